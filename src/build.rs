@@ -1,0 +1,1 @@
+//! Labelled counts to a reference.

@@ -1,0 +1,1 @@
+//! Query gene names to features of the reference.

@@ -1,0 +1,1 @@
+//! The mapping, one step a file.

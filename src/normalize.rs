@@ -1,0 +1,1 @@
+//! Pearson residuals under the reference model.

@@ -1,0 +1,114 @@
+//! The reference: everything that the mapping needs, and nothing else. It holds no expression values.
+
+use crate::formats::Feature;
+use crate::matrix::Dense;
+use ndarray::Array2;
+use serde::{Deserialize, Serialize};
+
+/// An annotated reference of `n` cells in `d` dimensions over `p` features.
+#[derive(Debug, Clone)]
+pub struct Reference {
+    pub about: About,
+    /// `p` features, in the order of the loadings' rows.
+    pub features: Vec<Feature>,
+    pub model: ResidualModel,
+    /// Features × dimensions (`p` × `d`).
+    pub loadings: Dense,
+    /// Cells × dimensions (`n` × `d`), as projected: not scaled, not L2-normalised.
+    pub embedding: Dense,
+    /// Cells × 31: the nearest reference cells of each reference cell by cosine, itself first.
+    pub neighbors: Array2<u32>,
+    pub levels: Vec<Level>,
+    pub umap: UmapModel,
+    /// `n` names.
+    pub cells: Vec<String>,
+}
+
+/// Where a reference comes from; shown on its card and in every export.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct About {
+    /// Short name, as in `pbmc`.
+    pub name: String,
+    pub title: String,
+    pub version: String,
+    pub species: String,
+    pub tissue: String,
+    pub description: String,
+    /// Where the data came from, with version and checksum.
+    pub source: String,
+    pub license: String,
+    pub citation: String,
+    /// How the reference was made: the method of each step with its parameters.
+    pub provenance: Vec<String>,
+}
+
+/// The regularised negative binomial model of each feature: `mu = exp(intercept + slope * log10(n))`.
+///
+/// # Source
+/// Hafemeister and Satija 2019 (10.1186/s13059-019-1874-1); agrees with `sctransform::vst` 0.3.5.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ResidualModel {
+    /// Inverse dispersion of each feature; infinite for a Poisson feature.
+    pub theta: Vec<f64>,
+    pub intercept: Vec<f64>,
+    /// Per log10 of the cell's total count.
+    pub slope: Vec<f64>,
+    /// Mean residual of each feature over the reference, taken off after the first clip.
+    pub residual_mean: Vec<f64>,
+    /// Lower and upper bound of the centred residual.
+    pub clip: (f64, f64),
+    pub variance_floor: VarianceFloor,
+}
+
+/// The smallest variance that a residual is divided by.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VarianceFloor {
+    /// As in models of sctransform version 1.
+    None,
+    Fixed(f64),
+    /// (median of the query's non-zero counts over the features / 5)², as in models of version 2.
+    MedianCount,
+}
+
+/// One level of annotation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Level {
+    pub name: String,
+    /// In the order of their first cell: a tie between two classes goes to the earlier one.
+    pub classes: Vec<Class>,
+    /// `n` indices into `classes`.
+    pub codes: Vec<u16>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Class {
+    pub name: String,
+    /// `#rrggbb`
+    pub color: String,
+}
+
+/// The reference's UMAP and what is needed to place new cells on it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UmapModel {
+    /// Cells × 2. Of all cells that the layout was learned on, which may be more than `n`.
+    pub layout: Dense,
+    /// `n` rows of `layout`: where each reference cell stands.
+    pub rows: Vec<u32>,
+    pub parameters: UmapParameters,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct UmapParameters {
+    /// Curve `1 / (1 + a d^(2b))` of the low-dimensional similarity.
+    pub a: f64,
+    pub b: f64,
+    /// Epochs that the layout was learned with; placing takes a third of them.
+    pub epochs: u32,
+    pub neighbors: u32,
+    pub negative_samples: u32,
+    pub learning_rate: f64,
+    /// Weight of the repulsion.
+    pub repulsion: f64,
+}
