@@ -43,5 +43,7 @@ pub struct Dataset {
     /// Cells × features.
     pub counts: Counts,
     pub metadata: Vec<(String, Column)>,
+    /// How many features of each type the file holds; only "Gene Expression" goes into `counts`.
+    pub feature_types: Vec<(String, usize)>,
     pub warnings: Vec<Warning>,
 }

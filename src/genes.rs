@@ -34,9 +34,7 @@ pub fn match_genes(query: &[Feature], reference: &[Feature]) -> GeneMatch {
         if let Some(id) = ensembl_id(feature) {
             by_id.entry(id).or_insert(row as u32);
         }
-        by_symbol
-            .entry(feature.symbol.replace('_', "-"))
-            .or_insert(row as u32);
+        by_symbol.entry(feature.symbol.replace('_', "-")).or_insert(row as u32);
     }
     let mut matching = GeneMatch {
         feature_of_gene: vec![None; query.len()],
@@ -80,12 +78,7 @@ pub fn match_genes(query: &[Feature], reference: &[Feature]) -> GeneMatch {
 impl GeneMatch {
     /// # Errors
     /// Fewer than [`MIN_FEATURES_IN_COMMON`] features: the sentence names ids that were found and expected.
-    pub fn check(
-        &self,
-        query: &[Feature],
-        reference: &[Feature],
-        reference_name: &str,
-    ) -> Result<Vec<Warning>> {
+    pub fn check(&self, query: &[Feature], reference: &[Feature], reference_name: &str) -> Result<Vec<Warning>> {
         if self.matched < MIN_FEATURES_IN_COMMON {
             let found = examples(query.iter().map(|feature| feature.symbol.as_str()));
             let expected = examples(reference.iter().map(|feature| feature.symbol.as_str()));
@@ -121,11 +114,7 @@ impl GeneMatch {
 
 fn examples<'a>(mut names: impl Iterator<Item = &'a str>) -> String {
     let shown: Vec<&str> = names.by_ref().take(3).collect();
-    if shown.is_empty() {
-        "(none)".into()
-    } else {
-        shown.join(", ")
-    }
+    if shown.is_empty() { "(none)".into() } else { shown.join(", ") }
 }
 
 /// The id, or the symbol where that is an Ensembl id, without its version.
@@ -135,8 +124,7 @@ fn ensembl_id(feature: &Feature) -> Option<&str> {
         let name = name.split('.').next().unwrap_or(name);
         let digits = name.trim_start_matches(|letter: char| letter.is_ascii_uppercase());
         let is_gene = name.starts_with("ENS") && name[..name.len() - digits.len()].ends_with('G');
-        (is_gene && digits.len() == 11 && digits.bytes().all(|digit| digit.is_ascii_digit()))
-            .then_some(name)
+        (is_gene && digits.len() == 11 && digits.bytes().all(|digit| digit.is_ascii_digit())).then_some(name)
     })
 }
 
@@ -149,10 +137,7 @@ pub fn species(features: &[Feature]) -> Option<&'static str> {
             mouse += usize::from(id.starts_with("ENSMUSG"));
             continue;
         }
-        let mut letters = feature
-            .symbol
-            .chars()
-            .filter(|letter| letter.is_ascii_alphabetic());
+        let mut letters = feature.symbol.chars().filter(|letter| letter.is_ascii_alphabetic());
         let (Some(first), Some(second)) = (letters.next(), letters.next()) else {
             continue;
         };
@@ -176,27 +161,17 @@ mod tests {
     use super::*;
 
     fn symbol(name: &str) -> Feature {
-        Feature {
-            id: None,
-            symbol: name.into(),
-        }
+        Feature { id: None, symbol: name.into() }
     }
 
     fn with_id(id: &str, name: &str) -> Feature {
-        Feature {
-            id: Some(id.into()),
-            symbol: name.into(),
-        }
+        Feature { id: Some(id.into()), symbol: name.into() }
     }
 
     #[test]
     fn ids_win_over_symbols_and_versions_do_not_matter() {
-        let reference = [
-            with_id("ENSG00000156738", "MS4A1"),
-            symbol("CD3E"),
-            symbol("HLA-A"),
-            with_id("ENSG00000010610", "CD4"),
-        ];
+        let reference =
+            [with_id("ENSG00000156738", "MS4A1"), symbol("CD3E"), symbol("HLA-A"), with_id("ENSG00000010610", "CD4")];
         let query = [
             symbol("ENSG00000156738.18"),
             symbol("CD3E"),
@@ -205,14 +180,8 @@ mod tests {
             with_id("ENSG99999999999", "CD4"),
         ];
         let matching = match_genes(&query, &reference);
-        assert_eq!(
-            matching.feature_of_gene,
-            [Some(0), Some(1), None, Some(2), None]
-        );
-        assert_eq!(
-            (matching.matched, matching.by_id, matching.by_symbol),
-            (3, 1, 2)
-        );
+        assert_eq!(matching.feature_of_gene, [Some(0), Some(1), None, Some(2), None]);
+        assert_eq!((matching.matched, matching.by_id, matching.by_symbol), (3, 1, 2));
     }
 
     #[test]
@@ -231,14 +200,8 @@ mod tests {
 
     #[test]
     fn species_by_ids_and_by_case() {
-        assert_eq!(
-            species(&["CD3E", "CD4", "7SK", "MS4A1"].map(symbol)),
-            Some("human")
-        );
-        assert_eq!(
-            species(&["Cd3e", "Cd4", "Ms4a1"].map(symbol)),
-            Some("mouse")
-        );
+        assert_eq!(species(&["CD3E", "CD4", "7SK", "MS4A1"].map(symbol)), Some("human"));
+        assert_eq!(species(&["Cd3e", "Cd4", "Ms4a1"].map(symbol)), Some("mouse"));
         assert_eq!(species(&["ENSMUSG00000064341"].map(symbol)), Some("mouse"));
         assert_eq!(species(&["gene1", "gene2"].map(symbol)), None);
         assert_eq!(species(&[]), None);

@@ -26,11 +26,7 @@ impl Packed {
                 blocks[block + dimension * LANES + row % LANES] = value;
             }
         }
-        Packed {
-            rows,
-            dimensions,
-            blocks,
-        }
+        Packed { rows, dimensions, blocks }
     }
 
     pub fn rows(&self) -> usize {
@@ -166,9 +162,7 @@ fn exp2(value: f32) -> f32 {
     let x = value - rounded;
     let series = 1.0
         + x * (0.693_147_2
-            + x * (0.240_226_5
-                + x * (0.055_504_11
-                    + x * (0.009_618_129 + x * (0.001_333_356 + x * 0.000_154_035)))));
+            + x * (0.240_226_5 + x * (0.055_504_11 + x * (0.009_618_129 + x * (0.001_333_356 + x * 0.000_154_035)))));
     series * f32::from_bits(((rounded as i32 + 127) << 23) as u32)
 }
 
@@ -189,29 +183,24 @@ mod tests {
             let packed = Packed::new(&values, dimensions);
             let rows_of = |query: usize| &queries[query * dimensions..(query + 1) * dimensions];
             let mut seen = 0;
-            for_each_tile(
-                [0, 1, 2, 3].map(rows_of),
-                &packed,
-                0..packed.block_count(),
-                |block, tile| {
-                    for (query, lanes) in tile.iter().enumerate() {
-                        for (lane, &found) in lanes.iter().enumerate() {
-                            let row = block * LANES + lane;
-                            if row >= rows {
-                                assert_eq!(found, f32::INFINITY);
-                                continue;
-                            }
-                            let reference = &values[row * dimensions..(row + 1) * dimensions];
-                            let mut sum = 0.0f32;
-                            for (q, r) in rows_of(query).iter().zip(reference) {
-                                sum += (q - r) * (q - r);
-                            }
-                            assert_eq!(found.to_bits(), sum.to_bits());
-                            seen += 1;
+            for_each_tile([0, 1, 2, 3].map(rows_of), &packed, 0..packed.block_count(), |block, tile| {
+                for (query, lanes) in tile.iter().enumerate() {
+                    for (lane, &found) in lanes.iter().enumerate() {
+                        let row = block * LANES + lane;
+                        if row >= rows {
+                            assert_eq!(found, f32::INFINITY);
+                            continue;
                         }
+                        let reference = &values[row * dimensions..(row + 1) * dimensions];
+                        let mut sum = 0.0f32;
+                        for (q, r) in rows_of(query).iter().zip(reference) {
+                            sum += (q - r) * (q - r);
+                        }
+                        assert_eq!(found.to_bits(), sum.to_bits());
+                        seen += 1;
                     }
-                },
-            );
+                }
+            });
             assert_eq!(seen, rows * QUERIES);
         }
     }

@@ -85,30 +85,17 @@ impl Mapping {
 ///
 /// # Errors
 /// A level that the reference does not have; too few anchors.
-pub fn map(
-    query: &Query<'_>,
-    reference: &Reference,
-    options: &Options,
-    progress: &Progress<'_>,
-) -> Result<Mapping> {
+pub fn map(query: &Query<'_>, reference: &Reference, options: &Options, progress: &Progress<'_>) -> Result<Mapping> {
     let levels = chosen_levels(reference, options.levels.as_deref())?;
     progress.report("Normalising", 0.0);
     let residuals = Residuals::new(reference, query.counts, &query.genes.feature_of_gene);
     let projected = project::project(&residuals, reference, query.counts, query.totals, progress);
     let query_unit = project::normalize_rows(&projected);
     let reference_unit = project::normalize_rows(&reference.embedding);
-    let (anchors, found) = anchors::find_anchors(
-        &reference_unit,
-        &query_unit,
-        &reference.neighbors,
-        &options.anchors,
-        progress,
-    )?;
+    let (anchors, found) =
+        anchors::find_anchors(&reference_unit, &query_unit, &reference.neighbors, &options.anchors, progress)?;
     let weights = weights::weigh_anchors(&anchors, &projected, &options.weights, progress);
-    let labels = levels
-        .iter()
-        .map(|level| labels::transfer_labels(&anchors, &weights, level))
-        .collect();
+    let labels = levels.iter().map(|level| labels::transfer_labels(&anchors, &weights, level)).collect();
     progress.report("Integrating", 0.0);
     let integrated = integrate::integrate(&anchors, &weights, &projected, &reference.embedding);
     let in_reference = neighbors::nearest(
@@ -118,13 +105,7 @@ pub fn map(
         "Integrating",
         progress,
     );
-    let umap = umap::place(
-        &in_reference,
-        query.names,
-        &reference.umap,
-        &options.umap,
-        progress,
-    );
+    let umap = umap::place(&in_reference, query.names, &reference.umap, &options.umap, progress);
     let mapping_scores = score::mapping_scores(
         &anchors,
         &weights,
@@ -135,16 +116,7 @@ pub fn map(
         progress,
     );
     let features_used = residuals.features.len();
-    Ok(Mapping {
-        projected,
-        anchors,
-        weights,
-        labels,
-        integrated,
-        umap,
-        mapping_scores,
-        features_used,
-    })
+    Ok(Mapping { projected, anchors, weights, labels, integrated, umap, mapping_scores, features_used })
 }
 
 fn chosen_levels<'a>(reference: &'a Reference, names: Option<&[String]>) -> Result<Vec<&'a Level>> {
@@ -152,27 +124,14 @@ fn chosen_levels<'a>(reference: &'a Reference, names: Option<&[String]>) -> Resu
         return Ok(reference.levels.iter().collect());
     };
     let find = |name: &String| {
-        reference
-            .levels
-            .iter()
-            .find(|level| &level.name == name)
-            .ok_or_else(|| {
-                let known: Vec<&str> = reference
-                    .levels
-                    .iter()
-                    .map(|level| level.name.as_str())
-                    .collect();
-                Error::usage(format!(
-                    "The reference has no level '{name}'. Its levels are: {}.",
-                    known.join(", ")
-                ))
-            })
+        reference.levels.iter().find(|level| &level.name == name).ok_or_else(|| {
+            let known: Vec<&str> = reference.levels.iter().map(|level| level.name.as_str()).collect();
+            Error::usage(format!("The reference has no level '{name}'. Its levels are: {}.", known.join(", ")))
+        })
     };
     let chosen: Vec<&Level> = names.iter().map(find).collect::<Result<_>>()?;
     if chosen.is_empty() {
-        return Err(Error::usage(
-            "No level was chosen: choose at least one level of the reference to transfer.",
-        ));
+        return Err(Error::usage("No level was chosen: choose at least one level of the reference to transfer."));
     }
     Ok(chosen)
 }

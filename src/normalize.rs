@@ -43,11 +43,7 @@ impl<'a> Residuals<'a> {
         features.sort_unstable();
         let place_of_gene = feature_of_gene
             .iter()
-            .map(|feature| {
-                feature
-                    .and_then(|feature| features.binary_search(&feature).ok())
-                    .map(|place| place as u32)
-            })
+            .map(|feature| feature.and_then(|feature| features.binary_search(&feature).ok()).map(|place| place as u32))
             .collect();
         let mut residuals = Residuals {
             reference,
@@ -70,11 +66,7 @@ impl<'a> Residuals<'a> {
     /// Median of the non-zero counts of the features used.
     fn median_count(&self, counts: &Counts) -> f64 {
         let mut values: Vec<f64> = (0..counts.cells())
-            .flat_map(|cell| {
-                counts
-                    .row(cell)
-                    .filter(|&(gene, _)| self.place_of_gene[gene as usize].is_some())
-            })
+            .flat_map(|cell| counts.row(cell).filter(|&(gene, _)| self.place_of_gene[gene as usize].is_some()))
             .map(|(_, count)| f64::from(count))
             .collect();
         let middle = values.len() / 2;
@@ -104,9 +96,7 @@ impl<'a> Residuals<'a> {
             let mean = libm::exp(model.intercept[row] + model.slope[row] * log_total);
             let variance = mean + mean * mean / model.theta[row];
             depth.mean.push(mean);
-            depth
-                .deviation
-                .push(libm::sqrt(variance.max(self.variance_floor)));
+            depth.deviation.push(libm::sqrt(variance.max(self.variance_floor)));
         }
         for place in 0..self.features.len() {
             let zero = self.residual(&depth, place, 0.0);
@@ -120,8 +110,7 @@ impl<'a> Residuals<'a> {
         let model = &self.reference.model;
         let standardised = (count - depth.mean[place]) / depth.deviation[place];
         let clipped = standardised.clamp(-self.first_clip, self.first_clip);
-        (clipped - model.residual_mean[self.features[place] as usize])
-            .clamp(model.clip.0, model.clip.1)
+        (clipped - model.residual_mean[self.features[place] as usize]).clamp(model.clip.0, model.clip.1)
     }
 }
 
@@ -134,19 +123,13 @@ fn expressed_genes(counts: &Counts) -> Vec<bool> {
         .map(|&start| {
             let mut seen = vec![false; counts.genes()];
             for cell in start..(start + CELLS).min(counts.cells()) {
-                counts
-                    .row(cell)
-                    .for_each(|(gene, _)| seen[gene as usize] = true);
+                counts.row(cell).for_each(|(gene, _)| seen[gene as usize] = true);
             }
             seen
         })
         .collect();
-    parts
-        .into_iter()
-        .fold(vec![false; counts.genes()], |mut all, part| {
-            all.iter_mut()
-                .zip(part)
-                .for_each(|(all, part)| *all |= part);
-            all
-        })
+    parts.into_iter().fold(vec![false; counts.genes()], |mut all, part| {
+        all.iter_mut().zip(part).for_each(|(all, part)| *all |= part);
+        all
+    })
 }

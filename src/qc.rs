@@ -35,18 +35,12 @@ pub fn metrics(counts: &Counts, features: &[Feature]) -> Metrics {
         })
         .collect();
     let percent = |&(total, _, part): &(f64, u32, f64)| {
-        if total > 0.0 {
-            100.0 * part / total
-        } else {
-            0.0
-        }
+        if total > 0.0 { 100.0 * part / total } else { 0.0 }
     };
     Metrics {
         counts: cells.iter().map(|cell| cell.0).collect(),
         features: cells.iter().map(|cell| cell.1).collect(),
-        percent_mt: mitochondrial
-            .contains(&true)
-            .then(|| cells.iter().map(percent).collect()),
+        percent_mt: mitochondrial.contains(&true).then(|| cells.iter().map(percent).collect()),
     }
 }
 
@@ -109,10 +103,7 @@ mod tests {
 
     #[test]
     fn metrics_count_all_genes() {
-        let features = ["MT-CO1", "CD3E", "ENSG00000198888.2"].map(|name| Feature {
-            id: None,
-            symbol: name.into(),
-        });
+        let features = ["MT-CO1", "CD3E", "ENSG00000198888.2"].map(|name| Feature { id: None, symbol: name.into() });
         let mut counts = Counts::with_genes(3);
         counts.push_row([(0, 2.0), (1, 5.0), (2, 1.0)]);
         counts.push_row([]);
@@ -122,14 +113,7 @@ mod tests {
         assert_eq!(metrics.features, [3, 0, 1]);
         assert_eq!(metrics.percent_mt, Some(vec![37.5, 0.0, 0.0]));
         assert_eq!(
-            super::metrics(
-                &counts,
-                &features[..]
-                    .iter()
-                    .map(|_| features[1].clone())
-                    .collect::<Vec<_>>()
-            )
-            .percent_mt,
+            super::metrics(&counts, &features[..].iter().map(|_| features[1].clone()).collect::<Vec<_>>()).percent_mt,
             None
         );
     }

@@ -136,7 +136,10 @@ impl Reference {
             (cells > 0 && features > 0 && dimensions > 0, "it is empty"),
             (self.loadings.nrows() == features, "features and loadings differ in number"),
             (self.embedding.ncols() == dimensions, "loadings and embedding differ in dimensions"),
-            (finite(&self.loadings) && finite(&self.embedding), "loadings or embedding hold values that are no numbers"),
+            (
+                finite(&self.loadings) && finite(&self.embedding),
+                "loadings or embedding hold values that are no numbers",
+            ),
             (
                 model.theta.len() == features && numbers.iter().all(|values| values.len() == features),
                 "features and model differ in number",

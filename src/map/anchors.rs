@@ -33,11 +33,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Options {
-            k_anchor: 5,
-            k_score: 30,
-            k_mapping_score: 100,
-        }
+        Options { k_anchor: 5, k_score: 30, k_mapping_score: 100 }
     }
 }
 
@@ -65,30 +61,10 @@ pub fn find_anchors(
     options: &Options,
     progress: &Progress<'_>,
 ) -> Result<(Vec<Anchor>, AnchorNeighbors)> {
-    let part = |from: f64, to: f64| {
-        move |_: &str, share: f64| progress.report(STAGE, from + (to - from) * share)
-    };
-    let reference_in_query = nearest(
-        reference,
-        query,
-        options.k_score,
-        STAGE,
-        &Progress::new(&part(0.0, 0.3)),
-    );
-    let query_in_reference = nearest(
-        query,
-        reference,
-        options.k_score,
-        STAGE,
-        &Progress::new(&part(0.3, 0.6)),
-    );
-    let query_in_query = nearest(
-        query,
-        query,
-        options.k_mapping_score,
-        STAGE,
-        &Progress::new(&part(0.6, 1.0)),
-    );
+    let part = |from: f64, to: f64| move |_: &str, share: f64| progress.report(STAGE, from + (to - from) * share);
+    let reference_in_query = nearest(reference, query, options.k_score, STAGE, &Progress::new(&part(0.0, 0.3)));
+    let query_in_reference = nearest(query, reference, options.k_score, STAGE, &Progress::new(&part(0.3, 0.6)));
+    let query_in_query = nearest(query, query, options.k_mapping_score, STAGE, &Progress::new(&part(0.6, 1.0)));
 
     let pairs: Vec<(u32, u32)> = (0..reference.nrows())
         .flat_map(|cell| {
@@ -97,9 +73,7 @@ pub fn find_anchors(
             let query_in_reference = &query_in_reference;
             near.iter().filter_map(move |&partner| {
                 let back = query_in_reference.of(partner as usize);
-                back[..options.k_anchor.min(back.len())]
-                    .contains(&(cell as u32))
-                    .then_some((cell as u32, partner))
+                back[..options.k_anchor.min(back.len())].contains(&(cell as u32)).then_some((cell as u32, partner))
             })
         })
         .collect();
@@ -109,13 +83,8 @@ pub fn find_anchors(
             let of_reference = row(neighbors, reference as usize);
             let of_query = query_in_query.of(query as usize);
             let k = options.k_score;
-            overlap(
-                &of_reference[..k.min(of_reference.len())],
-                query_in_reference.of(query as usize),
-            ) + overlap(
-                reference_in_query.of(reference as usize),
-                &of_query[..k.min(of_query.len())],
-            )
+            overlap(&of_reference[..k.min(of_reference.len())], query_in_reference.of(query as usize))
+                + overlap(reference_in_query.of(reference as usize), &of_query[..k.min(of_query.len())])
         })
         .collect();
     let anchors = score(&pairs, &shared);
@@ -127,9 +96,7 @@ pub fn find_anchors(
 fn overlap(a: &[u32], b: &[u32]) -> u32 {
     let mut sorted = b.to_vec();
     sorted.sort_unstable();
-    a.iter()
-        .filter(|value| sorted.binary_search(value).is_ok())
-        .count() as u32
+    a.iter().filter(|value| sorted.binary_search(value).is_ok()).count() as u32
 }
 
 fn score(pairs: &[(u32, u32)], shared: &[u32]) -> Vec<Anchor> {
@@ -141,16 +108,8 @@ fn score(pairs: &[(u32, u32)], shared: &[u32]) -> Vec<Anchor> {
         .zip(shared)
         .map(|(&(reference, query), &shared)| {
             // Where all anchors overlap alike, none is better than another: Seurat divides by zero here.
-            let score = if high > low {
-                (f64::from(shared) - low) / (high - low)
-            } else {
-                1.0
-            };
-            Anchor {
-                reference,
-                query,
-                score: score.clamp(0.0, 1.0),
-            }
+            let score = if high > low { (f64::from(shared) - low) / (high - low) } else { 1.0 };
+            Anchor { reference, query, score: score.clamp(0.0, 1.0) }
         })
         .collect()
 }
@@ -162,10 +121,7 @@ fn quantile(sorted: &[f64], probability: f64) -> f64 {
     };
     let position = last as f64 * probability;
     let below = libm::floor(position);
-    let (lower, upper) = (
-        sorted[below as usize],
-        sorted[(below as usize + 1).min(last)],
-    );
+    let (lower, upper) = (sorted[below as usize], sorted[(below as usize + 1).min(last)]);
     lower + (position - below) * (upper - lower)
 }
 
@@ -212,8 +168,8 @@ mod tests {
     #[test]
     fn too_few_anchors_are_a_sentence() {
         let message = check(&[]).unwrap_err().to_string();
-        assert!(message.starts_with(
-            "Too few anchors identified: 0 anchors on 0 query cells, where 50 of each are needed."
-        ));
+        assert!(
+            message.starts_with("Too few anchors identified: 0 anchors on 0 query cells, where 50 of each are needed.")
+        );
     }
 }

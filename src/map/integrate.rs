@@ -14,21 +14,12 @@ use rayon::prelude::*;
 ///
 /// # Source
 /// Equals Seurat 4.3's `IntegrateEmbeddings(reuse.weights.matrix = TRUE)`.
-pub fn integrate(
-    anchors: &[Anchor],
-    weights: &Weights,
-    projected: &Dense,
-    embedding: &Dense,
-) -> Dense {
+pub fn integrate(anchors: &[Anchor], weights: &Weights, projected: &Dense, embedding: &Dense) -> Dense {
     let dimensions = projected.ncols();
     let rows: Vec<Vec<f32>> = (0..projected.nrows())
         .into_par_iter()
         .map(|cell| {
-            let mut moved: Vec<f64> = row(projected, cell)
-                .iter()
-                .copied()
-                .map(f64::from)
-                .collect();
+            let mut moved: Vec<f64> = row(projected, cell).iter().copied().map(f64::from).collect();
             for (anchor, weight) in weights.of(cell) {
                 let anchor = &anchors[anchor];
                 let from = row(projected, anchor.query as usize);

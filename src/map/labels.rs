@@ -41,22 +41,12 @@ pub fn transfer_labels(anchors: &[Anchor], weights: &Weights, level: &Level) -> 
             sums
         })
         .collect();
-    let first_maximum = |row: &Vec<f64>| {
-        (1..row.len()).fold(
-            0,
-            |best, class| if row[class] > row[best] { class } else { best },
-        ) as u16
-    };
+    let first_maximum =
+        |row: &Vec<f64>| (1..row.len()).fold(0, |best, class| if row[class] > row[best] { class } else { best }) as u16;
     let codes = rows.iter().map(first_maximum).collect();
     let mut scores = Array2::zeros((rows.len(), classes));
     for (mut to, from) in scores.rows_mut().into_iter().zip(&rows) {
-        to.iter_mut()
-            .zip(from)
-            .for_each(|(to, &from)| *to = from as f32);
+        to.iter_mut().zip(from).for_each(|(to, &from)| *to = from as f32);
     }
-    Labels {
-        level: level.name.clone(),
-        codes,
-        scores,
-    }
+    Labels { level: level.name.clone(), codes, scores }
 }

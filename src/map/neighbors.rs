@@ -54,21 +54,12 @@ const SLICE_PAIRS: usize = 40_000_000;
 ///
 /// # Shapes
 /// Both have the same number of columns. Both must be row-major.
-pub fn nearest(
-    queries: &Dense,
-    references: &Dense,
-    k: usize,
-    stage: &str,
-    progress: &Progress<'_>,
-) -> Neighbors {
+pub fn nearest(queries: &Dense, references: &Dense, k: usize, stage: &str, progress: &Progress<'_>) -> Neighbors {
     let k = k.min(references.nrows());
     let dimensions = references.ncols();
     let rows = references.as_standard_layout();
     let packed = Packed::new(rows.as_slice().unwrap_or_default(), dimensions);
-    let slice = (SLICE_PAIRS / references.nrows().max(1))
-        .div_ceil(GROUP)
-        .max(1)
-        * GROUP;
+    let slice = (SLICE_PAIRS / references.nrows().max(1)).div_ceil(GROUP).max(1) * GROUP;
     let mut indices = Vec::with_capacity(queries.nrows() * k);
     let mut distances = Vec::with_capacity(queries.nrows() * k);
     for start in (0..queries.nrows()).step_by(slice) {
@@ -77,15 +68,7 @@ pub fn nearest(
         let groups: Vec<usize> = (start..end).step_by(GROUP).collect();
         let found: Vec<Vec<Vec<(f64, u32)>>> = groups
             .par_iter()
-            .map(|&first| {
-                search_group(
-                    queries,
-                    first..(first + GROUP).min(end),
-                    references,
-                    &packed,
-                    k,
-                )
-            })
+            .map(|&first| search_group(queries, first..(first + GROUP).min(end), references, &packed, k))
             .collect();
         for (distance, index) in found.into_iter().flatten().flatten() {
             indices.push(index);
@@ -93,10 +76,7 @@ pub fn nearest(
         }
     }
     let shape = (queries.nrows(), k);
-    match (
-        Array2::from_shape_vec(shape, indices),
-        Array2::from_shape_vec(shape, distances),
-    ) {
+    match (Array2::from_shape_vec(shape, indices), Array2::from_shape_vec(shape, distances)) {
         (Ok(indices), Ok(distances)) => Neighbors { indices, distances },
         _ => unreachable!("every query has k neighbours"),
     }
@@ -118,16 +98,12 @@ fn search_group(
             // A group that is not full repeats its last query; the copies are not looked at.
             let last = first + selectors.len() - 1;
             let four = [0, 1, 2, 3].map(|query| row(queries, (first + query).min(last)));
-            for_each_tile(four, packed, panel.clone(), |block, tile| {
-                offer(selectors, block, tile)
-            });
+            for_each_tile(four, packed, panel.clone(), |block, tile| offer(selectors, block, tile));
         }
     }
     let exact = |(selector, query): (Selector, usize)| {
         let query = queries.row(query);
-        selector
-            .decide(query, references, k)
-            .unwrap_or_else(|| search_exactly(query, references, k))
+        selector.decide(query, references, k).unwrap_or_else(|| search_exactly(query, references, k))
     };
     nearest.into_iter().zip(range).map(exact).collect()
 }
@@ -136,10 +112,7 @@ fn search_group(
 fn offer(selectors: &mut [Selector], block: usize, tile: &Tile) {
     for (selector, lanes) in selectors.iter_mut().zip(tile) {
         let limit = selector.limit;
-        if lanes
-            .iter()
-            .fold(false, |any, &distance| any | (distance < limit))
-        {
+        if lanes.iter().fold(false, |any, &distance| any | (distance < limit)) {
             selector.take(block * LANES, lanes);
         }
     }
@@ -155,11 +128,7 @@ struct Selector {
 
 impl Selector {
     fn new(size: usize) -> Self {
-        Selector {
-            kept: Vec::with_capacity(2 * size + LANES),
-            size,
-            limit: f32::INFINITY,
-        }
+        Selector { kept: Vec::with_capacity(2 * size + LANES), size, limit: f32::INFINITY }
     }
 
     #[inline(never)]
@@ -177,36 +146,23 @@ impl Selector {
     /// Indices come in ascending order, so of equal distances the earlier index is kept.
     fn thin(&mut self) {
         if self.kept.len() > self.size {
-            self.kept.select_nth_unstable_by(self.size - 1, |a, b| {
-                a.0.total_cmp(&b.0).then(a.1.cmp(&b.1))
-            });
+            self.kept.select_nth_unstable_by(self.size - 1, |a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
             self.limit = self.kept[self.size - 1].0;
             self.kept.truncate(self.size);
         }
     }
 
     /// The `k` nearest by f64, or `None` where the f32 selection may have missed one.
-    fn decide(
-        mut self,
-        query: ArrayView1<'_, f32>,
-        references: &Dense,
-        k: usize,
-    ) -> Option<Vec<(f64, u32)>> {
+    fn decide(mut self, query: ArrayView1<'_, f32>, references: &Dense, k: usize) -> Option<Vec<(f64, u32)>> {
         self.thin();
         let query = query.as_slice()?;
-        let exact = |&(_, index): &(f32, u32)| {
-            (
-                squared_distance(query, row(references, index as usize)),
-                index,
-            )
-        };
+        let exact = |&(_, index): &(f32, u32)| (squared_distance(query, row(references, index as usize)), index);
         let mut decided: Vec<(f64, u32)> = self.kept.iter().map(exact).collect();
         decided.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
         decided.truncate(k);
         // A sum of D squares in f32 is off by at most (D + 2) roundings of 2^-24.
         let error = (query.len() + 3) as f64 * f64::from(f32::EPSILON);
-        let unseen_is_farther =
-            f64::from(self.limit) * (1.0 - error) > decided.last().map_or(0.0, |last| last.0);
+        let unseen_is_farther = f64::from(self.limit) * (1.0 - error) > decided.last().map_or(0.0, |last| last.0);
         (unseen_is_farther || self.kept.len() == references.nrows()).then_some(decided)
     }
 }
@@ -214,14 +170,8 @@ impl Selector {
 /// The naive twin: every distance in f64.
 fn search_exactly(query: ArrayView1<'_, f32>, references: &Dense, k: usize) -> Vec<(f64, u32)> {
     let query = query.to_vec();
-    let mut all: Vec<(f64, u32)> = (0..references.nrows())
-        .map(|index| {
-            (
-                squared_distance(&query, row(references, index)),
-                index as u32,
-            )
-        })
-        .collect();
+    let mut all: Vec<(f64, u32)> =
+        (0..references.nrows()).map(|index| (squared_distance(&query, row(references, index)), index as u32)).collect();
     all.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
     all.truncate(k);
     all
@@ -235,9 +185,7 @@ mod tests {
     fn cloud(rows: usize, columns: usize, seed: u64, steps: f32) -> Dense {
         let mut random = Random::new(seed);
         // Rounded to few steps, so that ties and duplicates abound.
-        Dense::from_shape_fn((rows, columns), |_| {
-            (random.uniform() * steps).floor() / steps
-        })
+        Dense::from_shape_fn((rows, columns), |_| (random.uniform() * steps).floor() / steps)
     }
 
     #[test]
@@ -266,10 +214,7 @@ mod tests {
     fn any_number_of_threads_gives_the_same() {
         let (queries, references) = (cloud(300, 20, 3, 1e5), cloud(500, 20, 4, 1e5));
         let run = |threads| {
-            let pool = rayon::ThreadPoolBuilder::new()
-                .num_threads(threads)
-                .build()
-                .expect("a pool");
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
             pool.install(|| nearest(&queries, &references, 30, "", &Progress::silent()))
         };
         assert_eq!(run(1), run(3));

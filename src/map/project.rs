@@ -44,23 +44,10 @@ pub fn project(
         let groups: Vec<&[usize]> = cells.chunk_by(|&a, &b| totals[a] == totals[b]).collect();
         let rows: Vec<Vec<(usize, Vec<f64>)>> = groups
             .par_iter()
-            .map(|cells| {
-                project_depth(
-                    residuals,
-                    &loadings,
-                    dimensions,
-                    counts,
-                    cells,
-                    totals[cells[0]],
-                )
-            })
+            .map(|cells| project_depth(residuals, &loadings, dimensions, counts, cells, totals[cells[0]]))
             .collect();
         for (cell, row) in rows.into_iter().flatten() {
-            projected
-                .row_mut(cell)
-                .iter_mut()
-                .zip(row)
-                .for_each(|(to, from)| *to = from as f32);
+            projected.row_mut(cell).iter_mut().zip(row).for_each(|(to, from)| *to = from as f32);
         }
     }
     projected
@@ -89,13 +76,8 @@ fn project_depth(
                     continue;
                 };
                 let place = place as usize;
-                let correction =
-                    residuals.residual(&depth, place, f64::from(count)) - depth.zero[place];
-                add_scaled(
-                    &mut sums,
-                    correction,
-                    &loadings[place * dimensions..(place + 1) * dimensions],
-                );
+                let correction = residuals.residual(&depth, place, f64::from(count)) - depth.zero[place];
+                add_scaled(&mut sums, correction, &loadings[place * dimensions..(place + 1) * dimensions]);
             }
             (cell, sums)
         })
@@ -106,13 +88,9 @@ fn project_depth(
 pub fn normalize_rows(rows: &Dense) -> Dense {
     let mut normalized = rows.clone();
     for mut row in normalized.rows_mut() {
-        let length = libm::sqrt(
-            row.iter()
-                .fold(0.0, |sum, &value| sum + f64::from(value) * f64::from(value)),
-        );
+        let length = libm::sqrt(row.iter().fold(0.0, |sum, &value| sum + f64::from(value) * f64::from(value)));
         if length > 0.0 {
-            row.iter_mut()
-                .for_each(|value| *value = (f64::from(*value) / length) as f32);
+            row.iter_mut().for_each(|value| *value = (f64::from(*value) / length) as f32);
         }
     }
     normalized

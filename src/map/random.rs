@@ -11,9 +11,9 @@ impl Random {
 
     /// Seeded by a name, so that a cell's numbers do not depend on its place in the file (FNV-1a).
     pub fn for_name(name: &str, seed: u64) -> Self {
-        let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-        });
+        let hash = name
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
         Random(hash ^ seed)
     }
 
@@ -62,14 +62,7 @@ mod tests {
         let mut random = Random::for_name("AAACATACAACCAC-1", 42);
         let mut seen = [0; 7];
         (0..7000).for_each(|_| seen[random.below(7)] += 1);
-        assert!(
-            seen.iter().all(|&count| (800..1200).contains(&count)),
-            "{seen:?}"
-        );
-        assert!(
-            (0..1000)
-                .map(|_| random.uniform())
-                .all(|value| (0.0..1.0).contains(&value))
-        );
+        assert!(seen.iter().all(|&count| (800..1200).contains(&count)), "{seen:?}");
+        assert!((0..1000).map(|_| random.uniform()).all(|value| (0.0..1.0).contains(&value)));
     }
 }

@@ -23,11 +23,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Options {
-            k_anchors: 50,
-            k_smooth: 100,
-            k_shared: 20,
-        }
+        Options { k_anchors: 50, k_smooth: 100, k_shared: 20 }
     }
 }
 
@@ -49,29 +45,11 @@ pub fn mapping_scores(
     options: &Options,
     progress: &Progress<'_>,
 ) -> Vec<f32> {
-    let part = |from: f64, to: f64| {
-        move |_: &str, share: f64| progress.report(STAGE, from + (to - from) * share)
-    };
-    let forth = weighted_rows(weights, query.ncols(), |anchor| {
-        row(reference, anchors[anchor].reference as usize)
-    });
-    let back_weights = weigh_back(
-        anchors,
-        reference,
-        &forth,
-        options,
-        &Progress::new(&part(0.0, 0.3)),
-    );
-    let back = weighted_rows(&back_weights, query.ncols(), |anchor| {
-        row(query, anchors[anchor].query as usize)
-    });
-    let near_back = nearest(
-        &back,
-        query,
-        options.k_smooth,
-        STAGE,
-        &Progress::new(&part(0.3, 0.9)),
-    );
+    let part = |from: f64, to: f64| move |_: &str, share: f64| progress.report(STAGE, from + (to - from) * share);
+    let forth = weighted_rows(weights, query.ncols(), |anchor| row(reference, anchors[anchor].reference as usize));
+    let back_weights = weigh_back(anchors, reference, &forth, options, &Progress::new(&part(0.0, 0.3)));
+    let back = weighted_rows(&back_weights, query.ncols(), |anchor| row(query, anchors[anchor].query as usize));
+    let near_back = nearest(&back, query, options.k_smooth, STAGE, &Progress::new(&part(0.3, 0.9)));
     let holders = holders(query_in_query, options.k_shared);
     (0..query.nrows())
         .into_par_iter()
@@ -79,28 +57,13 @@ pub fn mapping_scores(
             let own = query_in_query.distances_of(cell);
             let own = &own[..options.k_smooth.min(own.len())];
             let nearest_other = own.get(1).map_or(0.0, |&distance| f64::from(distance));
-            let bandwidth =
-                bandwidth(cell, query, query_in_query, &holders, options.k_shared) - nearest_other;
+            let bandwidth = bandwidth(cell, query, query_in_query, &holders, options.k_shared) - nearest_other;
             let kernel = |distance: f64| libm::exp(-(distance - nearest_other) / bandwidth);
             let mean = |sum: f64, count: usize| sum / count.max(1) as f64;
-            let before = mean(
-                own.iter()
-                    .fold(0.0, |sum, &distance| sum + kernel(f64::from(distance))),
-                own.len(),
-            );
+            let before = mean(own.iter().fold(0.0, |sum, &distance| sum + kernel(f64::from(distance))), own.len());
             let after = near_back.of(cell);
-            let distance_to = |other: u32| {
-                libm::sqrt(squared_distance(
-                    row(query, cell),
-                    row(query, other as usize),
-                ))
-            };
-            let after = mean(
-                after
-                    .iter()
-                    .fold(0.0, |sum, &other| sum + kernel(distance_to(other))),
-                after.len(),
-            );
+            let distance_to = |other: u32| libm::sqrt(squared_distance(row(query, cell), row(query, other as usize)));
+            let after = mean(after.iter().fold(0.0, |sum, &other| sum + kernel(distance_to(other))), after.len());
             let score = (after / before).min(1.0);
             // A bandwidth of zero: all cells around are copies, and a copy is kept as well as can be.
             if score.is_finite() { score as f32 } else { 1.0 }
@@ -109,11 +72,7 @@ pub fn mapping_scores(
 }
 
 /// For each cell the weighted sum of its anchors' rows.
-fn weighted_rows<'a>(
-    weights: &Weights,
-    columns: usize,
-    anchor_row: impl Fn(usize) -> &'a [f32] + Sync,
-) -> Dense {
+fn weighted_rows<'a>(weights: &Weights, columns: usize, anchor_row: impl Fn(usize) -> &'a [f32] + Sync) -> Dense {
     let rows: Vec<Vec<f64>> = (0..weights.cells())
         .into_par_iter()
         .map(|cell| {
@@ -128,9 +87,7 @@ fn weighted_rows<'a>(
         .collect();
     let mut summed = Array2::zeros((rows.len(), columns));
     for (mut to, from) in summed.rows_mut().into_iter().zip(rows) {
-        to.iter_mut()
-            .zip(from)
-            .for_each(|(to, from)| *to = from as f32);
+        to.iter_mut().zip(from).for_each(|(to, from)| *to = from as f32);
     }
     summed
 }
@@ -146,23 +103,12 @@ fn weigh_back(
 ) -> Weights {
     let cells = distinct(anchors.iter().map(|anchor| anchor.reference));
     let mut seen = FxHashSet::default();
-    let partners: Vec<u32> = anchors
-        .iter()
-        .filter(|anchor| seen.insert(anchor.reference))
-        .map(|anchor| anchor.query)
-        .collect();
+    let partners: Vec<u32> =
+        anchors.iter().filter(|anchor| seen.insert(anchor.reference)).map(|anchor| anchor.query).collect();
     let queries = distinct(anchors.iter().map(|anchor| anchor.query)).len();
     let k = options.k_anchors.min(cells.len()).min(queries);
     let rows: Vec<usize> = cells.iter().map(|&cell| cell as usize).collect();
-    weigh(
-        anchors,
-        &reference.select(Axis(0), &rows),
-        &partners,
-        forth,
-        k,
-        STAGE,
-        progress,
-    )
+    weigh(anchors, &reference.select(Axis(0), &rows), &partners, forth, k, STAGE, progress)
 }
 
 /// For each cell, the cells that have it among their first `k` neighbours.
@@ -181,23 +127,12 @@ fn holders(neighbors: &Neighbors, k: usize) -> Vec<Vec<u32>> {
 ///
 /// The order of shared / (2k - shared), Seurat's similarity, is the order of the shared neighbours. Cells that
 /// tie with the k-th all count, then the mean is over the k largest distances.
-fn bandwidth(
-    cell: usize,
-    query: &Dense,
-    neighbors: &Neighbors,
-    holders: &[Vec<u32>],
-    k: usize,
-) -> f64 {
+fn bandwidth(cell: usize, query: &Dense, neighbors: &Neighbors, holders: &[Vec<u32>], k: usize) -> f64 {
     let near = neighbors.of(cell);
-    let mut sharing: Vec<u32> = near[..k.min(near.len())]
-        .iter()
-        .flat_map(|&other| holders[other as usize].iter().copied())
-        .collect();
+    let mut sharing: Vec<u32> =
+        near[..k.min(near.len())].iter().flat_map(|&other| holders[other as usize].iter().copied()).collect();
     sharing.sort_unstable();
-    let mut shared: Vec<(usize, u32)> = sharing
-        .chunk_by(|a, b| a == b)
-        .map(|run| (run.len(), run[0]))
-        .collect();
+    let mut shared: Vec<(usize, u32)> = sharing.chunk_by(|a, b| a == b).map(|run| (run.len(), run[0])).collect();
     shared.sort_unstable();
     let k = k.min(shared.len());
     let Some(limit) = k.checked_sub(1).map(|last| shared[last].0) else {
@@ -206,12 +141,7 @@ fn bandwidth(
     let mut distances: Vec<f64> = shared
         .iter()
         .take_while(|entry| entry.0 <= limit)
-        .map(|entry| {
-            libm::sqrt(squared_distance(
-                row(query, cell),
-                row(query, entry.1 as usize),
-            ))
-        })
+        .map(|entry| libm::sqrt(squared_distance(row(query, cell), row(query, entry.1 as usize))))
         .collect();
     distances.sort_by(|a, b| b.total_cmp(a));
     distances.truncate(k);

@@ -20,10 +20,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Options {
-            neighbors: 20,
-            seed: 42,
-        }
+        Options { neighbors: 20, seed: 42 }
     }
 }
 
@@ -71,17 +68,7 @@ pub fn place(
             .map(|cell| {
                 let start = weighted_mean(neighbors.of(cell), row(&weights, cell), model);
                 let random = Random::for_name(&names[cell], options.seed);
-                (
-                    start,
-                    refine(
-                        start,
-                        neighbors.of(cell),
-                        row(&weights, cell),
-                        largest,
-                        model,
-                        random,
-                    ),
-                )
+                (start, refine(start, neighbors.of(cell), row(&weights, cell), largest, model, random))
             })
             .collect();
         for (offset, (from, to)) in placed.into_iter().enumerate() {
@@ -97,20 +84,14 @@ pub fn place(
 /// Similarity `exp(-d / sigma)` to each neighbour, where sigma makes those beyond the first add up to log2(k).
 fn similarities(neighbors: &Neighbors) -> Array2<f64> {
     let (cells, k) = neighbors.indices.dim();
-    let sum = neighbors
-        .distances
-        .iter()
-        .fold(0.0, |sum, &distance| sum + f64::from(distance));
+    let sum = neighbors.distances.iter().fold(0.0, |sum, &distance| sum + f64::from(distance));
     let smallest = 1e-3 * sum / (cells * k).max(1) as f64;
     let rows: Vec<Vec<f64>> = (0..cells)
         .into_par_iter()
         .map(|cell| {
             let distances = neighbors.distances_of(cell);
             let sigma = bandwidth(distances).max(smallest);
-            distances
-                .iter()
-                .map(|&distance| similarity(distance, sigma))
-                .collect()
+            distances.iter().map(|&distance| similarity(distance, sigma)).collect()
         })
         .collect();
     let mut weights = Array2::zeros((cells, k));
@@ -121,11 +102,7 @@ fn similarities(neighbors: &Neighbors) -> Array2<f64> {
 }
 
 fn similarity(distance: f32, sigma: f64) -> f64 {
-    if distance > 0.0 {
-        libm::exp(-f64::from(distance) / sigma)
-    } else {
-        1.0
-    }
+    if distance > 0.0 { libm::exp(-f64::from(distance) / sigma) } else { 1.0 }
 }
 
 /// Bisection for sigma: 64 steps at most, to 1e-5.
@@ -134,10 +111,7 @@ fn bandwidth(distances: &[f32]) -> f64 {
     let (mut sigma, mut low, mut high) = (1.0f64, 0.0, f64::INFINITY);
     let (mut best, mut smallest_error) = (1.0, f64::INFINITY);
     for _ in 0..64 {
-        let sum = distances
-            .iter()
-            .skip(1)
-            .fold(0.0, |sum, &distance| sum + similarity(distance, sigma));
+        let sum = distances.iter().skip(1).fold(0.0, |sum, &distance| sum + similarity(distance, sigma));
         let error = (sum - target).abs();
         if error < smallest_error {
             (smallest_error, best) = (error, sigma);
@@ -150,11 +124,7 @@ fn bandwidth(distances: &[f32]) -> f64 {
             sigma = 0.5 * (low + high);
         } else {
             low = sigma;
-            sigma = if high.is_infinite() {
-                2.0 * sigma
-            } else {
-                0.5 * (low + high)
-            };
+            sigma = if high.is_infinite() { 2.0 * sigma } else { 0.5 * (low + high) };
         }
     }
     best
@@ -228,8 +198,7 @@ fn refine(
             for _ in 0..negatives {
                 let other = row(layout, random.below(layout.nrows()));
                 step(&mut current, [other[0], other[1]], rate, |square| {
-                    2.0 * repulsion * b
-                        / ((REPULSION_EPSILON + square) * (a * power(square, b) + 1.0))
+                    2.0 * repulsion * b / ((REPULSION_EPSILON + square) * (a * power(square, b) + 1.0))
                 });
             }
             edge.next_negative += negatives as f32 * edge.epochs_per_negative;
@@ -257,10 +226,7 @@ mod tests {
     fn bandwidth_meets_its_target() {
         let distances: Vec<f32> = (0..20).map(|step| 0.1 + step as f32 * 0.03).collect();
         let sigma = bandwidth(&distances);
-        let sum: f64 = distances[1..]
-            .iter()
-            .map(|&distance| similarity(distance, sigma))
-            .sum();
+        let sum: f64 = distances[1..].iter().map(|&distance| similarity(distance, sigma)).sum();
         assert!((sum - 20f64.log2()).abs() < 1e-5);
         // All neighbours on the same spot: no sigma meets the target, and the search ends.
         assert!(bandwidth(&[0.0; 20]).is_finite());

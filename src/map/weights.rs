@@ -18,11 +18,7 @@ pub struct Weights {
 
 impl Weights {
     fn from_lists(lists: Vec<Vec<(u32, f64)>>) -> Self {
-        let mut weights = Weights {
-            offsets: vec![0],
-            anchors: Vec::new(),
-            values: Vec::new(),
-        };
+        let mut weights = Weights { offsets: vec![0], anchors: Vec::new(), values: Vec::new() };
         for list in lists {
             for (anchor, value) in list {
                 weights.anchors.push(anchor);
@@ -66,12 +62,7 @@ impl Default for Options {
 ///
 /// # Source
 /// Equals Seurat 4.3's `FindWeights` in `TransferData` (`sd.weight = 1`).
-pub fn weigh_anchors(
-    anchors: &[Anchor],
-    projected: &Dense,
-    options: &Options,
-    progress: &Progress<'_>,
-) -> Weights {
+pub fn weigh_anchors(anchors: &[Anchor], projected: &Dense, options: &Options, progress: &Progress<'_>) -> Weights {
     let cells = distinct(anchors.iter().map(|anchor| anchor.query));
     let rows: Vec<usize> = cells.iter().map(|&cell| cell as usize).collect();
     weigh(
@@ -100,34 +91,19 @@ pub(super) fn weigh(
 ) -> Weights {
     let mut anchors_of_cell: FxHashMap<u32, Vec<u32>> = FxHashMap::default();
     for (index, anchor) in anchors.iter().enumerate() {
-        anchors_of_cell
-            .entry(anchor.query)
-            .or_default()
-            .push(index as u32);
+        anchors_of_cell.entry(anchor.query).or_default().push(index as u32);
     }
     let near = nearest(query, points, k, stage, progress);
     let lists = (0..query.nrows())
         .into_par_iter()
         .map(|cell| {
-            let farthest = near
-                .distances_of(cell)
-                .last()
-                .map_or(0.0, |&distance| f64::from(distance));
+            let farthest = near.distances_of(cell).last().map_or(0.0, |&distance| f64::from(distance));
             let mut walk: Vec<(u32, f64)> = Vec::with_capacity(k);
             for (&point, &distance) in near.of(cell).iter().zip(near.distances_of(cell)) {
                 // All neighbours at distance zero: none is nearer than another.
-                let closeness = if farthest > 0.0 {
-                    1.0 - f64::from(distance) / farthest
-                } else {
-                    1.0
-                };
+                let closeness = if farthest > 0.0 { 1.0 - f64::from(distance) / farthest } else { 1.0 };
                 let partners = &anchors_of_cell[&cells[point as usize]];
-                walk.extend(
-                    partners
-                        .iter()
-                        .take(k - walk.len())
-                        .map(|&anchor| (anchor, closeness)),
-                );
+                walk.extend(partners.iter().take(k - walk.len()).map(|&anchor| (anchor, closeness)));
                 if walk.len() == k {
                     break;
                 }
@@ -157,10 +133,8 @@ fn normalize(walk: Vec<(u32, f64)>, anchors: &[Anchor]) -> Vec<(u32, f64)> {
         }
     }
     for weight in ways {
-        let weighted: Vec<(u32, f64)> = unique
-            .iter()
-            .map(|&(anchor, closeness)| (anchor, weight(anchor, closeness)))
-            .collect();
+        let weighted: Vec<(u32, f64)> =
+            unique.iter().map(|&(anchor, closeness)| (anchor, weight(anchor, closeness))).collect();
         let sum = weighted.iter().fold(0.0, |sum, entry| sum + entry.1);
         if sum > 0.0 {
             return weighted
@@ -178,11 +152,7 @@ mod tests {
     use super::*;
 
     fn anchor(score: f64) -> Anchor {
-        Anchor {
-            reference: 0,
-            query: 0,
-            score,
-        }
+        Anchor { reference: 0, query: 0, score }
     }
 
     #[test]
@@ -193,23 +163,14 @@ mod tests {
             (vec![(0, 0.0), (1, 0.0)], [0.3, 0.2]),
         ] {
             let weights = normalize(walk, &scores.map(anchor));
-            assert!(
-                (weights.iter().map(|entry| entry.1).sum::<f64>() - 1.0).abs() < 1e-12,
-                "{weights:?}"
-            );
+            assert!((weights.iter().map(|entry| entry.1).sum::<f64>() - 1.0).abs() < 1e-12, "{weights:?}");
         }
-        assert_eq!(
-            normalize(vec![(0, 0.0), (1, 0.0)], &[anchor(0.3), anchor(0.2)]),
-            [(0, 0.5), (1, 0.5)]
-        );
+        assert_eq!(normalize(vec![(0, 0.0), (1, 0.0)], &[anchor(0.3), anchor(0.2)]), [(0, 0.5), (1, 0.5)]);
     }
 
     #[test]
     fn an_anchor_met_twice_keeps_its_last_weight() {
-        let twice = normalize(
-            vec![(0, 0.9), (1, 0.5), (0, 0.2)],
-            &[anchor(1.0), anchor(1.0)],
-        );
+        let twice = normalize(vec![(0, 0.9), (1, 0.5), (0, 0.2)], &[anchor(1.0), anchor(1.0)]);
         let once = normalize(vec![(0, 0.2), (1, 0.5)], &[anchor(1.0), anchor(1.0)]);
         assert_eq!(twice, once);
     }

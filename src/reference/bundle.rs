@@ -159,6 +159,7 @@ pub fn read(bytes: &[u8]) -> Result<Reference> {
 }
 
 fn parse<T: serde::de::DeserializeOwned>(name: &str, bytes: &[u8]) -> Result<T> {
-    serde_json::from_slice(bytes)
-        .map_err(|error| Error::reference(format!("The reference bundle is damaged: '{name}' cannot be read.")).because(error))
+    serde_json::from_slice(bytes).map_err(|error| {
+        Error::reference(format!("The reference bundle is damaged: '{name}' cannot be read.")).because(error)
+    })
 }

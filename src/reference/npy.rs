@@ -72,7 +72,9 @@ pub fn read<T: Element>(name: &str, bytes: &[u8]) -> Result<(Vec<usize>, Vec<T>)
 pub fn read_vector<T: Element>(name: &str, bytes: &[u8]) -> Result<Vec<T>> {
     match read(name, bytes)? {
         (shape, values) if shape.len() == 1 => Ok(values),
-        (shape, _) => Err(Error::reference(format!("The reference bundle is damaged: '{name}' has the shape {shape:?}."))),
+        (shape, _) => {
+            Err(Error::reference(format!("The reference bundle is damaged: '{name}' has the shape {shape:?}.")))
+        }
     }
 }
 
