@@ -42,7 +42,7 @@ pub const MIN_ANCHORS: usize = 50;
 
 const STAGE: &str = "Finding anchors";
 
-/// Finds anchors between L2-normalised rows, ordered by reference cell and then by its nearest.
+/// Finds anchors between L2-normalised rows, ordered by reference cell (see [`mutual`] for the order within).
 ///
 /// # Shapes
 /// `reference` n × d, `query` m × d, `neighbors` n × 31 or more: the reference cells nearest to each
@@ -67,15 +67,7 @@ pub fn find_anchors(
     let query_in_query = nearest(query, query, options.k_mapping_score, STAGE, &Progress::new(&part(0.6, 1.0)));
 
     let pairs: Vec<(u32, u32)> = (0..reference.nrows())
-        .flat_map(|cell| {
-            let among_query = reference_in_query.of(cell);
-            let near = &among_query[..options.k_anchor.min(among_query.len())];
-            let query_in_reference = &query_in_reference;
-            near.iter().filter_map(move |&partner| {
-                let back = query_in_reference.of(partner as usize);
-                back[..options.k_anchor.min(back.len())].contains(&(cell as u32)).then_some((cell as u32, partner))
-            })
-        })
+        .flat_map(|cell| mutual(cell as u32, &reference_in_query, &query_in_reference, options.k_anchor))
         .collect();
     let shared: Vec<u32> = pairs
         .par_iter()
@@ -90,6 +82,25 @@ pub fn find_anchors(
     let anchors = score(&pairs, &shared);
     check(&anchors)?;
     Ok((anchors, AnchorNeighbors { query_in_query }))
+}
+
+/// The query cells among the `k` nearest of a reference cell that have it among their `k` nearest in turn: by its
+/// rank there, then by their rank here. The mapping score keeps a cell's first anchor, so the order matters.
+fn mutual(
+    cell: u32,
+    reference_in_query: &Neighbors,
+    query_in_reference: &Neighbors,
+    k: usize,
+) -> impl Iterator<Item = (u32, u32)> {
+    let mut partners: Vec<(usize, usize, u32)> = Vec::new();
+    for (rank, &partner) in reference_in_query.of(cell as usize).iter().take(k).enumerate() {
+        let back = query_in_reference.of(partner as usize);
+        if let Some(rank_there) = back.iter().take(k).position(|&other| other == cell) {
+            partners.push((rank_there, rank, partner));
+        }
+    }
+    partners.sort_unstable();
+    partners.into_iter().map(move |(_, _, partner)| (cell, partner))
 }
 
 /// Values that occur in both lists; each list holds a value once.
