@@ -2,8 +2,9 @@
 //! the reference and 400 interferon-stimulated cells as the query (Kang et al. 2018).
 
 mod fixture;
+mod tables;
 
-use fixture::{Input, Table, input, reference, table};
+use fixture::{Input, input, reference, table};
 use ndarray::Array2;
 use sextant::map::{Mapping, Options, Query, map, neighbors, project};
 use sextant::normalize::Residuals;
@@ -11,6 +12,7 @@ use sextant::progress::Progress;
 use sextant::reference::{Reference, VarianceFloor};
 use std::collections::HashMap;
 use std::sync::LazyLock;
+use tables::Table;
 
 struct Run {
     reference: Reference,
