@@ -1,4 +1,4 @@
-//! The hot loops: squared distances of a few queries to a block of references, and a power for the UMAP.
+//! The hot loops: squared distances of a few queries to a block of references, and scaled sums.
 //!
 //! The only module that looks at the processor. Every variant does the same operations in the same
 //! order on each lane, without fused multiply-add, so all give the same bits.
@@ -132,40 +132,6 @@ fn add_scaled_portable(sums: &mut [f64], factor: f64, values: &[f64]) {
     }
 }
 
-/// `base` to the power `exponent` for positive normal `base`, to about 1e-6 of the result.
-///
-/// Placing a cell on a map takes some ten thousand powers; the exact one of `libm` would cost several
-/// times as much as all the rest. Only additions and multiplications: the same bits everywhere.
-#[inline]
-pub fn power(base: f32, exponent: f32) -> f32 {
-    exp2(exponent * log2(base))
-}
-
-/// Logarithm by the odd series in (m - 1) / (m + 1), m in [sqrt(1/2), sqrt(2)).
-#[inline]
-fn log2(value: f32) -> f32 {
-    const SQRT_HALF_BITS: u32 = 0x3f35_04f3;
-    let bits = value.to_bits();
-    let exponent = bits.wrapping_sub(SQRT_HALF_BITS) as i32 >> 23;
-    let mantissa = f32::from_bits(bits.wrapping_sub((exponent << 23) as u32));
-    let ratio = (mantissa - 1.0) / (mantissa + 1.0);
-    let square = ratio * ratio;
-    let series = 2.885_390_1 + square * (0.961_796_7 + square * (0.577_078 + square * 0.412_198_6));
-    exponent as f32 + ratio * series
-}
-
-#[inline]
-fn exp2(value: f32) -> f32 {
-    let value = value.clamp(-126.0, 126.0);
-    // Adding and subtracting 1.5 * 2^23 rounds to the nearest integer.
-    let rounded = (value + 12_582_912.0) - 12_582_912.0;
-    let x = value - rounded;
-    let series = 1.0
-        + x * (0.693_147_2
-            + x * (0.240_226_5 + x * (0.055_504_11 + x * (0.009_618_129 + x * (0.001_333_356 + x * 0.000_154_035)))));
-    series * f32::from_bits(((rounded as i32 + 127) << 23) as u32)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -202,18 +168,6 @@ mod tests {
                 }
             });
             assert_eq!(seen, rows * QUERIES);
-        }
-    }
-
-    #[test]
-    fn power_is_close_to_the_exact_one() {
-        for exponent in [0.05f32, 0.112_3, 0.5, 1.112_3, 1.0, -0.3] {
-            for step in 0..20_000 {
-                let base = libm::expf(-14.0 + step as f32 * 0.0012);
-                let exact = libm::pow(f64::from(base), f64::from(exponent));
-                let error = (f64::from(power(base, exponent)) / exact - 1.0).abs();
-                assert!(error < 4e-6, "{base}^{exponent}: {error:e}");
-            }
         }
     }
 }

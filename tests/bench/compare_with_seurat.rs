@@ -16,6 +16,7 @@ use sextant::genes::match_genes;
 use sextant::map::{Options, Query, map, neighbors, project};
 use sextant::progress::Progress;
 use sextant::reference::{About, Class, Level, Reference, ResidualModel, UmapModel, UmapParameters, VarianceFloor};
+use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -36,7 +37,18 @@ fn main() {
     let matched = match_genes(&genes, &reference.features);
     let query = Query { counts: &all, totals: &totals, names: &cells, genes: &matched };
     let started = Instant::now();
-    let mapping = map(&query, &reference, &Options::default(), &Progress::silent()).expect("a mapping");
+    let stages = RefCell::new(Vec::<(String, f64)>::new());
+    let note = |stage: &str, _: f64| {
+        let mut stages = stages.borrow_mut();
+        if stages.last().is_none_or(|last| last.0 != stage) {
+            stages.push((stage.into(), started.elapsed().as_secs_f64()));
+        }
+    };
+    let mapping = map(&query, &reference, &Options::default(), &Progress::new(&note)).expect("a mapping");
+    note("end", 1.0);
+    for pair in stages.borrow().windows(2) {
+        println!("{}: {:.2} s", pair[0].0, pair[1].1 - pair[0].1);
+    }
     println!("{} cells onto {} in {:.2} s", cells.len(), reference.cells.len(), started.elapsed().as_secs_f64());
 
     difference("projected PCs", &mapping.projected, &golden("query_projected_pcs.tsv.gz"), 1e-4);
