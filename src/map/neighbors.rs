@@ -178,6 +178,7 @@ fn search_exactly(query: ArrayView1<'_, f32>, references: &Dense, k: usize) -> V
 }
 
 #[cfg(test)]
+#[allow(clippy::disallowed_methods)]
 mod tests {
     use super::*;
     use crate::map::random::Random;

@@ -264,6 +264,7 @@ fn step(current: &mut [f32; 2], other: [f32; 2], rate: f32, gradient: &Curve) {
 }
 
 #[cfg(test)]
+#[allow(clippy::disallowed_methods)]
 mod tests {
     use super::*;
 

@@ -7,6 +7,8 @@
 //! `umap_model.json`, `query_projected_pcs.tsv.gz`, `anchors.tsv`, `prediction_scores_<level>.tsv`,
 //! `query_integrated_pcs.tsv.gz`, `umap_init_before_sgd.tsv`.
 
+#![allow(clippy::disallowed_methods)]
+
 #[path = "../golden/tables.rs"]
 mod tables;
 

@@ -1,6 +1,8 @@
 //! Every step of the mapping against the values of real Seurat 4.3 with exact neighbours, on 500 control cells as
 //! the reference and 400 interferon-stimulated cells as the query (Kang et al. 2018).
 
+#![allow(clippy::disallowed_methods)]
+
 mod fixture;
 mod tables;
 

@@ -1,5 +1,8 @@
 //! The native command: builds references, looks at files, maps queries.
 
+// The command tells how long it took; the engine below it knows no clock.
+#![allow(clippy::disallowed_methods)]
+
 mod arguments;
 mod inspect;
 mod map;
@@ -18,7 +21,7 @@ Usage:
       umap.tsv, qc.tsv and summary.json into DIR.
   sextant inspect FILE [--matrix PATH] [--json]
       Says what a file holds and which matrix would be used.
-  sextant reference build LABELLED --labels LEVEL,… --out NAME.sextant.zip [--about reference.toml]
+  sextant reference build LABELLED --labels LEVEL,… --out NAME.sextant.zip [--about ABOUT.json]
                           [--matrix PATH] [--threads N]
       Builds a reference from labelled raw counts; LEVEL names a column of the file's table of cells.
   sextant reference show BUNDLE

@@ -68,11 +68,11 @@ fn stem(path: &Path) -> String {
     name.trim_end_matches(".zip").trim_end_matches(".sextant").to_owned()
 }
 
-/// The `key = "value"` lines of a reference's description before its first table.
+/// What the reference's card says, as a JSON object with the fields of [`About`].
 fn read_about(path: &Path) -> Result<About, Failure> {
     let text = std::fs::read_to_string(path).map_err(|error| Failure::io("Cannot read", path, &error))?;
-    toml::from_str(&text)
-        .map_err(|error| Failure::usage(format!("'{}' is not a reference.toml: {error}", path.display())))
+    serde_json::from_str(&text)
+        .map_err(|error| Failure::usage(format!("'{}' does not describe a reference: {error}.", path.display())))
 }
 
 pub fn show(words: &[&str]) -> Result<(), Failure> {
