@@ -2,48 +2,13 @@
 #
 #     OPENBLAS_NUM_THREADS=1 Rscript generate.R          (in this folder; half a minute)
 #
-# Reads reference_* and query_* (written by select_cells.py), writes the files that README.md lists. It calls the
-# public functions of Seurat in the order and with the parameters of the Azimuth application; only the neighbour
-# search is changed, from annoy to an exact one, since an approximate search cannot be compared step by step.
-# Needs Seurat 4.3 with sctransform 0.3.5, glmGamPoi, uwot and RANN.
-suppressPackageStartupMessages({
-  library(Matrix)
-  library(Seurat)
-})
-options(Seurat.warn.umap.uwot = FALSE, warn = 1)
+# Reads reference_* and query_* (written by select_cells.py), writes the files that README.md lists. The steps are
+# those of ../../peers/azimuth.R; only the neighbour search is exact.
+source(file.path("..", "..", "peers", "azimuth.R"))
+use_exact_neighbors()
 
-DIMENSIONS <- 1:50
 FEATURES <- 2000       # variable features; Azimuth's references have 3,000, this keeps the files small
-ROOT_NEIGHBORS <- 31   # neighbours kept with a reference, the cell itself first
 RESIDUAL_CELLS <- 20   # query cells whose residuals are written
-
-# ---- exact neighbours ----------------------------------------------------------------------------------------
-
-# Seurat hands an index around and asks whether its pointer is alive, hence the small real one.
-alive <- new(RcppAnnoy::AnnoyEuclidean, 1)
-alive$addItem(0, 0)
-alive$build(1)
-
-unit_rows <- function(x) {
-  norm <- sqrt(rowSums(x^2))
-  x / ifelse(norm > 0, norm, 1)
-}
-
-exact_index <- function(data, metric = "euclidean", n.trees = 50) {
-  list(.pointer = alive$.pointer, owner = alive, metric = metric,
-       points = if (metric == "cosine") unit_rows(data) else data)
-}
-
-exact_search <- function(index, query, k, search.k = -1, include.distance = TRUE) {
-  if (index$metric == "cosine") query <- unit_rows(query)
-  found <- RANN::nn2(index$points, query, k)
-  distance <- found$nn.dists
-  if (index$metric == "cosine") distance <- distance^2 / 2
-  list(nn.idx = found$nn.idx, nn.dists = distance)
-}
-
-assignInNamespace("AnnoyBuildIndex", exact_index, "Seurat")
-assignInNamespace("AnnoySearch", exact_search, "Seurat")
 
 # ---- files ---------------------------------------------------------------------------------------------------
 
@@ -76,27 +41,14 @@ to_f32 <- function(x) {
 
 # ---- reference -----------------------------------------------------------------------------------------------
 
-fit_reference <- function(counts, cells, ...) {
-  object <- CreateSeuratObject(counts, meta.data = cells)
-  suppressWarnings(SCTransform(object, new.assay.name = "refAssay", method = "glmGamPoi",
-                               variable.features.n = FEATURES, verbose = FALSE, ...))
-}
-
 build_reference <- function(counts, cells) {
-  reference <- fit_reference(counts, cells)
-  reference <- RunPCA(reference, assay = "refAssay", npcs = max(DIMENSIONS), reduction.name = "refDR", verbose = FALSE)
+  reference <- run_pca(fit_reference(counts, cells, variable.features.n = FEATURES))
   pca <- reference[["refDR"]]
   reference[["refDR"]] <- CreateDimReducObject(
     embeddings = to_f32(Embeddings(pca)), loadings = to_f32(Loadings(pca)), stdev = Stdev(pca),
     key = "PC_", assay = "refAssay")
-  reference <- suppressWarnings(RunUMAP(reference, reduction = "refDR", dims = DIMENSIONS,
-                                        reduction.name = "refUMAP", return.model = TRUE, verbose = FALSE))
-  FindNeighbors(reference, reduction = "refDR", dims = DIMENSIONS, graph.name = "refdr.annoy.neighbors",
-                k.param = ROOT_NEIGHBORS, nn.method = "annoy", annoy.metric = "cosine", cache.index = TRUE,
-                return.neighbor = TRUE, l2.norm = FALSE, verbose = FALSE)
+  find_reference_neighbors(run_umap(reference))
 }
-
-model_of <- function(reference) slot(reference[["refAssay"]], "SCTModel.list")[[1]]
 
 # Every gene that was fitted; `feature` is its row in the loadings, -1 where it has none.
 write_model <- function(model, features, file) {
@@ -121,65 +73,25 @@ write_reference <- function(reference) {
 
 # ---- query ---------------------------------------------------------------------------------------------------
 
-# Drops the genes and cells without a single count, as the application does when it loads a file.
-load_query <- function(counts) CreateSeuratObject(counts, min.cells = 1, min.features = 1)
-
-residuals_under <- function(query, reference, features) {
-  suppressWarnings(SCTransform(query, residual.features = features, reference.SCT.model = model_of(reference),
-                               method = "glmGamPoi", do.correct.umi = FALSE, do.scale = FALSE, do.center = TRUE,
-                               new.assay.name = "refAssay", verbose = FALSE))
-}
-
-find_anchors <- function(reference, query, features) {
-  suppressWarnings(FindTransferAnchors(
-    reference = reference, query = query, k.filter = NA, reference.neighbors = "refdr.annoy.neighbors",
-    reference.assay = "refAssay", query.assay = "refAssay", reference.reduction = "refDR",
-    normalization.method = "SCT", recompute.residuals = FALSE, features = features, dims = DIMENSIONS,
-    n.trees = 20, mapping.score.k = 100, verbose = FALSE))
-}
-
-# Embedding of one side in the object that FindTransferAnchors merges, under the cells' own names.
-merged_embedding <- function(anchors, reduction, side) {
-  merged <- slot(anchors, "object.list")[[1]]
-  embedding <- Embeddings(merged[[reduction]])[slot(anchors, paste0(side, ".cells")), ]
-  rownames(embedding) <- sub(paste0("_", side, "$"), "", rownames(embedding))
-  embedding
-}
-
-score_mapping <- function(anchors, weights) {
-  pairs <- slot(anchors, "anchors")
-  merged <- slot(anchors, "object.list")[[1]]
-  merged <- RenameCells(merged, new.names = sub("_(query|reference)$", "", Cells(merged)))
-  MappingScore(
-    anchors = pairs, combined.object = merged, query.neighbors = slot(anchors, "neighbors")[["query.neighbors"]],
-    query.weights = weights, query.embeddings = merged_embedding(anchors, "pcaproject.l2", "query"),
-    ref.embeddings = merged_embedding(anchors, "pcaproject.l2", "reference"), nn.method = "annoy", n.trees = 20,
-    ndim = max(DIMENSIONS), kanchors = min(50, length(unique(pairs[, 1])), length(unique(pairs[, 2]))),
-    verbose = FALSE)
-}
-
-# Placement on the reference's map: neighbours, start (no epoch) and outcome.
-place <- function(reference, query) {
-  neighbors <- FindNeighbors(
-    object = Embeddings(reference[["refDR"]])[, DIMENSIONS], query = Embeddings(query[["integrated_dr"]]),
-    return.neighbor = TRUE, l2.norm = TRUE, k.param = 20, n.trees = 20, verbose = FALSE)
-  final <- suppressWarnings(RunUMAP(neighbors, reduction.model = reference[["refUMAP"]], verbose = FALSE))
+# Position before the optimisation: that of no epoch.
+start_of <- function(neighbors, reference) {
   model <- Misc(reference[["refUMAP"]], slot = "model")
   model$n_neighbors <- ncol(Indices(neighbors))
   model$num_precomputed_nns <- 1
-  start <- uwot::umap_transform(NULL, model, n_epochs = 0, n_threads = 1,
-                                nn_method = list(idx = Indices(neighbors), dist = Distances(neighbors)))
-  list(index = Indices(neighbors) - 1, distance = Distances(neighbors), start = start, final = Embeddings(final))
+  uwot::umap_transform(NULL, model, n_epochs = 0, n_threads = 1,
+                       nn_method = list(idx = Indices(neighbors), dist = Distances(neighbors)))
 }
 
-write_placement <- function(placed, cells) {
-  names <- list(index = "neighbor_", distance = "neighbor_", start = "UMAP_", final = "UMAP_")
-  files <- c(index = "umap_neighbors", distance = "umap_distances", start = "umap_start", final = "umap_final")
-  for (part in names(files)) {
-    table <- placed[[part]]
-    dimnames(table) <- list(cells, paste0(names[[part]], seq_len(ncol(table))))
-    write_table(table, files[[part]], "cell", digits = if (part == "distance") 12 else 9)
+write_placement <- function(reference, query) {
+  neighbors <- find_umap_neighbors(reference, query)
+  write_part <- function(table, file, column, digits) {
+    dimnames(table) <- list(Cells(query), paste0(column, seq_len(ncol(table))))
+    write_table(table, file, "cell", digits)
   }
+  write_part(Indices(neighbors) - 1, "umap_neighbors", "neighbor_", 12)
+  write_part(Distances(neighbors), "umap_distances", "neighbor_", 12)
+  write_part(start_of(neighbors, reference), "umap_start", "UMAP_", 9)
+  write_part(place(neighbors, reference), "umap_final", "UMAP_", 9)
 }
 
 write_anchors <- function(anchors, weights) {
@@ -201,7 +113,7 @@ write_predictions <- function(query, levels, mapping_score) {
     write_table(t(scores), paste0("prediction_scores_", level), "cell")
     for (column in paste0("predicted.", level, c("", ".score"))) table[[column]] <- query[[column, drop = TRUE]]
   }
-  table$mapping.score <- mapping_score[Cells(query)]
+  table$mapping.score <- mapping_score
   write_table(table, "predictions", "cell")
 }
 
@@ -237,30 +149,23 @@ features <- rownames(Loadings(reference[["refDR"]]))
 query_counts <- read_counts("query")$counts
 query <- load_query(query_counts)
 write_table(query[[c("nCount_RNA", "nFeature_RNA")]], "query_totals", "cell")
-
 query <- residuals_under(query, reference, features)
-residuals <- GetAssayData(query[["refAssay"]], slot = "scale.data")
-write_table(residual_columns(residuals), "query_residuals", "gene")
+write_table(residual_columns(residuals_of(query)), "query_residuals", "gene")
 
 # The same under a model of version 2 (Poisson genes, a floor under the variance); residuals only.
-v2 <- fit_reference(input$counts, input$cells, vst.flavor = "v2")
-v2_features <- VariableFeatures(v2)
-v2_query <- residuals_under(load_query(query_counts), v2, v2_features)
-write_model(model_of(v2), v2_features, "reference_model_v2")
-write_table(residual_columns(GetAssayData(v2_query[["refAssay"]], slot = "scale.data")), "query_residuals_v2", "gene")
+v2 <- fit_reference(input$counts, input$cells, variable.features.n = FEATURES, vst.flavor = "v2")
+write_model(model_of(v2), VariableFeatures(v2), "reference_model_v2")
+v2_query <- residuals_under(load_query(query_counts), v2, VariableFeatures(v2))
+write_table(residual_columns(residuals_of(v2_query)), "query_residuals_v2", "gene")
 
-anchors <- find_anchors(reference, query, intersect(features, rownames(residuals)))
+anchors <- find_anchors(reference, query)
 write_table(merged_embedding(anchors, "pcaproject", "query"), "query_projected", "cell")
 
 levels <- names(input$cells)
-query <- TransferData(anchors, reference = reference, query = query, dims = DIMENSIONS, n.trees = 20, k.weight = 50,
-                      refdata = as.list(reference[[levels]]), store.weights = TRUE, verbose = FALSE)
-weights <- Tool(query, slot = "TransferData")$weights.matrix
-write_anchors(anchors, weights)
-
-query <- IntegrateEmbeddings(anchors, reference = reference, query = query, reductions = "pcaproject",
-                             reuse.weights.matrix = TRUE, verbose = FALSE)
+query <- transfer_labels(anchors, reference, query, levels)
+write_anchors(anchors, weights_of(query))
+query <- integrate(anchors, reference, query)
 write_table(Embeddings(query[["integrated_dr"]]), "query_integrated", "cell")
-write_placement(place(reference, query), Cells(query))
-write_predictions(query, levels, score_mapping(anchors, weights))
+write_placement(reference, query)
+write_predictions(query, levels, score_mapping(anchors, query))
 write_parameters(reference, query, anchors, v2)
