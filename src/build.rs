@@ -79,9 +79,7 @@ pub fn build(
 ) -> Result<(Reference, Vec<Warning>)> {
     let cells = dataset.counts.cells();
     if cells < FEWEST_CELLS {
-        return Err(Error::input(format!(
-            "the file has {cells} cells; a reference needs at least {FEWEST_CELLS}"
-        )));
+        return Err(Error::input(format!("the file has {cells} cells; a reference needs at least {FEWEST_CELLS}")));
     }
     let (levels, warnings) = labels::levels(levels, cells)?;
     let depths = depths(&dataset.counts)?;
@@ -123,11 +121,7 @@ pub fn build(
         embedding: components.embedding,
         neighbors: neighbors.slice(ndarray::s![.., ..options.neighbors.min(cells)]).to_owned(),
         levels,
-        umap: UmapModel {
-            layout,
-            rows: (0..cells as u32).collect(),
-            parameters: umap,
-        },
+        umap: UmapModel { layout, rows: (0..cells as u32).collect(), parameters: umap },
         cells: dataset.cells.clone(),
     };
     Ok((reference, warnings))
@@ -212,14 +206,8 @@ fn names(all: &[Feature], genes: &[usize]) -> Result<Vec<Feature>> {
         .collect();
     (genes.iter())
         .map(|&gene| match (all.get(gene), unique.get(gene)) {
-            (Some(feature), Some(symbol)) => Ok(Feature {
-                id: feature.id.clone(),
-                symbol: symbol.clone(),
-            }),
-            _ => Err(Error::input(format!(
-                "the matrix has more genes than the {} names of the file",
-                all.len()
-            ))),
+            (Some(feature), Some(symbol)) => Ok(Feature { id: feature.id.clone(), symbol: symbol.clone() }),
+            _ => Err(Error::input(format!("the matrix has more genes than the {} names of the file", all.len()))),
         })
         .collect()
 }
@@ -261,10 +249,7 @@ fn provenance(
              singular values.",
             options.dimensions, components.steps
         ),
-        format!(
-            "Neighbours: the {} nearest cells by cosine, itself included, exact.",
-            options.neighbors
-        ),
+        format!("Neighbours: the {} nearest cells by cosine, itself included, exact.", options.neighbors),
         format!(
             "UMAP: {} neighbours by cosine, a = {:.4}, b = {:.4}, {} epochs, {} negative samples, from the first two \
              principal components, seed {}.",
@@ -279,10 +264,7 @@ mod tests {
 
     #[test]
     fn repeated_symbols_are_numbered() {
-        let feature = |id: &str, symbol: &str| Feature {
-            id: Some(id.into()),
-            symbol: symbol.into(),
-        };
+        let feature = |id: &str, symbol: &str| Feature { id: Some(id.into()), symbol: symbol.into() };
         let all = [feature("E1", "A"), feature("E2", "A"), feature("E3", "A.1"), feature("E4", "A")];
         let named = names(&all, &[3, 1, 0]).unwrap();
         let symbols: Vec<&str> = named.iter().map(|feature| feature.symbol.as_str()).collect();

@@ -100,3 +100,43 @@ impl Query {
         self.metrics.counts.iter().fold(0.0, |sum, counts| sum + counts)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn dataset(rows: &[&[(u32, f32)]]) -> Dataset {
+        let mut counts = Counts::with_genes(2);
+        rows.iter().for_each(|row| counts.push_row(row.iter().copied()));
+        Dataset {
+            format: "test".into(),
+            matrix: "X".into(),
+            cells: (0..rows.len()).map(|cell| format!("cell{cell}")).collect(),
+            features: ["MT-CO1", "CD3E"].map(|symbol| Feature { id: None, symbol: symbol.into() }).to_vec(),
+            counts,
+            metadata: Vec::new(),
+            feature_types: vec![("Gene Expression".into(), 2)],
+            warnings: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn cells_without_counts_are_set_aside_and_reported() {
+        let query = Query::new(dataset(&[&[(0, 1.0), (1, 3.0)], &[], &[(1, 2.0)]])).expect("a query");
+        assert_eq!(query.cells, ["cell0", "cell2"]);
+        assert_eq!(query.empty_cells, ["cell1"]);
+        assert_eq!(query.metrics.counts, [4.0, 2.0]);
+        assert_eq!(query.metrics.percent_mt, Some(vec![25.0, 0.0]));
+        assert_eq!((query.counts.cells(), query.total_counts()), (2, 6.0));
+        assert_eq!(
+            query.warnings[0].message,
+            "1 of the 3 cells have no counts at all; they are set aside and not mapped."
+        );
+    }
+
+    #[test]
+    fn a_file_of_empty_cells_is_refused() {
+        let error = Query::new(dataset(&[&[], &[]])).unwrap_err();
+        assert!(error.to_string().starts_with("None of the 2 cells has a count in 'X'."));
+    }
+}

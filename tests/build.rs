@@ -48,9 +48,7 @@ fn counts() -> Counts {
 }
 
 fn log10_totals(counts: &Counts) -> Vec<f64> {
-    (0..counts.cells())
-        .map(|cell| libm::log10(counts.row(cell).map(|entry| f64::from(entry.1)).sum()))
-        .collect()
+    (0..counts.cells()).map(|cell| libm::log10(counts.row(cell).map(|entry| f64::from(entry.1)).sum())).collect()
 }
 
 /// Largest and 99th percentile of the relative differences.
@@ -73,30 +71,66 @@ fn the_model_is_that_of_sctransform() {
     };
     let model = sctransform::fit(&ByGene::new(&counts), &log10_totals(&counts), &options, &Progress::silent()).unwrap();
 
-    let step1 = |column: usize| {
-        relative(model.step1.iter().zip(&expected_step1).map(|((_, ours, _), theirs)| {
-            ([ours.theta, ours.intercept, ours.slope][column], theirs[column + 1])
-        }))
-    };
+    let step1 =
+        |column: usize| {
+            relative(
+                model.step1.iter().zip(&expected_step1).map(|((_, ours, _), theirs)| {
+                    ([ours.theta, ours.intercept, ours.slope][column], theirs[column + 1])
+                }),
+            )
+        };
     println!("step 1: theta {:?} intercept {:?} slope {:?}", step1(0), step1(1), step1(2));
-    let outliers = (model.step1.iter().zip(&expected_step1)).filter(|((_, _, ours), theirs)| *ours != (theirs[4] == 1.0)).count();
+    let outliers =
+        (model.step1.iter().zip(&expected_step1)).filter(|((_, _, ours), theirs)| *ours != (theirs[4] == 1.0)).count();
     println!("outliers that differ {outliers}");
     let expected = table("model.tsv.gz");
     assert_eq!(model.genes, expected.iter().map(|row| row[0] as usize).collect::<Vec<_>>());
     let regularised = |column: usize| {
-        relative(model.parameters.iter().zip(&expected).map(|(ours, theirs)| {
-            ([ours.theta, ours.intercept, ours.slope][column], theirs[column + 1])
-        }))
+        relative(
+            model
+                .parameters
+                .iter()
+                .zip(&expected)
+                .map(|(ours, theirs)| ([ours.theta, ours.intercept, ours.slope][column], theirs[column + 1])),
+        )
     };
     println!("regularised: theta {:?} intercept {:?} slope {:?}", regularised(0), regularised(1), regularised(2));
-    let theirs: Vec<_> = expected_step1.iter().map(|row| sctransform::Parameters { theta: row[1], intercept: row[2], slope: row[3] }).collect();
+    let theirs: Vec<_> = expected_step1
+        .iter()
+        .map(|row| sctransform::Parameters { theta: row[1], intercept: row[2], slope: row[3] })
+        .collect();
     let by_gene = ByGene::new(&counts);
     let (_, genes) = options.step1.as_ref().unwrap();
-    let (smooth, outliers, _) = sctransform::regularise(&theirs, &sctransform::log10_means(&by_gene, genes), &sctransform::log10_means(&by_gene, &model.genes), 3.0).unwrap();
-    let of = |column: usize| relative(smooth.iter().zip(&expected).map(|(ours, theirs)| {
-            ([ours.theta, ours.intercept, ours.slope][column], theirs[column + 1])
-        }));
-    println!("their step 1: {:?} {:?} {:?} outliers {}", of(0), of(1), of(2), outliers.iter().zip(&expected_step1).filter(|(a, b)| **a != (b[4] == 1.0)).count());
-    for share in [50, 75, 90, 95] { let mut d: Vec<f64> = model.parameters.iter().zip(&expected).map(|(a, b)| (a.theta / b[1] - 1.0).abs()).collect(); d.sort_by(f64::total_cmp); println!("{share} {}", d[d.len() * share / 100]);
-     let mut d: Vec<f64> = model.parameters.iter().zip(&expected).map(|(a, b)| (a.slope / b[3] - 1.0).abs()).collect(); d.sort_by(f64::total_cmp); println!("   slope {share} {}", d[d.len() * share / 100]); }
+    let (smooth, outliers, _) = sctransform::regularise(
+        &theirs,
+        &sctransform::log10_means(&by_gene, genes),
+        &sctransform::log10_means(&by_gene, &model.genes),
+        3.0,
+    )
+    .unwrap();
+    let of = |column: usize| {
+        relative(
+            smooth
+                .iter()
+                .zip(&expected)
+                .map(|(ours, theirs)| ([ours.theta, ours.intercept, ours.slope][column], theirs[column + 1])),
+        )
+    };
+    println!(
+        "their step 1: {:?} {:?} {:?} outliers {}",
+        of(0),
+        of(1),
+        of(2),
+        outliers.iter().zip(&expected_step1).filter(|(a, b)| **a != (b[4] == 1.0)).count()
+    );
+    for share in [50, 75, 90, 95] {
+        let mut d: Vec<f64> =
+            model.parameters.iter().zip(&expected).map(|(a, b)| (a.theta / b[1] - 1.0).abs()).collect();
+        d.sort_by(f64::total_cmp);
+        println!("{share} {}", d[d.len() * share / 100]);
+        let mut d: Vec<f64> =
+            model.parameters.iter().zip(&expected).map(|(a, b)| (a.slope / b[3] - 1.0).abs()).collect();
+        d.sort_by(f64::total_cmp);
+        println!("   slope {share} {}", d[d.len() * share / 100]);
+    }
 }

@@ -56,10 +56,15 @@ fn maps_a_10x_file_to_the_labels_and_scores_of_seurat() {
         .iter()
         .map(|threads| {
             let out = folder.join(threads);
-            let words = ["map", &query(), "--reference", &bundle, "--out", &out.to_string_lossy(), "--threads", threads];
+            let words =
+                ["map", &query(), "--reference", &bundle, "--out", &out.to_string_lossy(), "--threads", threads];
             let output = sextant(&words);
             assert!(output.status.success(), "{}", text(&output.stderr));
-            assert!(text(&output.stdout).contains("400 cells mapped onto golden (500 cells)"), "{}", text(&output.stdout));
+            assert!(
+                text(&output.stdout).contains("400 cells mapped onto golden (500 cells)"),
+                "{}",
+                text(&output.stdout)
+            );
             out
         })
         .collect();
@@ -110,7 +115,10 @@ fn maps_only_the_levels_asked_for() {
     let found = tables::Table::read(&folder.join("out/predictions.tsv"));
     assert_eq!(found.columns, ["cell", "predicted.coarse", "predicted.coarse.score", "mapping.score"]);
     let (code, said) = failure(&["map", &query(), "--reference", &bundle, "--out", &out, "--levels", "fine"]);
-    assert_eq!((code, said.as_str()), (2, "sextant: The reference has no level 'fine'. Its levels are: cell_type, coarse.\n"));
+    assert_eq!(
+        (code, said.as_str()),
+        (2, "sextant: The reference has no level 'fine'. Its levels are: cell_type, coarse.\n")
+    );
 }
 
 #[test]
@@ -150,10 +158,18 @@ fn mistakes_are_sentences_with_exit_codes() {
         (&["mapp"], 2, "There is no command 'mapp'. See 'sextant --help'."),
         (&["map", "--out", "x"], 2, "QUERY is missing."),
         (&["map", "x.h5", "--out", "x"], 2, "--reference is missing."),
-        (&["map", "x.h5", "--out", "x", "--reference", "r", "--threads", "none"], 2, "--threads takes a number from 1 to 1024, not 'none'."),
+        (
+            &["map", "x.h5", "--out", "x", "--reference", "r", "--threads", "none"],
+            2,
+            "--threads takes a number from 1 to 1024, not 'none'.",
+        ),
         (&["inspect", &missing], 1, "Cannot open '"),
         (&["inspect", &bundle], 3, "golden.sextant.zip"),
-        (&["map", &query(), "--reference", &query(), "--out", "x"], 4, "The reference bundle is damaged (it is no complete ZIP file)."),
+        (
+            &["map", &query(), "--reference", &query(), "--out", "x"],
+            4,
+            "The reference bundle is damaged (it is no complete ZIP file).",
+        ),
     ];
     for (words, code, sentence) in cases {
         let (found, said) = failure(words);

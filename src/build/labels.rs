@@ -74,10 +74,7 @@ fn level(name: &str, labels: &[String], cells: usize) -> Result<Level> {
             ))
         })?;
         known.insert(label, code);
-        classes.push(Class {
-            name: label.to_string(),
-            color: color(classes.len()),
-        });
+        classes.push(Class { name: label.to_string(), color: color(classes.len()) });
         codes.push(code);
     }
     if classes.len() < 2 {
@@ -86,11 +83,7 @@ fn level(name: &str, labels: &[String], cells: usize) -> Result<Level> {
             classes.first().map_or("", |class| class.name.as_str())
         )));
     }
-    Ok(Level {
-        name: name.to_string(),
-        classes,
-        codes,
-    })
+    Ok(Level { name: name.to_string(), classes, codes })
 }
 
 /// As H5AD, pandas and R write a missing value.
@@ -120,11 +113,7 @@ fn small_classes(level: &Level) -> Option<Warning> {
 
 /// Whether some class of the finer level lies in several classes of the coarser one.
 fn crossing(one: &Level, other: &Level) -> Option<Warning> {
-    let (coarse, fine) = if one.classes.len() <= other.classes.len() {
-        (one, other)
-    } else {
-        (other, one)
-    };
+    let (coarse, fine) = if one.classes.len() <= other.classes.len() { (one, other) } else { (other, one) };
     let mut parent: Vec<Option<u16>> = vec![None; fine.classes.len()];
     let mut crossing = vec![false; fine.classes.len()];
     for (&child, &code) in fine.codes.iter().zip(&coarse.codes) {

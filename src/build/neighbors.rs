@@ -73,7 +73,8 @@ mod tests {
 
     #[test]
     fn directions_count_and_lengths_do_not() {
-        let embedding = Dense::from_shape_vec((5, 2), vec![1.0, 0.0, 0.0, 2.0, 5.0, 0.1, 3.0, 0.0, -1.0, -1.0]).unwrap();
+        let embedding =
+            Dense::from_shape_vec((5, 2), vec![1.0, 0.0, 0.0, 2.0, 5.0, 0.1, 3.0, 0.0, -1.0, -1.0]).unwrap();
         let (neighbors, distances) = nearest_by_cosine(&embedding, 3, &Progress::silent());
         assert_eq!(neighbors.row(0).to_vec(), [0, 3, 2]);
         // Its twin in direction has the smaller index, yet the cell itself comes first.

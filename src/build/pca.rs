@@ -161,9 +161,12 @@ fn combine(basis: &[Vec<f64>], ritz: &[Vec<f64>]) -> Vec<Vec<f64>> {
                     *target += share * value;
                 }
             }
-            let largest = vector.iter().copied().fold(0.0, |best: f64, value| {
-                if value.abs() > best.abs() { value } else { best }
-            });
+            let largest = vector.iter().copied().fold(
+                0.0,
+                |best: f64, value| {
+                    if value.abs() > best.abs() { value } else { best }
+                },
+            );
             let norm = dot(&vector, &vector).sqrt() * if largest < 0.0 { -1.0 } else { 1.0 };
             vector.iter_mut().for_each(|value| *value /= norm);
             vector
@@ -179,9 +182,8 @@ fn finish(matrix: &Dense, vectors: Vec<Vec<f64>>, steps: usize) -> Option<Compon
     let rows: Vec<Vec<f64>> = (values.par_chunks_exact(features))
         .map(|row| vectors.iter().map(|vector| dot_row(row, vector)).collect())
         .collect();
-    let singular_values: Vec<f64> = (0..dimensions)
-        .map(|k| rows.iter().map(|row| row[k] * row[k]).sum::<f64>().sqrt())
-        .collect();
+    let singular_values: Vec<f64> =
+        (0..dimensions).map(|k| rows.iter().map(|row| row[k] * row[k]).sum::<f64>().sqrt()).collect();
     if singular_values.iter().any(|value| *value <= 1e-7 * singular_values[0]) {
         return None;
     }

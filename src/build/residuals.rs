@@ -46,10 +46,7 @@ pub fn moments(counts: &ByGene, genes: &[usize], parameters: &[Parameters], dept
             let row = residuals(counts, gene, depths, parameters, clip);
             let mean = row.iter().sum::<f64>() / row.len() as f64;
             let squares: f64 = row.iter().map(|value| (value - mean) * (value - mean)).sum();
-            Moments {
-                mean,
-                variance: squares / (row.len() as f64 - 1.0),
-            }
+            Moments { mean, variance: squares / (row.len() as f64 - 1.0) }
         })
         .collect()
 }

@@ -82,9 +82,7 @@ const GROUP: usize = 500;
 /// Hafemeister and Satija 2019 (10.1186/s13059-019-1874-1), with the regression of Ahlmann-Eltze and Huber 2020
 /// (10.1093/bioinformatics/btaa1009); agrees with `sctransform::vst(method = "glmGamPoi")` 0.3.5.
 pub fn fit(counts: &ByGene, log10_total: &[f64], options: &ModelOptions, progress: &Progress) -> Result<Model> {
-    let genes: Vec<usize> = (0..counts.genes())
-        .filter(|&gene| counts.gene(gene).len() >= options.min_cells)
-        .collect();
+    let genes: Vec<usize> = (0..counts.genes()).filter(|&gene| counts.gene(gene).len() >= options.min_cells).collect();
     let (cells, step1_genes) = match &options.step1 {
         Some((cells, genes)) => (cells.clone(), genes.clone()),
         None => draw_step1(counts, &genes, options),
@@ -129,9 +127,8 @@ fn draw_step1(counts: &ByGene, genes: &[usize], options: &ModelOptions) -> (Vec<
     let mut random = Random::new(options.seed);
     let cells = random.sample(counts.cells(), options.step1_cells);
     let selected = counts.select_cells(&cells);
-    let eligible: Vec<usize> = (genes.iter().copied())
-        .filter(|&gene| selected.gene(gene).len() >= options.min_cells)
-        .collect();
+    let eligible: Vec<usize> =
+        (genes.iter().copied()).filter(|&gene| selected.gene(gene).len() >= options.min_cells).collect();
     if eligible.len() <= options.step1_genes.max(3) {
         return (cells, eligible);
     }

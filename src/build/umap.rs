@@ -46,10 +46,7 @@ pub fn layout(
 ) -> Dense {
     let k = (parameters.neighbors as usize).min(neighbors.ncols());
     let first = ndarray::s![.., ..k];
-    let edges = graph::fuzzy_union(
-        &neighbors.slice(first).to_owned(),
-        &distances.slice(first).to_owned(),
-    );
+    let edges = graph::fuzzy_union(&neighbors.slice(first).to_owned(), &distances.slice(first).to_owned());
     let mut positions = start(embedding);
     descend(&edges, &mut positions, parameters, seed, progress);
     Dense::from_shape_fn((positions.len(), 2), |(cell, axis)| positions[cell][axis] as f32)
@@ -150,11 +147,7 @@ mod tests {
             (if dimension == cell % 3 { 5.0 } else { 0.0 }) + random.uniform() as f32
         });
         let (neighbors, distances) = nearest_by_cosine(&embedding, 15, &Progress::silent());
-        let parameters = UmapParameters {
-            neighbors: 15,
-            epochs: 200,
-            ..seurat_parameters(150)
-        };
+        let parameters = UmapParameters { neighbors: 15, epochs: 200, ..seurat_parameters(150) };
         let map = layout(&neighbors, &distances, &embedding, &parameters, 1, &Progress::silent());
         let same_group = |cell: usize| {
             let mut others: Vec<(f32, usize)> = (0..150)

@@ -13,9 +13,8 @@ pub fn tridiagonal(diagonal: &[f64], off_diagonal: &[f64]) -> (Vec<f64>, Vec<Vec
     let mut e = off_diagonal.to_vec();
     e.resize(n, 0.0);
     // Row k is the k-th eigenvector: rotations act on whole rows.
-    let mut vectors: Vec<Vec<f64>> = (0..n)
-        .map(|row| (0..n).map(|column| if row == column { 1.0 } else { 0.0 }).collect())
-        .collect();
+    let mut vectors: Vec<Vec<f64>> =
+        (0..n).map(|row| (0..n).map(|column| if row == column { 1.0 } else { 0.0 }).collect()).collect();
     for low in 0..n {
         for _ in 0..60 {
             let mut high = low;

@@ -71,22 +71,13 @@ impl Depths {
                 break;
             }
         }
-        let mu = (self.log10_total.iter())
-            .map(|depth| libm::exp(current.0 + current.1 * (depth - self.mean)))
-            .collect();
-        Fit {
-            intercept: current.0 - current.1 * self.mean,
-            slope: current.1,
-            mu,
-        }
+        let mu =
+            (self.log10_total.iter()).map(|depth| libm::exp(current.0 + current.1 * (depth - self.mean))).collect();
+        Fit { intercept: current.0 - current.1 * self.mean, slope: current.1, mu }
     }
 
     fn derivatives(&self, counts: &[f64], overdispersion: f64, at: (f64, f64)) -> Derivatives {
-        let mut sums = Derivatives {
-            log_likelihood: 0.0,
-            gradient: [0.0; 2],
-            information: [0.0; 3],
-        };
+        let mut sums = Derivatives { log_likelihood: 0.0, gradient: [0.0; 2], information: [0.0; 3] };
         for (depth, &count) in self.log10_total.iter().zip(counts) {
             let x = depth - self.mean;
             let eta = at.0 + at.1 * x;
@@ -244,8 +235,7 @@ mod tests {
         let (mut sum, mut s) = (0.0, [0.0; 3]);
         for i in 0..counts.len() {
             let (y, m, x) = (counts[i], mu[i], depths.log10_total[i]);
-            sum += libm::lgamma(y + 1.0 / alpha) - libm::lgamma(1.0 / alpha)
-                + y * libm::log(alpha * m)
+            sum += libm::lgamma(y + 1.0 / alpha) - libm::lgamma(1.0 / alpha) + y * libm::log(alpha * m)
                 - (y + 1.0 / alpha) * libm::log(1.0 + alpha * m);
             let w = m / (1.0 + alpha * m);
             s[0] += w;

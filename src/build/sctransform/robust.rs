@@ -68,11 +68,7 @@ pub fn outliers(x: &[f64], y: &[f64]) -> Vec<bool> {
     let start = low - 10.0 * f64::EPSILON;
     let plain = binned_scores(x, y, start, width);
     let shifted = binned_scores(x, y, start - width / 2.0, width);
-    plain
-        .iter()
-        .zip(&shifted)
-        .map(|(a, b)| a.abs().min(b.abs()) > THRESHOLD)
-        .collect()
+    plain.iter().zip(&shifted).map(|(a, b)| a.abs().min(b.abs()) > THRESHOLD).collect()
 }
 
 /// Robust z-scores within bins `(start + k width, start + (k + 1) width]`.

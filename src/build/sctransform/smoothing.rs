@@ -46,11 +46,7 @@ impl PairwiseDistances {
                 counts[number.abs_diff(*other) as usize] += 1.0;
             }
         }
-        PairwiseDistances {
-            n: values.len() as f64,
-            bin_width,
-            counts,
-        }
+        PairwiseDistances { n: values.len() as f64, bin_width, counts }
     }
 
     /// Mean of the kernel's derivative `polynomial(delta) * phi` over all pairs, at bandwidth `h`.
@@ -64,8 +60,7 @@ impl PairwiseDistances {
             }
             sum += libm::exp(-0.5 * delta) * polynomial(delta) * count;
         }
-        (2.0 * sum + self.n * at_zero)
-            / (self.n * (self.n - 1.0) * libm::pow(h, power) * (2.0 * PI).sqrt())
+        (2.0 * sum + self.n * at_zero) / (self.n * (self.n - 1.0) * libm::pow(h, power) * (2.0 * PI).sqrt())
     }
 
     fn fourth(&self, h: f64) -> f64 {
@@ -103,9 +98,7 @@ pub fn sheather_jones(values: &[f64]) -> Option<f64> {
     let fourth = pairs.fourth(1.24 * scale * libm::pow(n, -1.0 / 7.0));
     let alpha = 1.357 * libm::pow(fourth / sixth, 1.0 / 7.0);
     let constant = 1.0 / (2.0 * PI.sqrt() * n);
-    let equation = |h: f64| {
-        libm::pow(constant / pairs.fourth(alpha * libm::pow(h, 5.0 / 7.0)), 0.2) - h
-    };
+    let equation = |h: f64| libm::pow(constant / pairs.fourth(alpha * libm::pow(h, 5.0 / 7.0)), 0.2) - h;
     let largest = 1.144 * scale * libm::pow(n, -0.2);
     let (mut low, mut high) = (0.1 * largest, largest);
     let tolerance = 0.1 * low;
@@ -144,10 +137,7 @@ pub fn brent(mut f: impl FnMut(f64) -> f64, mut a: f64, mut b: f64, tolerance: f
                 (bracket * ratio, 1.0 - ratio)
             } else {
                 let (q, r, s) = (fa / fc, fb / fc, fb / fa);
-                (
-                    s * (bracket * q * (q - r) - (b - a) * (r - 1.0)),
-                    (q - 1.0) * (r - 1.0) * (s - 1.0),
-                )
+                (s * (bracket * q * (q - r) - (b - a) * (r - 1.0)), (q - 1.0) * (r - 1.0) * (s - 1.0))
             };
             if p > 0.0 {
                 q = -q;
@@ -239,9 +229,8 @@ pub fn density(values: &[f64]) -> Vec<f64> {
             libm::exp(-0.5 * distance * distance) / (bandwidth * (2.0 * PI).sqrt())
         })
         .collect();
-    let smooth: Vec<f64> = (0..GRID)
-        .map(|at| (0..GRID).map(|from| mass[from] * kernel[at.abs_diff(from)]).sum())
-        .collect();
+    let smooth: Vec<f64> =
+        (0..GRID).map(|at| (0..GRID).map(|from| mass[from] * kernel[at.abs_diff(from)]).sum()).collect();
     values
         .iter()
         .map(|&value| {
@@ -257,10 +246,26 @@ mod tests {
 
     /// The first 20 numbers of R's `set.seed(1); rnorm(20)`.
     const NORMAL: [f64; 20] = [
-        -0.6264538107423324, 0.1836433242220822, -0.8356286124100472, 1.5952808021377916, 0.3295077718153605,
-        -0.8204683841180153, 0.4874290524284853, 0.7383247051292173, 0.5757813516534923, -0.305_388_387_156_356,
-        1.51178116845085, 0.3898432364114311, -0.6212405805418038, -2.2146998871775, 1.1249309181431082,
-        -0.0449336090152309, -0.0161902630989461, 0.9438362106852992, 0.8212211950980886, 0.5939013212175088,
+        -0.6264538107423324,
+        0.1836433242220822,
+        -0.8356286124100472,
+        1.5952808021377916,
+        0.3295077718153605,
+        -0.8204683841180153,
+        0.4874290524284853,
+        0.7383247051292173,
+        0.5757813516534923,
+        -0.305_388_387_156_356,
+        1.51178116845085,
+        0.3898432364114311,
+        -0.6212405805418038,
+        -2.2146998871775,
+        1.1249309181431082,
+        -0.0449336090152309,
+        -0.0161902630989461,
+        0.9438362106852992,
+        0.8212211950980886,
+        0.5939013212175088,
     ];
 
     #[test]
