@@ -22,7 +22,7 @@ pub mod score;
 pub mod umap;
 pub mod weights;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Warning};
 use crate::genes::GeneMatch;
 use crate::matrix::{Counts, Dense};
 use crate::normalize::Residuals;
@@ -32,6 +32,9 @@ use anchors::Anchor;
 use labels::Labels;
 use umap::Placement;
 use weights::Weights;
+
+/// Below this share of cells with anchors Azimuth turns red (`Azimuth.map.panchorscolors`).
+const FEW_ANCHORS_PERCENT: f64 = 5.0;
 
 /// Every option of every step, with Azimuth's defaults.
 #[derive(Debug, Clone, Default)]
@@ -78,6 +81,22 @@ impl Mapping {
     pub fn percent_with_anchors(&self) -> f64 {
         let with = anchors::distinct(self.anchors.iter().map(|anchor| anchor.query)).len();
         100.0 * with as f64 / self.projected.nrows().max(1) as f64
+    }
+
+    /// What the person should know of this mapping as a whole.
+    pub fn warnings(&self) -> Vec<Warning> {
+        let percent = self.percent_with_anchors();
+        if percent >= FEW_ANCHORS_PERCENT {
+            return Vec::new();
+        }
+        vec![Warning::new(
+            "few_cells_with_anchors",
+            format!(
+                "Only {percent:.1} % of the cells have an anchor in the reference (below {FEW_ANCHORS_PERCENT} %): query and \
+                 reference differ much, and labels deserve doubt. A reference of the same tissue and technology would serve \
+                 better."
+            ),
+        )]
     }
 }
 

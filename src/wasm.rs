@@ -93,6 +93,7 @@ struct MapSummary<'a> {
     percent_with_anchors: f64,
     features_used: usize,
     levels: Vec<LevelSummary<'a>>,
+    warnings: Vec<Warning>,
 }
 
 #[wasm_bindgen]
@@ -203,6 +204,7 @@ impl Engine {
             percent_with_anchors: mapping.percent_with_anchors(),
             features_used: mapping.features_used,
             levels: summaries.collect(),
+            warnings: mapping.warnings(),
         })?;
         self.mapping = Some(mapping);
         Ok(summary)

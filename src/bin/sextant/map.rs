@@ -90,6 +90,7 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
     let options = map::Options { levels: arguments.list("levels"), ..Default::default() };
     let mapping = map::map(&cells, &reference, &options, &progress)?;
 
+    warnings.extend(mapping.warnings());
     watch.note("Writing");
     std::fs::create_dir_all(&out).map_err(|error| Failure::io("Cannot make the folder", &out, &error))?;
     write(&out, "predictions.tsv", export::predictions(&query, &mapping, &reference))?;
