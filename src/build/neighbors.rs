@@ -1,4 +1,4 @@
-//! The nearest reference cells of each reference cell.
+//! The nearest reference cells of each reference cell, by plain comparison of all pairs.
 
 use crate::matrix::Dense;
 use crate::progress::Progress;
@@ -11,19 +11,29 @@ use rayon::prelude::*;
 ///
 /// # Shapes
 /// cells × dimensions → two of cells × `min(k, cells)`.
-pub fn nearest_by_cosine(embedding: &Dense, k: usize, progress: &Progress) -> (Array2<u32>, Array2<f32>) {
+pub fn nearest_by_cosine(
+    embedding: &Dense,
+    k: usize,
+    progress: &Progress,
+) -> (Array2<u32>, Array2<f32>) {
     let (cells, dimensions) = embedding.dim();
     let k = k.min(cells);
     let unit = unit_rows(embedding);
     let mut lists: Vec<Vec<(f64, u32)>> = Vec::with_capacity(cells);
     for first in (0..cells).step_by(2_048) {
         let last = (first + 2_048).min(cells);
-        lists.par_extend((first..last).into_par_iter().map(|cell| nearest(&unit, dimensions, cell, k)));
+        lists.par_extend(
+            (first..last)
+                .into_par_iter()
+                .map(|cell| nearest(&unit, dimensions, cell, k)),
+        );
         progress.report("neighbors", last as f64 / cells as f64);
     }
     let neighbors = Array2::from_shape_fn((cells, k), |(cell, rank)| lists[cell][rank].1);
     // |a - b|² = 2 - 2 cos for vectors of unit length.
-    let distances = Array2::from_shape_fn((cells, k), |(cell, rank)| (0.5 * lists[cell][rank].0) as f32);
+    let distances = Array2::from_shape_fn((cells, k), |(cell, rank)| {
+        (0.5 * lists[cell][rank].0) as f32
+    });
     (neighbors, distances)
 }
 
@@ -31,7 +41,11 @@ pub fn nearest_by_cosine(embedding: &Dense, k: usize, progress: &Progress) -> (A
 fn unit_rows(embedding: &Dense) -> Vec<f64> {
     let mut unit = Vec::with_capacity(embedding.len());
     for row in embedding.rows() {
-        let length = row.iter().map(|&value| f64::from(value) * f64::from(value)).sum::<f64>().sqrt();
+        let length = row
+            .iter()
+            .map(|&value| f64::from(value) * f64::from(value))
+            .sum::<f64>()
+            .sqrt();
         let length = if length > 0.0 { length } else { 1.0 };
         unit.extend(row.iter().map(|&value| f64::from(value) / length));
     }
@@ -73,7 +87,11 @@ mod tests {
 
     #[test]
     fn directions_count_and_lengths_do_not() {
-        let embedding = Dense::from_shape_vec((5, 2), vec![1.0, 0.0, 0.0, 2.0, 5.0, 0.1, 3.0, 0.0, -1.0, -1.0]).unwrap();
+        let embedding = Dense::from_shape_vec(
+            (5, 2),
+            vec![1.0, 0.0, 0.0, 2.0, 5.0, 0.1, 3.0, 0.0, -1.0, -1.0],
+        )
+        .unwrap();
         let (neighbors, distances) = nearest_by_cosine(&embedding, 3, &Progress::silent());
         assert_eq!(neighbors.row(0).to_vec(), [0, 3, 2]);
         // Its twin in direction has the smaller index, yet the cell itself comes first.

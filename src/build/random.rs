@@ -89,7 +89,10 @@ mod tests {
             sample.iter().for_each(|&item| hits[item] += 1);
         }
         // 1,250 expected each, standard deviation 31.
-        assert!(hits.iter().all(|&hit| (1_100..1_400).contains(&hit)), "{hits:?}");
+        assert!(
+            hits.iter().all(|&hit| (1_100..1_400).contains(&hit)),
+            "{hits:?}"
+        );
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Nonparametric statistics along the expression axis: bandwidth, kernel regression, running median, outliers.
 
+use super::root::brent;
 use std::f64::consts::PI;
 
 /// Quantile of ascending values by linear interpolation (R's type 7).
@@ -21,7 +22,10 @@ pub fn sorted(values: &[f64]) -> Vec<f64> {
 pub fn standard_deviation(values: &[f64]) -> f64 {
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;
-    let squares: f64 = values.iter().map(|value| (value - mean) * (value - mean)).sum();
+    let squares: f64 = values
+        .iter()
+        .map(|value| (value - mean) * (value - mean))
+        .sum();
     (squares / (n - 1.0)).sqrt()
 }
 
@@ -38,7 +42,10 @@ impl PairwiseDistances {
         let low = values.iter().copied().fold(f64::INFINITY, f64::min);
         let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let bin_width = (high - low) * 1.01 / bins as f64;
-        let numbers: Vec<i64> = values.iter().map(|value| (value / bin_width) as i64).collect();
+        let numbers: Vec<i64> = values
+            .iter()
+            .map(|value| (value / bin_width) as i64)
+            .collect();
         // Truncation towards zero can put two values one bin further apart than their distance.
         let mut counts = vec![0.0; bins + 2];
         for (position, number) in numbers.iter().enumerate() {
@@ -73,7 +80,9 @@ impl PairwiseDistances {
     }
 
     fn sixth(&self, h: f64) -> f64 {
-        self.functional(h, 7.0, -15.0, |d| d * d * d - 15.0 * d * d + 45.0 * d - 15.0)
+        self.functional(h, 7.0, -15.0, |d| {
+            d * d * d - 15.0 * d * d + 45.0 * d - 15.0
+        })
     }
 }
 
@@ -104,7 +113,10 @@ pub fn sheather_jones(values: &[f64]) -> Option<f64> {
     let alpha = 1.357 * libm::pow(fourth / sixth, 1.0 / 7.0);
     let constant = 1.0 / (2.0 * PI.sqrt() * n);
     let equation = |h: f64| {
-        libm::pow(constant / pairs.fourth(alpha * libm::pow(h, 5.0 / 7.0)), 0.2) - h
+        libm::pow(
+            constant / pairs.fourth(alpha * libm::pow(h, 5.0 / 7.0)),
+            0.2,
+        ) - h
     };
     let largest = 1.144 * scale * libm::pow(n, -0.2);
     let (mut low, mut high) = (0.1 * largest, largest);
@@ -117,59 +129,6 @@ pub fn sheather_jones(values: &[f64]) -> Option<f64> {
         high *= 1.1;
     }
     None
-}
-
-/// A root of `f` between `a` and `b`, where its signs differ, within `tolerance`.
-///
-/// # Source
-/// Brent 1973, Algorithms for Minimization without Derivatives, chapter 4.
-pub fn brent(mut f: impl FnMut(f64) -> f64, mut a: f64, mut b: f64, tolerance: f64) -> f64 {
-    let (mut fa, mut fb) = (f(a), f(b));
-    let (mut c, mut fc) = (a, fa);
-    for _ in 0..200 {
-        let previous_step = b - a;
-        if fc.abs() < fb.abs() {
-            (a, b, c) = (b, c, b);
-            (fa, fb, fc) = (fb, fc, fb);
-        }
-        let smallest = 2.0 * f64::EPSILON * b.abs() + tolerance / 2.0;
-        let mut step = (c - b) / 2.0;
-        if step.abs() <= smallest || fb == 0.0 {
-            break;
-        }
-        if previous_step.abs() >= smallest && fa.abs() > fb.abs() {
-            let bracket = c - b;
-            let (mut p, mut q) = if a == c {
-                let ratio = fb / fa;
-                (bracket * ratio, 1.0 - ratio)
-            } else {
-                let (q, r, s) = (fa / fc, fb / fc, fb / fa);
-                (
-                    s * (bracket * q * (q - r) - (b - a) * (r - 1.0)),
-                    (q - 1.0) * (r - 1.0) * (s - 1.0),
-                )
-            };
-            if p > 0.0 {
-                q = -q;
-            } else {
-                p = -p;
-            }
-            let bound = 0.75 * bracket * q - (smallest * q).abs() / 2.0;
-            if p < bound && p < (previous_step * q / 2.0).abs() {
-                step = p / q;
-            }
-        }
-        if step.abs() < smallest {
-            step = if step > 0.0 { smallest } else { -smallest };
-        }
-        (a, fa) = (b, fb);
-        b += step;
-        fb = f(b);
-        if (fb > 0.0) == (fc > 0.0) {
-            (c, fc) = (a, fa);
-        }
-    }
-    b
 }
 
 /// Nadaraya-Watson regression of `y` on `x` at the given points, with a Gaussian kernel whose quartiles lie at a
@@ -240,7 +199,11 @@ pub fn density(values: &[f64]) -> Vec<f64> {
         })
         .collect();
     let smooth: Vec<f64> = (0..GRID)
-        .map(|at| (0..GRID).map(|from| mass[from] * kernel[at.abs_diff(from)]).sum())
+        .map(|at| {
+            (0..GRID)
+                .map(|from| mass[from] * kernel[at.abs_diff(from)])
+                .sum()
+        })
         .collect();
     values
         .iter()
@@ -257,16 +220,35 @@ mod tests {
 
     /// The first 20 numbers of R's `set.seed(1); rnorm(20)`.
     const NORMAL: [f64; 20] = [
-        -0.6264538107423324, 0.1836433242220822, -0.8356286124100472, 1.5952808021377916, 0.3295077718153605,
-        -0.8204683841180153, 0.4874290524284853, 0.7383247051292173, 0.5757813516534923, -0.305_388_387_156_356,
-        1.51178116845085, 0.3898432364114311, -0.6212405805418038, -2.2146998871775, 1.1249309181431082,
-        -0.0449336090152309, -0.0161902630989461, 0.9438362106852992, 0.8212211950980886, 0.5939013212175088,
+        -0.6264538107423324,
+        0.1836433242220822,
+        -0.8356286124100472,
+        1.5952808021377916,
+        0.3295077718153605,
+        -0.8204683841180153,
+        0.4874290524284853,
+        0.7383247051292173,
+        0.5757813516534923,
+        -0.305_388_387_156_356,
+        1.51178116845085,
+        0.3898432364114311,
+        -0.6212405805418038,
+        -2.2146998871775,
+        1.1249309181431082,
+        -0.0449336090152309,
+        -0.0161902630989461,
+        0.9438362106852992,
+        0.8212211950980886,
+        0.5939013212175088,
     ];
 
     #[test]
     fn the_bandwidth_is_that_of_r() {
         let bandwidth = sheather_jones(&NORMAL).unwrap();
-        assert!((bandwidth - 0.496_075_959_337_935).abs() < 1e-12, "{bandwidth}");
+        assert!(
+            (bandwidth - 0.496_075_959_337_935).abs() < 1e-12,
+            "{bandwidth}"
+        );
         assert_eq!(sheather_jones(&[1.0; 10]), None);
     }
 
@@ -288,7 +270,10 @@ mod tests {
         for (at, found) in NORMAL.iter().zip(binned) {
             let naive: f64 = NORMAL
                 .iter()
-                .map(|x| libm::exp(-0.5 * ((x - at) / h) * ((x - at) / h)) / (20.0 * h * (2.0 * PI).sqrt()))
+                .map(|x| {
+                    libm::exp(-0.5 * ((x - at) / h) * ((x - at) / h))
+                        / (20.0 * h * (2.0 * PI).sqrt())
+                })
                 .sum();
             assert!((naive - found).abs() < 1e-4, "{naive} {found}");
         }
