@@ -1,4 +1,4 @@
-//! The nearest reference cells of each reference cell.
+//! The nearest reference cells of each reference cell, by plain comparison of all pairs.
 
 use crate::matrix::Dense;
 use crate::progress::Progress;
