@@ -174,6 +174,7 @@ fn dataset() -> Dataset {
         features: (0..counts.genes()).map(|gene| Feature { id: None, symbol: format!("gene{gene}") }).collect(),
         counts,
         metadata: Vec::new(),
+        feature_types: vec![("Gene Expression".into(), 0)],
         warnings: Vec::new(),
     }
 }

@@ -17,7 +17,7 @@ impl Random {
         Random(hash ^ seed)
     }
 
-    pub fn next(&mut self) -> u64 {
+    pub fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -27,12 +27,12 @@ impl Random {
 
     /// From 0 up to, without, `bound`.
     pub fn below(&mut self, bound: usize) -> usize {
-        ((u128::from(self.next()) * bound as u128) >> 64) as usize
+        ((u128::from(self.bits()) * bound as u128) >> 64) as usize
     }
 
     /// From 0 up to, without, 1, in steps of 2^-24.
     pub fn uniform(&mut self) -> f32 {
-        (self.next() >> 40) as f32 / 16_777_216.0
+        (self.bits() >> 40) as f32 / 16_777_216.0
     }
 }
 
@@ -44,7 +44,7 @@ mod tests {
     fn the_published_sequence() {
         // The first numbers of the reference implementation for the seed 1234567.
         let mut random = Random::new(1_234_567);
-        let numbers: Vec<u64> = (0..5).map(|_| random.next()).collect();
+        let numbers: Vec<u64> = (0..5).map(|_| random.bits()).collect();
         assert_eq!(
             numbers,
             [
