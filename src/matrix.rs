@@ -209,7 +209,9 @@ impl CountsBuilder {
     /// new number or `u32::MAX` for each gene, only the genes with a number stay; `genes` are left.
     pub fn finish(self, keep: Option<(&[u32], usize)>) -> Counts {
         let mut counts = self.0;
-        counts.escapes.sort_unstable_by_key(|&(position, _)| position);
+        counts
+            .escapes
+            .sort_unstable_by_key(|&(position, _)| position);
         if keep.is_some() || !counts.rows_are_clean() {
             counts.clean_rows(keep);
         }
@@ -312,12 +314,21 @@ mod tests {
             values.copy_from_slice(&[1, 2, ESCAPE, 0, ESCAPE, 4, 0]);
             builder.escape([(4, 0.5), (2, 70_000.0)]);
             let keep: Vec<u32> = (0..genes as u32)
-                .map(|gene| if gene == 3 { u32::MAX } else { gene - u32::from(gene > 3) })
+                .map(|gene| {
+                    if gene == 3 {
+                        u32::MAX
+                    } else {
+                        gene - u32::from(gene > 3)
+                    }
+                })
                 .collect();
             let counts = builder.finish(Some((&keep, genes - 1)));
             assert_eq!((counts.cells(), counts.genes()), (3, genes - 1));
             let rows: Vec<Vec<_>> = (0..3).map(|cell| counts.row(cell).collect()).collect();
-            assert_eq!(rows, [vec![(1, 2.0), (4, 70_001.0)], vec![], vec![(0, 0.5)]]);
+            assert_eq!(
+                rows,
+                [vec![(1, 2.0), (4, 70_001.0)], vec![], vec![(0, 0.5)]]
+            );
         }
     }
 

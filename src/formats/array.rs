@@ -170,8 +170,7 @@ impl NumericArray {
                 self.chunk_rows = chunk_rows;
                 self.chunk_columns = chunk_columns;
                 self.plain_edges = chunked.flags & DONT_FILTER_PARTIAL_BOUND_CHUNKS != 0;
-                self.filters =
-                    supported(self.dataset.filters(), &self.path, self.element.size())?;
+                self.filters = supported(self.dataset.filters(), &self.path, self.element.size())?;
                 Storage::Chunks(self.places()?)
             }
         };
@@ -256,7 +255,12 @@ impl NumericArray {
 
     /// Bands that are decoded at once within the bounds on memory.
     pub fn bands_in_flight(&self) -> u64 {
-        (IN_FLIGHT / self.blocks_across().saturating_mul(self.chunk_bytes()).max(1)).max(1)
+        (IN_FLIGHT
+            / self
+                .blocks_across()
+                .saturating_mul(self.chunk_bytes())
+                .max(1))
+        .max(1)
     }
 
     /// Blocks in a band.
@@ -400,8 +404,7 @@ impl NumericArray {
 
     fn is_edge(&self, number: u64) -> bool {
         let (band, block) = (number / self.blocks_across(), number % self.blocks_across());
-        (band + 1) * self.chunk_rows > self.rows
-            || (block + 1) * self.chunk_columns > self.columns
+        (band + 1) * self.chunk_rows > self.rows || (block + 1) * self.chunk_columns > self.columns
     }
 
     fn fill(&self, length: usize) -> Vec<u8> {
@@ -540,9 +543,14 @@ impl NumericArray {
     pub fn read_range(&self, range: Range<u64>) -> Result<Vec<f64>> {
         let length = range.end.saturating_sub(range.start);
         let mut values = vec![0.0; length.min(self.rows) as usize];
-        self.decode(range, &mut values, &mut |_| {}, |element, bytes, _, slots| {
-            element.visit(bytes, IntoF64(slots));
-        })?;
+        self.decode(
+            range,
+            &mut values,
+            &mut |_| {},
+            |element, bytes, _, slots| {
+                element.visit(bytes, IntoF64(slots));
+            },
+        )?;
         Ok(values)
     }
 }

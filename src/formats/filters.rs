@@ -21,7 +21,11 @@ pub enum Filter {
 ///
 /// # Errors
 /// A sentence that names the filter when it is one that we do not read.
-pub fn supported(pipeline: Option<&FilterPipeline>, path: &str, size: usize) -> Result<Vec<Filter>> {
+pub fn supported(
+    pipeline: Option<&FilterPipeline>,
+    path: &str,
+    size: usize,
+) -> Result<Vec<Filter>> {
     let Some(pipeline) = pipeline else {
         return Ok(Vec::new());
     };
@@ -199,7 +203,10 @@ mod tests {
         let mut scratch = Scratch::new();
         let filters = [Filter::Shuffle(2), Filter::Fletcher32];
         let stored = [1, 3, 2, 4, 9, 9, 9, 9];
-        assert_eq!(scratch.decode(&stored, &filters, 0, 4), Ok(&[1, 2, 3, 4][..]));
+        assert_eq!(
+            scratch.decode(&stored, &filters, 0, 4),
+            Ok(&[1, 2, 3, 4][..])
+        );
         assert_eq!(
             scratch.decode(&stored[..4], &filters, 0b11, 4),
             Ok(&[1, 3, 2, 4][..])

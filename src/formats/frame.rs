@@ -78,8 +78,11 @@ impl<'a> Frame<'a> {
                 let mut members = self.file.members(&self.path).unwrap_or_default();
                 members.retain(|name| name != index_name && name != "__categories");
                 let order = self.file.attribute_texts(&self.path, "column-order");
-                let place: HashMap<&str, usize> =
-                    order.iter().enumerate().map(|(i, n)| (n.as_str(), i)).collect();
+                let place: HashMap<&str, usize> = order
+                    .iter()
+                    .enumerate()
+                    .map(|(i, n)| (n.as_str(), i))
+                    .collect();
                 members.sort_by_key(|name| place.get(name.as_str()).copied().unwrap_or(usize::MAX));
                 members
             }
@@ -186,12 +189,21 @@ impl<'a> Frame<'a> {
                 encoding.as_deref().unwrap_or("unknown")
             )));
         }
-        let missing: Vec<bool> = self.file.numbers(&mask)?.iter().map(|&m| m != 0.0).collect();
+        let missing: Vec<bool> = self
+            .file
+            .numbers(&mask)?
+            .iter()
+            .map(|&m| m != 0.0)
+            .collect();
         if self.file.is_text(&values) {
             return Ok(text_with_missing(self.file.strings(&values)?, &missing));
         }
         let mut numbers = self.file.numbers(&values)?;
-        for (value, _) in numbers.iter_mut().zip(&missing).filter(|(_, missing)| **missing) {
+        for (value, _) in numbers
+            .iter_mut()
+            .zip(&missing)
+            .filter(|(_, missing)| **missing)
+        {
             *value = f64::NAN;
         }
         Ok(if self.file.is_boolean(&values) {
@@ -216,7 +228,7 @@ fn index_name(file: &Hdf5, path: &str) -> Result<String> {
 /// Text, or numbers as text.
 fn texts(file: &Hdf5, path: &str) -> Result<Vec<String>> {
     if file.node(path) == Node::Group {
-        return texts(file, &format!("{path}/values"));
+        return encoded_texts(file, path);
     }
     if file.is_text(path) {
         return file.strings(path);
@@ -228,6 +240,30 @@ fn texts(file: &Hdf5, path: &str) -> Result<Vec<String>> {
     Ok(file.numbers(path)?.into_iter().map(number_text).collect())
 }
 
+/// Names that are categories themselves, as CELLxGENE's gene names, or nullable strings.
+fn encoded_texts(file: &Hdf5, path: &str) -> Result<Vec<String>> {
+    let codes = format!("{path}/codes");
+    if !file.exists(&codes) {
+        let values = format!("{path}/values");
+        return match file.node(&values) {
+            Node::Dataset => texts(file, &values),
+            _ => Err(damaged(path, "it is a group without values")),
+        };
+    }
+    let categories = format!("{path}/categories");
+    let categories = match file.node(&categories) {
+        // One level of nesting, nullable strings, is all that anndata writes.
+        Node::Group => file.strings(&format!("{categories}/values"))?,
+        _ => texts(file, &categories)?,
+    };
+    let codes = file.numbers(&codes)?;
+    let name = |code: f64| {
+        let known = (code >= 0.0).then(|| categories.get(code as usize).cloned());
+        known.flatten().unwrap_or_default()
+    };
+    Ok(codes.into_iter().map(name).collect())
+}
+
 fn number_text(value: f64) -> String {
     format!("{value}")
 }
@@ -237,12 +273,7 @@ fn boolean_text(value: f64) -> String {
 }
 
 /// anndata writes -1 for a missing value.
-fn categorical(
-    categories: Vec<String>,
-    codes: &[f64],
-    path: &str,
-    name: &str,
-) -> Result<Column> {
+fn categorical(categories: Vec<String>, codes: &[f64], path: &str, name: &str) -> Result<Column> {
     let code = |&code: &f64| {
         if code < 0.0 || code.is_nan() {
             return Some(u32::MAX);

@@ -204,7 +204,11 @@ fn name_genes(frame: &Frame<'_>) -> Vec<Feature> {
     let find = |names: &[&str], accept: &dyn Fn(&[String]) -> bool| {
         names
             .iter()
-            .filter_map(|name| columns.iter().find(|column| column.eq_ignore_ascii_case(name)))
+            .filter_map(|name| {
+                columns
+                    .iter()
+                    .find(|column| column.eq_ignore_ascii_case(name))
+            })
             .filter_map(|column| frame.text_column(column))
             .find(|values| accept(values))
     };
@@ -238,7 +242,8 @@ fn complete(features: &mut [Feature], file: &Hdf5) {
         return;
     };
     let named = name_genes(&frame);
-    let known: rustc_hash::FxHashMap<&String, &Feature> = frame.index().iter().zip(&named).collect();
+    let known: rustc_hash::FxHashMap<&String, &Feature> =
+        frame.index().iter().zip(&named).collect();
     for feature in features {
         let index = feature.id.as_ref().unwrap_or(&feature.symbol);
         if let Some(&named) = known.get(index) {
@@ -256,7 +261,8 @@ fn mostly_accessions(names: &[String]) -> bool {
 }
 
 fn is_accession(name: &str) -> bool {
-    let digits = |rest: &str| rest.len() >= 6 && rest.as_bytes()[..6].iter().all(u8::is_ascii_digit);
+    let digits =
+        |rest: &str| rest.len() >= 6 && rest.as_bytes()[..6].iter().all(u8::is_ascii_digit);
     if let Some(rest) = name.strip_prefix("FBgn").or(name.strip_prefix("WBGene")) {
         return digits(rest);
     }
@@ -274,10 +280,23 @@ mod tests {
 
     #[test]
     fn accessions_are_told_from_symbols() {
-        for name in ["ENSG00000141510", "ENSG00000141510.17", "ENSMUSG00000059552", "FBgn0000008"] {
+        for name in [
+            "ENSG00000141510",
+            "ENSG00000141510.17",
+            "ENSMUSG00000059552",
+            "FBgn0000008",
+        ] {
             assert!(is_accession(name), "{name}");
         }
-        for name in ["TP53", "ENSA", "ENSG", "ENSAP1", "GENSG00000141510", "ENST00000141510", ""] {
+        for name in [
+            "TP53",
+            "ENSA",
+            "ENSG",
+            "ENSAP1",
+            "GENSG00000141510",
+            "ENST00000141510",
+            "",
+        ] {
             assert!(!is_accession(name), "{name}");
         }
     }

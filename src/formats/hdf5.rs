@@ -7,7 +7,7 @@ use super::source::BlockCache;
 use crate::error::{Error, Result};
 use hdf5rs::format::messages::datatype::{DatatypeClass, VariableLengthKind};
 use hdf5rs::types::{DecodeContext, GlobalHeapResolver, H5Type, StringBytes};
-use hdf5rs::{Attribute, Datatype, File, FileAccess, Group, Object, ReadLimits};
+use hdf5rs::{Attribute, Datatype, File, FileAccess, Object, ReadLimits};
 
 /// gzip makes a byte of at most 1,032; nothing that a file holds can be larger than this many times the
 /// file, whatever its headers say.
@@ -121,14 +121,6 @@ impl Hdf5 {
             Err(hdf5rs::Error::NotFound(_) | hdf5rs::Error::WrongObjectType(_)) => Ok(Vec::new()),
             Err(error) => Err(explain(path, error)),
         }
-    }
-
-    /// The root group, or why it cannot be read.
-    ///
-    /// # Errors
-    /// When it is damaged.
-    pub fn root(&self) -> Result<Group> {
-        self.file.root().map_err(|error| explain("/", error))
     }
 
     fn attribute(&self, path: &str, name: &str) -> Option<Attribute> {
@@ -288,10 +280,6 @@ pub struct Table {
 }
 
 impl Table {
-    pub fn len(&self) -> usize {
-        self.rows.len() / self.datatype.size as usize
-    }
-
     /// The columns, in the order of the file.
     pub fn columns(&self) -> Vec<String> {
         match &self.datatype.class {
@@ -324,7 +312,8 @@ impl Table {
     }
 
     pub fn is_text(&self, name: &str) -> bool {
-        self.member(name).is_ok_and(|(_, datatype)| is_text(datatype))
+        self.member(name)
+            .is_ok_and(|(_, datatype)| is_text(datatype))
     }
 
     fn read<T: H5Type>(&self, name: &str) -> Result<Vec<T>> {
@@ -387,7 +376,9 @@ fn check_signature(cache: &BlockCache) -> Result<()> {
 fn describe_start(head: &[u8]) -> &'static str {
     match head {
         [] => "it is empty",
-        [0x1f, 0x8b, ..] => "it is compressed with gzip; unpack it first if it is a .h5 or .h5ad file",
+        [0x1f, 0x8b, ..] => {
+            "it is compressed with gzip; unpack it first if it is a .h5 or .h5ad file"
+        }
         [b'P', b'K', 3, 4, ..] => "it is a ZIP archive; unpack it first",
         [b'B', b'Z', b'h', ..] => "it is compressed with bzip2; unpack it first",
         [0xfd, b'7', b'z', ..] => "it is compressed with xz; unpack it first",

@@ -35,7 +35,6 @@ impl Encoding {
 
 /// A matrix in the file, cells × genes, checked for consistency but not read.
 pub struct StoredMatrix {
-    pub path: String,
     pub encoding: Encoding,
     pub cells: usize,
     pub genes: usize,
@@ -127,11 +126,7 @@ impl StoredMatrix {
         if data.len() != indices.len() {
             return Err(damaged(
                 path,
-                &format!(
-                    "it has {} values but {} indices",
-                    data.len(),
-                    indices.len()
-                ),
+                &format!("it has {} values but {} indices", data.len(), indices.len()),
             ));
         }
         let offsets = pointers.read_positions()?;
@@ -154,7 +149,6 @@ impl StoredMatrix {
             offsets,
         };
         Ok(StoredMatrix {
-            path: path.to_owned(),
             encoding,
             cells,
             genes,
@@ -176,7 +170,6 @@ impl StoredMatrix {
         let (cells, genes) = array.shape();
         let [cells, genes] = checked_shape(path, [cells, genes])?;
         Ok(StoredMatrix {
-            path: path.to_owned(),
             encoding: Encoding::Dense,
             cells,
             genes,
@@ -215,11 +208,25 @@ impl StoredMatrix {
     ) -> Result<(Counts, Tally)> {
         match (&self.parts, self.encoding) {
             (Parts::Dense(array), _) => self.read_dense(array, keep, meter),
-            (Parts::Sparse { data, indices, offsets }, Encoding::Csc) => {
+            (
+                Parts::Sparse {
+                    data,
+                    indices,
+                    offsets,
+                },
+                Encoding::Csc,
+            ) => {
                 let (builder, tally) = self.read_columns(data, indices, offsets, meter)?;
                 Ok((builder.finish(keep), tally))
             }
-            (Parts::Sparse { data, indices, offsets }, _) => {
+            (
+                Parts::Sparse {
+                    data,
+                    indices,
+                    offsets,
+                },
+                _,
+            ) => {
                 let (builder, tally) = self.read_rows(data, indices, offsets, meter)?;
                 Ok((builder.finish(keep), tally))
             }
@@ -296,9 +303,12 @@ impl StoredMatrix {
             values.resize(cells.len(), 0u16);
             let first = slice.start;
             let advance = &mut |bytes| meter.advance(bytes);
-            let packed = data.decode(slice, &mut values, advance, |element, bytes, first, slots| {
-                element.visit(bytes, IntoPacked { slots, first })
-            })?;
+            let packed = data.decode(
+                slice,
+                &mut values,
+                advance,
+                |element, bytes, first, slots| element.visit(bytes, IntoPacked { slots, first }),
+            )?;
             let mut escaped = Vec::new();
             for packed in packed {
                 tally.add(packed.tally);
@@ -416,14 +426,20 @@ fn checked_shape(path: &str, shape: [u64; 2]) -> Result<[usize; 2]> {
     if shape.iter().any(|&length| length > MOST) {
         return Err(damaged(
             path,
-            &format!("its shape of {} cells by {} genes is impossible", shape[0], shape[1]),
+            &format!(
+                "its shape of {} cells by {} genes is impossible",
+                shape[0], shape[1]
+            ),
         ));
     }
     Ok(shape.map(|length| length as usize))
 }
 
 fn out_of_range(path: &str, limit: usize, what: &str) -> Error {
-    damaged(path, &format!("it names positions beyond its {limit} {what}"))
+    damaged(
+        path,
+        &format!("it names positions beyond its {limit} {what}"),
+    )
 }
 
 /// Slices of entries that begin where chunks begin.

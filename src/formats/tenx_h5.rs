@@ -127,7 +127,9 @@ fn is_matrix(file: &Hdf5, path: &str) -> Result<bool> {
     let members = file.members(path)?;
     let has = |name: &str| members.iter().any(|member| member == name);
     Ok(["data", "indices", "indptr", "shape"].into_iter().all(has)
-        && file.shape(&format!("{path}/data")).is_ok_and(|shape| shape.len() == 1))
+        && file
+            .shape(&format!("{path}/data"))
+            .is_ok_and(|shape| shape.len() == 1))
 }
 
 /// 10x stores features × cells by column: for us, cells × features by row.
@@ -207,14 +209,22 @@ fn join_names(file: &Hdf5, ids: &str, names: &str) -> Result<Vec<Feature>> {
     if names_read.len() != ids_read.len() {
         return Err(damaged(
             names,
-            &format!("it has {} names for {} ids", names_read.len(), ids_read.len()),
+            &format!(
+                "it has {} names for {} ids",
+                names_read.len(),
+                ids_read.len()
+            ),
         ));
     }
     Ok(ids_read
         .into_iter()
         .zip(names_read)
         .map(|(id, symbol)| Feature {
-            symbol: if symbol.is_empty() { id.clone() } else { symbol },
+            symbol: if symbol.is_empty() {
+                id.clone()
+            } else {
+                symbol
+            },
             id: Some(id),
         })
         .collect())
