@@ -135,7 +135,7 @@ pub struct OpenFile {
 /// Opens a file. `name` stands in error messages; its extension is not looked at.
 ///
 /// # Errors
-/// When it is neither 10x HDF5 nor H5AD, or truncated, or damaged, or has no cells.
+/// When it is neither 10x HDF5 nor H5AD, or truncated, or damaged, or has no cells or no genes.
 pub fn open(source: Box<dyn Source>, name: &str) -> Result<OpenFile> {
     named(name, open_unnamed(source, name))
 }
@@ -157,6 +157,13 @@ fn open_unnamed(source: Box<dyn Source>, name: &str) -> Result<OpenFile> {
         return Err(Error::input(
             "there are no cells in it. Check the step that wrote the file; a filter may have removed all \
              of them.",
+        ));
+    }
+    let mut shapes = choices.iter().filter_map(Choice::shape).peekable();
+    if shapes.peek().is_some() && shapes.all(|[_, genes]| genes == 0) {
+        return Err(Error::input(
+            "there are no genes in it. Check the step that wrote the file; a filter may have removed all of \
+             them.",
         ));
     }
     warnings.extend(make_unique(&mut cells));
@@ -217,13 +224,6 @@ impl OpenFile {
         let taken = choice::choose(&mut self.choices, matrix, &mut warnings)?;
         let choice = &self.choices[taken];
         let table = self.features(&choice.path)?;
-        if table.features.is_empty() {
-            return Err(Error::input(format!(
-                "there are no genes in \"{}\". Check the step that wrote the file; a filter may have \
-                 removed all of them.",
-                choice.path
-            )));
-        }
         let (keep, feature_types) = gene_expression(&table);
         warnings.extend(other_features(&feature_types));
         let mut meter = Meter::new(progress, choice.work());

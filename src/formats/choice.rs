@@ -164,6 +164,7 @@ pub fn choose(choices: &mut [Choice], wanted: Option<&str>, warnings: &mut Vec<W
         match choice.verdict().content {
             Content::Counts => {
                 warn_about_unreadable(choices, number, warnings);
+                warn_about_more_genes(choices, number, warnings);
                 return Ok(number);
             }
             Content::Estimates if estimates.is_none() => estimates = Some(number),
@@ -229,7 +230,35 @@ fn warn_about_unreadable(choices: &[Choice], taken: usize, warnings: &mut Vec<Wa
     }
 }
 
+/// Counts of variable genes alone make a poor mapping when all genes are in the file.
+fn warn_about_more_genes(choices: &mut [Choice], taken: usize, warnings: &mut Vec<Warning>) {
+    let Some([_, genes]) = choices[taken].shape() else {
+        return;
+    };
+    let path = choices[taken].path.clone();
+    for choice in choices.iter_mut().skip(taken + 1) {
+        let Some([_, more]) = choice.shape().filter(|[_, more]| *more > genes) else {
+            continue;
+        };
+        if choice.verdict().content == Content::Counts {
+            warnings.push(Warning::new(
+                "more_genes",
+                format!(
+                    "\"{path}\" was taken, with {genes} genes; \"{}\" also has raw counts, of {more} genes, \
+                     and may map better.",
+                    choice.path
+                ),
+            ));
+        }
+    }
+}
+
 fn no_counts(choices: &mut [Choice]) -> Error {
+    if choices.is_empty() {
+        return Error::input(
+            "there is no matrix in it. Sextant needs raw counts in \"X\", \"raw/X\" or \"layers/counts\".",
+        );
+    }
     if let Some(Err(error)) = choices.iter().map(|choice| &choice.parts).find(|p| p.is_err()) {
         return Error::input(error.message.clone());
     }

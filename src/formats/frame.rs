@@ -200,7 +200,7 @@ fn index_name(file: &Hdf5, path: &str) -> Result<String> {
 /// Text, or numbers as text.
 fn texts(file: &Hdf5, path: &str) -> Result<Vec<String>> {
     if file.node(path) == Node::Group {
-        return texts(file, &format!("{path}/values"));
+        return encoded_texts(file, path);
     }
     if file.is_text(path) {
         return file.strings(path);
@@ -210,6 +210,30 @@ fn texts(file: &Hdf5, path: &str) -> Result<Vec<String>> {
         return Ok(numbers.into_iter().map(boolean_text).collect());
     }
     Ok(file.numbers(path)?.into_iter().map(number_text).collect())
+}
+
+/// Names that are categories themselves, as CELLxGENE's gene names, or nullable strings.
+fn encoded_texts(file: &Hdf5, path: &str) -> Result<Vec<String>> {
+    let codes = format!("{path}/codes");
+    if !file.exists(&codes) {
+        let values = format!("{path}/values");
+        return match file.node(&values) {
+            Node::Dataset => texts(file, &values),
+            _ => Err(damaged(path, "it is a group without values")),
+        };
+    }
+    let categories = format!("{path}/categories");
+    let categories = match file.node(&categories) {
+        // One level of nesting, nullable strings, is all that anndata writes.
+        Node::Group => file.strings(&format!("{categories}/values"))?,
+        _ => texts(file, &categories)?,
+    };
+    let codes = file.numbers(&codes)?;
+    let name = |code: f64| {
+        let known = (code >= 0.0).then(|| categories.get(code as usize).cloned());
+        known.flatten().unwrap_or_default()
+    };
+    Ok(codes.into_iter().map(name).collect())
 }
 
 fn number_text(value: f64) -> String {

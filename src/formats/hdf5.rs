@@ -7,7 +7,7 @@ use super::source::BlockCache;
 use crate::error::{Error, Result};
 use hdf5rs::format::messages::datatype::{DatatypeClass, VariableLengthKind};
 use hdf5rs::types::{DecodeContext, GlobalHeapResolver, H5Type, StringBytes};
-use hdf5rs::{Attribute, Datatype, File, FileAccess, Group, Object, ReadLimits};
+use hdf5rs::{Attribute, Datatype, File, FileAccess, Object, ReadLimits};
 
 /// gzip makes a byte of at most 1,032; nothing that a file holds can be larger than this many times the
 /// file, whatever its headers say.
@@ -119,14 +119,6 @@ impl Hdf5 {
             Err(hdf5rs::Error::NotFound(_) | hdf5rs::Error::WrongObjectType(_)) => Ok(Vec::new()),
             Err(error) => Err(explain(path, error)),
         }
-    }
-
-    /// The root group, or why it cannot be read.
-    ///
-    /// # Errors
-    /// When it is damaged.
-    pub fn root(&self) -> Result<Group> {
-        self.file.root().map_err(|error| explain("/", error))
     }
 
     fn attribute(&self, path: &str, name: &str) -> Option<Attribute> {
@@ -255,10 +247,6 @@ pub struct Table {
 }
 
 impl Table {
-    pub fn len(&self) -> usize {
-        self.rows.len() / self.datatype.size as usize
-    }
-
     /// The columns, in the order of the file.
     pub fn columns(&self) -> Vec<String> {
         match &self.datatype.class {

@@ -261,7 +261,7 @@ fn fractions(sample: &Sample, whole: f64, largest: f64) -> Verdict {
     if let Some(sum) = sample.common_sum(|value| value) {
         return Verdict::other(format!(
             "look like counts scaled to {} per cell (normalised, no logarithm)",
-            grouped(sum)
+            grouped(target(sum))
         ));
     }
     // Estimated counts keep many whole numbers, or at least the range of counts.
@@ -287,7 +287,7 @@ fn logarithms(sample: &Sample) -> Option<String> {
     let bases = [("log1p", natural), ("log2(x + 1)", binary), ("log10(x + 1)", decimal)];
     for (name, undo) in bases {
         if let Some(sum) = sample.common_sum(undo) {
-            return Some(format!("look like {name} of counts scaled to {} per cell", grouped(sum)));
+            return Some(format!("look like {name} of counts scaled to {} per cell", grouped(target(sum))));
         }
     }
     for (name, undo) in bases {
@@ -302,6 +302,12 @@ fn logarithms(sample: &Sample) -> Option<String> {
         }
     }
     None
+}
+
+/// The power of ten that a sum was meant to be; few precise digits and left-out genes make it miss by a little.
+fn target(sum: f64) -> f64 {
+    let power = libm::exp10(libm::round(libm::log10(sum)));
+    if (sum - power).abs() <= EQUAL * power { power } else { sum }
 }
 
 /// A rounded number with commas between thousands.

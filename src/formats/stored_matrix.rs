@@ -35,7 +35,6 @@ impl Encoding {
 
 /// A matrix in the file, cells × genes, checked for consistency but not read.
 pub struct StoredMatrix {
-    pub path: String,
     pub encoding: Encoding,
     pub cells: usize,
     pub genes: usize,
@@ -131,7 +130,7 @@ impl StoredMatrix {
             return Err(damaged(pointers.path(), &format!("it ends at {end} but there are {} values", data.len())));
         }
         let parts = Parts::Sparse { data, indices, offsets };
-        Ok(StoredMatrix { path: path.to_owned(), encoding, cells, genes, parts })
+        Ok(StoredMatrix { encoding, cells, genes, parts })
     }
 
     /// A dense dataset at `path`, cells × genes.
@@ -147,7 +146,7 @@ impl StoredMatrix {
         }
         let (cells, genes) = array.shape();
         let [cells, genes] = checked_shape(path, [cells, genes])?;
-        Ok(StoredMatrix { path: path.to_owned(), encoding: Encoding::Dense, cells, genes, parts: Parts::Dense(array) })
+        Ok(StoredMatrix { encoding: Encoding::Dense, cells, genes, parts: Parts::Dense(array) })
     }
 
     /// Stored entries; unknown for a dense matrix.
