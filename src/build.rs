@@ -76,9 +76,7 @@ pub fn build(
 ) -> Result<(Reference, Vec<Warning>)> {
     let cells = dataset.counts.cells();
     if cells < FEWEST_CELLS {
-        return Err(Error::input(format!(
-            "the file has {cells} cells; a reference needs at least {FEWEST_CELLS}"
-        )));
+        return Err(Error::input(format!("the file has {cells} cells; a reference needs at least {FEWEST_CELLS}")));
     }
     let (levels, warnings) = labels::levels(levels, cells)?;
     let depths = features::depths(&dataset.counts)?;
@@ -94,31 +92,14 @@ pub fn build(
 
     let components = pca::components(&matrix, options.dimensions, progress)?;
     drop(matrix);
-    let umap = options
-        .umap
-        .unwrap_or_else(|| umap::seurat_parameters(cells));
+    let umap = options.umap.unwrap_or_else(|| umap::seurat_parameters(cells));
     let most = options.neighbors.max(umap.neighbors as usize);
-    let (neighbors, distances) =
-        neighbors::nearest_by_cosine(&components.embedding, most, progress);
-    let layout = umap::layout(
-        &neighbors,
-        &distances,
-        &components.embedding,
-        &umap,
-        options.umap_seed,
-        progress,
-    );
+    let (neighbors, distances) = neighbors::nearest_by_cosine(&components.embedding, most, progress);
+    let layout = umap::layout(&neighbors, &distances, &components.embedding, &umap, options.umap_seed, progress);
 
     let about = About {
         provenance: (about.provenance.iter().cloned())
-            .chain(provenance(
-                dataset,
-                options,
-                &model,
-                genes.len(),
-                &components,
-                &umap,
-            ))
+            .chain(provenance(dataset, options, &model, genes.len(), &components, &umap))
             .collect(),
         ..about
     };
@@ -129,24 +110,15 @@ pub fn build(
             theta: parameters.iter().map(|gene| gene.theta).collect(),
             intercept: parameters.iter().map(|gene| gene.intercept).collect(),
             slope: parameters.iter().map(|gene| gene.slope).collect(),
-            residual_mean: selected
-                .iter()
-                .map(|feature| feature.residual_mean)
-                .collect(),
+            residual_mean: selected.iter().map(|feature| feature.residual_mean).collect(),
             clip: (-clip, clip),
             variance_floor: VarianceFloor::None,
         },
         loadings: components.loadings,
         embedding: components.embedding,
-        neighbors: neighbors
-            .slice(ndarray::s![.., ..options.neighbors.min(cells)])
-            .to_owned(),
+        neighbors: neighbors.slice(ndarray::s![.., ..options.neighbors.min(cells)]).to_owned(),
         levels,
-        umap: UmapModel {
-            layout,
-            rows: (0..cells as u32).collect(),
-            parameters: umap,
-        },
+        umap: UmapModel { layout, rows: (0..cells as u32).collect(), parameters: umap },
         cells: dataset.cells.clone(),
     };
     Ok((reference, warnings))
@@ -189,10 +161,7 @@ fn provenance(
              singular values.",
             options.dimensions, components.steps
         ),
-        format!(
-            "Neighbours: the {} nearest cells by cosine, itself included, exact.",
-            options.neighbors
-        ),
+        format!("Neighbours: the {} nearest cells by cosine, itself included, exact.", options.neighbors),
         format!(
             "UMAP: {} neighbours by cosine, a = {:.4}, b = {:.4}, {} epochs, {} negative samples, from the first two \
              principal components, seed {}.",

@@ -2,7 +2,7 @@
 
 use crate::error::Warning;
 use crate::matrix::Counts;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::io::{Read, Seek};
 
 /// Where bytes come from: a native file, or a `File` of the browser.
@@ -10,7 +10,7 @@ pub trait Source: Read + Seek + Send {}
 impl<T: Read + Seek + Send> Source for T {}
 
 /// One row of the feature table.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Feature {
     /// Ensembl id or another accession, as the file writes it.
     pub id: Option<String>,
@@ -43,5 +43,7 @@ pub struct Dataset {
     /// Cells × features.
     pub counts: Counts,
     pub metadata: Vec<(String, Column)>,
+    /// How many features of each type the file holds; only "Gene Expression" goes into `counts`.
+    pub feature_types: Vec<(String, usize)>,
     pub warnings: Vec<Warning>,
 }

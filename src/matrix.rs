@@ -31,18 +31,8 @@ const ESCAPE: u16 = u16::MAX;
 impl Counts {
     /// An empty matrix of no cells to which rows are added.
     pub fn with_genes(genes: usize) -> Self {
-        let columns = if genes <= 1 << 16 {
-            Columns::Narrow(Vec::new())
-        } else {
-            Columns::Wide(Vec::new())
-        };
-        Counts {
-            genes,
-            offsets: vec![0],
-            columns,
-            values: Vec::new(),
-            escapes: Vec::new(),
-        }
+        let columns = if genes <= 1 << 16 { Columns::Narrow(Vec::new()) } else { Columns::Wide(Vec::new()) };
+        Counts { genes, offsets: vec![0], columns, values: Vec::new(), escapes: Vec::new() }
     }
 
     /// Makes room for rows with that many entries altogether.
@@ -92,9 +82,7 @@ impl Counts {
     /// The non-zero entries of a cell: gene and count, by ascending gene.
     pub fn row(&self, cell: usize) -> impl Iterator<Item = (u32, f32)> + '_ {
         let range = self.offsets[cell] as usize..self.offsets[cell + 1] as usize;
-        let mut escape = self
-            .escapes
-            .partition_point(|&(position, _)| position < range.start as u64);
+        let mut escape = self.escapes.partition_point(|&(position, _)| position < range.start as u64);
         range.map(move |entry| {
             let gene = match &self.columns {
                 Columns::Narrow(columns) => u32::from(columns[entry]),
@@ -112,10 +100,7 @@ impl Counts {
     /// The named cells, in that order.
     pub fn select_cells(&self, cells: &[usize]) -> Counts {
         let mut selected = Counts::with_genes(self.genes);
-        let nonzeros = cells
-            .iter()
-            .map(|&cell| (self.offsets[cell + 1] - self.offsets[cell]) as usize)
-            .sum();
+        let nonzeros = cells.iter().map(|&cell| (self.offsets[cell + 1] - self.offsets[cell]) as usize).sum();
         selected.reserve(cells.len(), nonzeros);
         for &cell in cells {
             selected.push_row(self.row(cell));
@@ -130,33 +115,21 @@ mod tests {
 
     #[test]
     fn counts_keep_every_value() {
-        let rows: [&[(u32, f32)]; 3] = [
-            &[(0, 1.0), (2, 65_534.0), (3, 65_535.0), (9, 500_000.0)],
-            &[],
-            &[(1, 0.5), (4, 0.0), (5, 7.0)],
-        ];
+        let rows: [&[(u32, f32)]; 3] =
+            [&[(0, 1.0), (2, 65_534.0), (3, 65_535.0), (9, 500_000.0)], &[], &[(1, 0.5), (4, 0.0), (5, 7.0)]];
         for genes in [10, 70_000] {
             let mut counts = Counts::with_genes(genes);
             for row in rows {
                 counts.push_row(row.iter().copied());
             }
-            assert_eq!(
-                (counts.cells(), counts.genes(), counts.nonzeros()),
-                (3, genes, 6)
-            );
+            assert_eq!((counts.cells(), counts.genes(), counts.nonzeros()), (3, genes, 6));
             for (cell, row) in rows.iter().enumerate() {
                 let expected: Vec<_> = row.iter().copied().filter(|entry| entry.1 != 0.0).collect();
                 assert_eq!(counts.row(cell).collect::<Vec<_>>(), expected);
             }
             let picked = counts.select_cells(&[2, 0]);
-            assert_eq!(
-                picked.row(0).collect::<Vec<_>>(),
-                counts.row(2).collect::<Vec<_>>()
-            );
-            assert_eq!(
-                picked.row(1).collect::<Vec<_>>(),
-                counts.row(0).collect::<Vec<_>>()
-            );
+            assert_eq!(picked.row(0).collect::<Vec<_>>(), counts.row(2).collect::<Vec<_>>());
+            assert_eq!(picked.row(1).collect::<Vec<_>>(), counts.row(0).collect::<Vec<_>>());
         }
     }
 }

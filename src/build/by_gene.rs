@@ -33,11 +33,7 @@ impl ByGene {
                 *slot += 1;
             }
         }
-        ByGene {
-            cells: counts.cells(),
-            offsets,
-            entries,
-        }
+        ByGene { cells: counts.cells(), offsets, entries }
     }
 
     pub fn cells(&self) -> usize {
@@ -69,20 +65,12 @@ impl ByGene {
             }));
             offsets.push(entries.len());
         }
-        ByGene {
-            cells: cells.len(),
-            offsets,
-            entries,
-        }
+        ByGene { cells: cells.len(), offsets, entries }
     }
 
     /// log10 of the gene's geometric mean with a pseudocount of one: `log10(exp(mean(ln(count + 1))) - 1)`.
     pub fn log10_geometric_mean(&self, gene: usize) -> f64 {
-        let total: f64 = self
-            .gene(gene)
-            .iter()
-            .map(|&(_, count)| libm::log1p(f64::from(count)))
-            .sum();
+        let total: f64 = self.gene(gene).iter().map(|&(_, count)| libm::log1p(f64::from(count))).sum();
         libm::log10(libm::expm1(total / self.cells as f64))
     }
 }

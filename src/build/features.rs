@@ -56,20 +56,10 @@ pub struct Selected {
 ///
 /// # Source
 /// `variable.features.n` of `Seurat::SCTransform` 4.3.
-pub fn select(
-    counts: &ByGene,
-    model: &Model,
-    depths: &[f64],
-    most: usize,
-) -> Result<Vec<Selected>> {
+pub fn select(counts: &ByGene, model: &Model, depths: &[f64], most: usize) -> Result<Vec<Selected>> {
     let moments = residuals::moments(counts, &model.genes, &model.parameters, depths);
     let mut order: Vec<usize> = (0..moments.len()).collect();
-    order.sort_by(|&a, &b| {
-        moments[b]
-            .variance
-            .total_cmp(&moments[a].variance)
-            .then(a.cmp(&b))
-    });
+    order.sort_by(|&a, &b| moments[b].variance.total_cmp(&moments[a].variance).then(a.cmp(&b)));
     order.truncate(most);
     if order.len() < FEWEST_FEATURES {
         return Err(Error::input(format!(
@@ -113,14 +103,8 @@ pub fn names(all: &[Feature], genes: &[usize]) -> Result<Vec<Feature>> {
         .collect();
     (genes.iter())
         .map(|&gene| match (all.get(gene), unique.get(gene)) {
-            (Some(feature), Some(symbol)) => Ok(Feature {
-                id: feature.id.clone(),
-                symbol: symbol.clone(),
-            }),
-            _ => Err(Error::input(format!(
-                "the matrix has more genes than the {} names of the file",
-                all.len()
-            ))),
+            (Some(feature), Some(symbol)) => Ok(Feature { id: feature.id.clone(), symbol: symbol.clone() }),
+            _ => Err(Error::input(format!("the matrix has more genes than the {} names of the file", all.len()))),
         })
         .collect()
 }
@@ -131,21 +115,10 @@ mod tests {
 
     #[test]
     fn repeated_symbols_are_numbered() {
-        let feature = |id: &str, symbol: &str| Feature {
-            id: Some(id.into()),
-            symbol: symbol.into(),
-        };
-        let all = [
-            feature("E1", "A"),
-            feature("E2", "A"),
-            feature("E3", "A.1"),
-            feature("E4", "A"),
-        ];
+        let feature = |id: &str, symbol: &str| Feature { id: Some(id.into()), symbol: symbol.into() };
+        let all = [feature("E1", "A"), feature("E2", "A"), feature("E3", "A.1"), feature("E4", "A")];
         let named = names(&all, &[3, 1, 0]).unwrap();
-        let symbols: Vec<&str> = named
-            .iter()
-            .map(|feature| feature.symbol.as_str())
-            .collect();
+        let symbols: Vec<&str> = named.iter().map(|feature| feature.symbol.as_str()).collect();
         // As R's make.unique: the name A.1 is taken by the third gene.
         assert_eq!(symbols, ["A.3", "A.2", "A"]);
         assert_eq!(named[0].id.as_deref(), Some("E4"));

@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 /// Colours of the first classes, from the palettes of Okabe and Ito 2008 and of Tol 2021 (bright, muted, light), which
 /// stay apart for most people with impaired colour vision; neighbours in the list differ in lightness too.
 const PALETTE: [&str; 24] = [
-    "#0072b2", "#e69f00", "#009e73", "#d55e00", "#56b4e9", "#cc79a7", "#332288", "#ccbb44",
-    "#882255", "#44bb99", "#aa4499", "#999933", "#4477aa", "#ee8866", "#117733", "#ffaabb",
-    "#661100", "#77aadd", "#cc6677", "#bbcc33", "#aa3377", "#66ccee", "#ee6677", "#eedd88",
+    "#0072b2", "#e69f00", "#009e73", "#d55e00", "#56b4e9", "#cc79a7", "#332288", "#ccbb44", "#882255", "#44bb99",
+    "#aa4499", "#999933", "#4477aa", "#ee8866", "#117733", "#ffaabb", "#661100", "#77aadd", "#cc6677", "#bbcc33",
+    "#aa3377", "#66ccee", "#ee6677", "#eedd88",
 ];
 
 /// Fewer cells of a class than this are hardly found again in a query.
@@ -23,10 +23,7 @@ const SMALL_CLASS: usize = 10;
 /// # Errors
 /// No level; as many labels as there are cells are missing or too many; cells without a label; fewer than 2 or more
 /// than 65,535 classes.
-pub fn levels(
-    labels: &[(String, Vec<String>)],
-    cells: usize,
-) -> Result<(Vec<Level>, Vec<Warning>)> {
+pub fn levels(labels: &[(String, Vec<String>)], cells: usize) -> Result<(Vec<Level>, Vec<Warning>)> {
     if labels.is_empty() {
         return Err(Error::usage(
             "a reference needs at least one level of labels: name a column of the table of cells",
@@ -77,10 +74,7 @@ fn level(name: &str, labels: &[String], cells: usize) -> Result<Level> {
             ))
         })?;
         known.insert(label, code);
-        classes.push(Class {
-            name: label.to_string(),
-            color: color(classes.len()),
-        });
+        classes.push(Class { name: label.to_string(), color: color(classes.len()) });
         codes.push(code);
     }
     if classes.len() < 2 {
@@ -89,11 +83,7 @@ fn level(name: &str, labels: &[String], cells: usize) -> Result<Level> {
             classes.first().map_or("", |class| class.name.as_str())
         )));
     }
-    Ok(Level {
-        name: name.to_string(),
-        classes,
-        codes,
-    })
+    Ok(Level { name: name.to_string(), classes, codes })
 }
 
 /// As H5AD, pandas and R write a missing value.
@@ -103,10 +93,7 @@ fn is_missing(label: &str) -> bool {
 
 fn small_classes(level: &Level) -> Option<Warning> {
     let mut sizes = vec![0usize; level.classes.len()];
-    level
-        .codes
-        .iter()
-        .for_each(|&code| sizes[usize::from(code)] += 1);
+    level.codes.iter().for_each(|&code| sizes[usize::from(code)] += 1);
     let small: Vec<String> = (level.classes.iter().zip(&sizes))
         .filter(|(_, size)| **size < SMALL_CLASS)
         .map(|(class, size)| format!("{} ({size})", class.name))
@@ -126,11 +113,7 @@ fn small_classes(level: &Level) -> Option<Warning> {
 
 /// Whether some class of the finer level lies in several classes of the coarser one.
 fn crossing(one: &Level, other: &Level) -> Option<Warning> {
-    let (coarse, fine) = if one.classes.len() <= other.classes.len() {
-        (one, other)
-    } else {
-        (other, one)
-    };
+    let (coarse, fine) = if one.classes.len() <= other.classes.len() { (one, other) } else { (other, one) };
     let mut parent: Vec<Option<u16>> = vec![None; fine.classes.len()];
     let mut crossing = vec![false; fine.classes.len()];
     for (&child, &code) in fine.codes.iter().zip(&coarse.codes) {
@@ -181,12 +164,7 @@ pub fn color(index: usize) -> String {
         let level = (2.0 - distance).clamp(0.0, 1.0);
         ((lightness + chroma * (level - 0.5)) * 255.0 + 0.5) as u8
     };
-    format!(
-        "#{:02x}{:02x}{:02x}",
-        channel(0.0),
-        channel(1.0 / 3.0),
-        channel(2.0 / 3.0)
-    )
+    format!("#{:02x}{:02x}{:02x}", channel(0.0), channel(1.0 / 3.0), channel(2.0 / 3.0))
 }
 
 #[cfg(test)]
@@ -194,10 +172,7 @@ mod tests {
     use super::*;
 
     fn named(name: &str, labels: &[&str]) -> (String, Vec<String>) {
-        (
-            name.into(),
-            labels.iter().map(|label| (*label).to_string()).collect(),
-        )
+        (name.into(), labels.iter().map(|label| (*label).to_string()).collect())
     }
 
     #[test]
@@ -215,12 +190,7 @@ mod tests {
         let nested = named("l2", &["T.1", "B", "T.2", "B"]);
         let crossed = named("l2", &["T.1", "x", "x", "B"]);
         let codes = |pair: &[(String, Vec<String>)]| -> Vec<&str> {
-            levels(pair, 4)
-                .unwrap()
-                .1
-                .iter()
-                .map(|warning| warning.code)
-                .collect()
+            levels(pair, 4).unwrap().1.iter().map(|warning| warning.code).collect()
         };
         assert!(!codes(&[coarse.clone(), nested]).contains(&"levels_do_not_nest"));
         assert!(codes(&[coarse, crossed]).contains(&"levels_do_not_nest"));
@@ -228,15 +198,10 @@ mod tests {
 
     #[test]
     fn bad_labels_get_a_sentence() {
-        let message =
-            |labels: &[(String, Vec<String>)], cells| levels(labels, cells).unwrap_err().message;
-        assert!(
-            message(&[named("l1", &["T", "nan", "B"])], 3).contains("1 of 3 cells have no label")
-        );
+        let message = |labels: &[(String, Vec<String>)], cells| levels(labels, cells).unwrap_err().message;
+        assert!(message(&[named("l1", &["T", "nan", "B"])], 3).contains("1 of 3 cells have no label"));
         assert!(message(&[named("l1", &["T", "T"])], 2).contains("only the class `T`"));
-        assert!(
-            message(&[named("l1", &["T", "B"])], 3).contains("2 labels, but the file has 3 cells")
-        );
+        assert!(message(&[named("l1", &["T", "B"])], 3).contains("2 labels, but the file has 3 cells"));
         assert!(message(&[named("a", &["T", "B"]), named("a", &["T", "B"])], 2).contains("twice"));
         assert!(message(&[], 3).contains("at least one level"));
         let many: Vec<String> = (0..65_536).map(|class| format!("c{class}")).collect();
@@ -246,11 +211,7 @@ mod tests {
     #[test]
     fn colors_differ() {
         let mut colors: Vec<String> = (0..200).map(color).collect();
-        assert!(
-            colors
-                .iter()
-                .all(|color| color.len() == 7 && color.starts_with('#'))
-        );
+        assert!(colors.iter().all(|color| color.len() == 7 && color.starts_with('#')));
         colors.sort();
         colors.dedup();
         assert!(colors.len() >= 198, "{}", colors.len());

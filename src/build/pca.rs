@@ -111,10 +111,7 @@ fn gram_product(matrix: ArrayView2<f32>, vector: &[f64]) -> Vec<f64> {
         .collect();
     let mut total = vec![0.0; features];
     for sum in partial {
-        total
-            .iter_mut()
-            .zip(sum)
-            .for_each(|(target, value)| *target += value);
+        total.iter_mut().zip(sum).for_each(|(target, value)| *target += value);
     }
     total
 }
@@ -123,34 +120,25 @@ fn gram_product(matrix: ArrayView2<f32>, vector: &[f64]) -> Vec<f64> {
 fn dot_row(row: &[f32], vector: &[f64]) -> f64 {
     let mut lanes = [0.0; 8];
     let (a, b) = (row.chunks_exact(8), vector.chunks_exact(8));
-    let rest: f64 = (a.remainder().iter().zip(b.remainder()))
-        .map(|(x, y)| f64::from(*x) * y)
-        .sum();
+    let rest: f64 = (a.remainder().iter().zip(b.remainder())).map(|(x, y)| f64::from(*x) * y).sum();
     for (a, b) in a.zip(b) {
         for lane in 0..8 {
             lanes[lane] += f64::from(a[lane]) * b[lane];
         }
     }
-    rest + ((lanes[0] + lanes[4]) + (lanes[1] + lanes[5]))
-        + ((lanes[2] + lanes[6]) + (lanes[3] + lanes[7]))
+    rest + ((lanes[0] + lanes[4]) + (lanes[1] + lanes[5])) + ((lanes[2] + lanes[6]) + (lanes[3] + lanes[7]))
 }
 
 fn dot(a: &[f64], b: &[f64]) -> f64 {
     let mut lanes = [0.0; 8];
     let (x, y) = (a.chunks_exact(8), b.chunks_exact(8));
-    let rest: f64 = x
-        .remainder()
-        .iter()
-        .zip(y.remainder())
-        .map(|(x, y)| x * y)
-        .sum();
+    let rest: f64 = x.remainder().iter().zip(y.remainder()).map(|(x, y)| x * y).sum();
     for (x, y) in x.zip(y) {
         for lane in 0..8 {
             lanes[lane] += x[lane] * y[lane];
         }
     }
-    rest + ((lanes[0] + lanes[4]) + (lanes[1] + lanes[5]))
-        + ((lanes[2] + lanes[6]) + (lanes[3] + lanes[7]))
+    rest + ((lanes[0] + lanes[4]) + (lanes[1] + lanes[5])) + ((lanes[2] + lanes[6]) + (lanes[3] + lanes[7]))
 }
 
 /// Takes the basis out of the vector, by classical Gram-Schmidt.
@@ -173,13 +161,12 @@ fn combine(basis: &[Vec<f64>], ritz: &[Vec<f64>]) -> Vec<Vec<f64>> {
                     *target += share * value;
                 }
             }
-            let largest = vector.iter().copied().fold(0.0, |best: f64, value| {
-                if value.abs() > best.abs() {
-                    value
-                } else {
-                    best
-                }
-            });
+            let largest = vector.iter().copied().fold(
+                0.0,
+                |best: f64, value| {
+                    if value.abs() > best.abs() { value } else { best }
+                },
+            );
             let norm = dot(&vector, &vector).sqrt() * if largest < 0.0 { -1.0 } else { 1.0 };
             vector.iter_mut().for_each(|value| *value /= norm);
             vector
@@ -195,20 +182,14 @@ fn finish(matrix: &Dense, vectors: Vec<Vec<f64>>, steps: usize) -> Option<Compon
     let rows: Vec<Vec<f64>> = (values.par_chunks_exact(features))
         .map(|row| vectors.iter().map(|vector| dot_row(row, vector)).collect())
         .collect();
-    let singular_values: Vec<f64> = (0..dimensions)
-        .map(|k| rows.iter().map(|row| row[k] * row[k]).sum::<f64>().sqrt())
-        .collect();
-    if singular_values
-        .iter()
-        .any(|value| *value <= 1e-7 * singular_values[0])
-    {
+    let singular_values: Vec<f64> =
+        (0..dimensions).map(|k| rows.iter().map(|row| row[k] * row[k]).sum::<f64>().sqrt()).collect();
+    if singular_values.iter().any(|value| *value <= 1e-7 * singular_values[0]) {
         return None;
     }
     Some(Components {
         embedding: Dense::from_shape_fn((cells, dimensions), |(cell, k)| rows[cell][k] as f32),
-        loadings: Dense::from_shape_fn((features, dimensions), |(feature, k)| {
-            vectors[k][feature] as f32
-        }),
+        loadings: Dense::from_shape_fn((features, dimensions), |(feature, k)| vectors[k][feature] as f32),
         singular_values,
         steps,
     })
@@ -222,9 +203,7 @@ mod tests {
     /// Eigenvalues and vectors of a small symmetric matrix by Jacobi's rotations.
     fn jacobi(mut a: Vec<Vec<f64>>) -> Vec<(f64, Vec<f64>)> {
         let n = a.len();
-        let mut v: Vec<Vec<f64>> = (0..n)
-            .map(|i| (0..n).map(|j| f64::from(u8::from(i == j))).collect())
-            .collect();
+        let mut v: Vec<Vec<f64>> = (0..n).map(|i| (0..n).map(|j| f64::from(u8::from(i == j))).collect()).collect();
         for _ in 0..50 {
             for p in 0..n {
                 for q in p + 1..n {
@@ -246,9 +225,7 @@ mod tests {
                 }
             }
         }
-        let mut pairs: Vec<(f64, Vec<f64>)> = (0..n)
-            .map(|k| (a[k][k], v.iter().map(|row| row[k]).collect()))
-            .collect();
+        let mut pairs: Vec<(f64, Vec<f64>)> = (0..n).map(|k| (a[k][k], v.iter().map(|row| row[k]).collect())).collect();
         pairs.sort_by(|x, y| y.0.total_cmp(&x.0));
         pairs
     }
@@ -261,9 +238,7 @@ mod tests {
         let mixture = matrix.column(0).to_owned();
         for feature in 1..features {
             let mut column = matrix.column_mut(feature);
-            column.zip_mut_with(&mixture, |value, other| {
-                *value += 0.1 * other * (feature % 3) as f32
-            });
+            column.zip_mut_with(&mixture, |value, other| *value += 0.1 * other * (feature % 3) as f32);
         }
         matrix
     }
@@ -274,47 +249,29 @@ mod tests {
         let gram: Vec<Vec<f64>> = (0..30)
             .map(|i| {
                 (0..30)
-                    .map(|j| {
-                        (0..700)
-                            .map(|row| f64::from(matrix[[row, i]]) * f64::from(matrix[[row, j]]))
-                            .sum()
-                    })
+                    .map(|j| (0..700).map(|row| f64::from(matrix[[row, i]]) * f64::from(matrix[[row, j]])).sum())
                     .collect()
             })
             .collect();
         let exact = jacobi(gram);
         let found = components(&matrix, 12, &Progress::silent()).unwrap();
         for (k, (value, vector)) in exact.iter().take(12).enumerate() {
-            assert!(
-                (found.singular_values[k] / value.sqrt() - 1.0).abs() < 1e-8,
-                "{k}"
-            );
-            let sign = if f64::from(found.loadings[[0, k]]) * vector[0] < 0.0 {
-                -1.0
-            } else {
-                1.0
-            };
+            assert!((found.singular_values[k] / value.sqrt() - 1.0).abs() < 1e-8, "{k}");
+            let sign = if f64::from(found.loadings[[0, k]]) * vector[0] < 0.0 { -1.0 } else { 1.0 };
             let column = found.loadings.column(k);
             for (ours, exact) in column.iter().zip(vector) {
                 assert!((f64::from(*ours) - sign * exact).abs() < 1e-6);
             }
-            let largest = column
-                .iter()
-                .copied()
-                .fold(0f32, |a, b| if b.abs() > a.abs() { b } else { a });
+            let largest = column.iter().copied().fold(0f32, |a, b| if b.abs() > a.abs() { b } else { a });
             assert!(largest > 0.0);
         }
-        let embedded: f64 = (0..30)
-            .map(|f| f64::from(matrix[[5, f]]) * f64::from(found.loadings[[f, 3]]))
-            .sum();
+        let embedded: f64 = (0..30).map(|f| f64::from(matrix[[5, f]]) * f64::from(found.loadings[[f, 3]])).sum();
         assert!((f64::from(found.embedding[[5, 3]]) - embedded).abs() < 1e-4);
     }
 
     #[test]
     fn a_matrix_of_low_rank_is_refused() {
-        let matrix = Dense::from_shape_fn((50, 20), |(row, column)| {
-            (row % 7) as f32 * (column as f32 - 9.5)
-        });
+        let matrix = Dense::from_shape_fn((50, 20), |(row, column)| (row % 7) as f32 * (column as f32 - 9.5));
         let error = components(&matrix, 5, &Progress::silent()).unwrap_err();
         assert!(error.message.contains("dimensions"), "{error}");
         assert!(components(&matrix, 21, &Progress::silent()).is_err());

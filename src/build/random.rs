@@ -89,19 +89,14 @@ mod tests {
             sample.iter().for_each(|&item| hits[item] += 1);
         }
         // 1,250 expected each, standard deviation 31.
-        assert!(
-            hits.iter().all(|&hit| (1_100..1_400).contains(&hit)),
-            "{hits:?}"
-        );
+        assert!(hits.iter().all(|&hit| (1_100..1_400).contains(&hit)), "{hits:?}");
     }
 
     #[test]
     fn heavy_items_are_drawn_first() {
         let mut random = Random::new(1);
         let weights = [1.0, 3.0];
-        let first = (0..10_000)
-            .filter(|_| random.sample_weighted(&weights, 1) == [1])
-            .count();
+        let first = (0..10_000).filter(|_| random.sample_weighted(&weights, 1) == [1]).count();
         // 7,500 expected, standard deviation 43.
         assert!((7_300..7_700).contains(&first), "{first}");
     }

@@ -14,13 +14,7 @@ pub struct Moments {
 }
 
 /// Residuals of one gene: `(y - mu) / sqrt(mu + mu² / theta)`, clipped at ±`clip`.
-fn residuals(
-    counts: &ByGene,
-    gene: usize,
-    depths: &[f64],
-    parameters: &Parameters,
-    clip: f64,
-) -> Vec<f64> {
+fn residuals(counts: &ByGene, gene: usize, depths: &[f64], parameters: &Parameters, clip: f64) -> Vec<f64> {
     let expected = |cell: usize| {
         let mu = libm::exp(parameters.intercept + parameters.slope * depths[cell]);
         (mu, (mu + mu * mu / parameters.theta).sqrt())
@@ -45,25 +39,14 @@ fn residuals(
 ///
 /// # Source
 /// Hafemeister and Satija 2019 (10.1186/s13059-019-1874-1); agrees with `sctransform::vst`'s gene attributes.
-pub fn moments(
-    counts: &ByGene,
-    genes: &[usize],
-    parameters: &[Parameters],
-    depths: &[f64],
-) -> Vec<Moments> {
+pub fn moments(counts: &ByGene, genes: &[usize], parameters: &[Parameters], depths: &[f64]) -> Vec<Moments> {
     let clip = (counts.cells() as f64).sqrt();
     (genes.par_iter().zip(parameters))
         .map(|(&gene, parameters)| {
             let row = residuals(counts, gene, depths, parameters, clip);
             let mean = row.iter().sum::<f64>() / row.len() as f64;
-            let squares: f64 = row
-                .iter()
-                .map(|value| (value - mean) * (value - mean))
-                .sum();
-            Moments {
-                mean,
-                variance: squares / (row.len() as f64 - 1.0),
-            }
+            let squares: f64 = row.iter().map(|value| (value - mean) * (value - mean)).sum();
+            Moments { mean, variance: squares / (row.len() as f64 - 1.0) }
         })
         .collect()
 }
@@ -75,19 +58,12 @@ pub fn moments(
 ///
 /// # Source
 /// `scale.data` of `Seurat::SCTransform` 4.3: clipped first, centred afterwards.
-pub fn matrix(
-    counts: &ByGene,
-    genes: &[usize],
-    parameters: &[Parameters],
-    depths: &[f64],
-    clip: f64,
-) -> Dense {
+pub fn matrix(counts: &ByGene, genes: &[usize], parameters: &[Parameters], depths: &[f64], clip: f64) -> Dense {
     let limit = (counts.cells() as f64).sqrt();
     let rows: Vec<Vec<f32>> = (genes.par_iter().zip(parameters))
         .map(|(&gene, parameters)| {
             let mut row = residuals(counts, gene, depths, parameters, limit);
-            row.iter_mut()
-                .for_each(|value| *value = value.clamp(-clip, clip));
+            row.iter_mut().for_each(|value| *value = value.clamp(-clip, clip));
             let mean = row.iter().sum::<f64>() / row.len() as f64;
             row.iter().map(|value| (value - mean) as f32).collect()
         })

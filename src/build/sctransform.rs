@@ -82,15 +82,8 @@ const GROUP: usize = 500;
 /// # Source
 /// Hafemeister and Satija 2019 (10.1186/s13059-019-1874-1), with the regression of Ahlmann-Eltze and Huber 2020
 /// (10.1093/bioinformatics/btaa1009); agrees with `sctransform::vst(method = "glmGamPoi")` 0.3.5.
-pub fn fit(
-    counts: &ByGene,
-    log10_total: &[f64],
-    options: &ModelOptions,
-    progress: &Progress,
-) -> Result<Model> {
-    let genes: Vec<usize> = (0..counts.genes())
-        .filter(|&gene| counts.gene(gene).len() >= options.min_cells)
-        .collect();
+pub fn fit(counts: &ByGene, log10_total: &[f64], options: &ModelOptions, progress: &Progress) -> Result<Model> {
+    let genes: Vec<usize> = (0..counts.genes()).filter(|&gene| counts.gene(gene).len() >= options.min_cells).collect();
     let (cells, step1_genes) = match &options.step1 {
         Some((cells, genes)) => (cells.clone(), genes.clone()),
         None => draw_step1(counts, &genes, options),
@@ -107,21 +100,15 @@ pub fn fit(
     let mut fitted = Vec::with_capacity(step1_genes.len());
     for group in step1_genes.chunks(GROUP) {
         fitted.extend(fit_genes(&selected, &depths, group));
-        progress.report(
-            "model",
-            0.8 * fitted.len() as f64 / step1_genes.len() as f64,
-        );
+        progress.report("model", 0.8 * fitted.len() as f64 / step1_genes.len() as f64);
     }
     // Over all cells, as for the genes that the curves are read at.
     let step1_means = log10_means(counts, &step1_genes);
     let means = log10_means(counts, &genes);
-    let (parameters, outliers, bandwidth) =
-        regularise(&fitted, &step1_means, &means, options.bandwidth_factor)?;
+    let (parameters, outliers, bandwidth) = regularise(&fitted, &step1_means, &means, options.bandwidth_factor)?;
     // Where the curve has a gap wider than the kernel, it says nothing about a gene.
     let (genes, parameters) = (genes.into_iter().zip(parameters))
-        .filter(|(_, gene)| {
-            !gene.theta.is_nan() && gene.intercept.is_finite() && gene.slope.is_finite()
-        })
+        .filter(|(_, gene)| !gene.theta.is_nan() && gene.intercept.is_finite() && gene.slope.is_finite())
         .unzip();
     progress.report("model", 1.0);
     Ok(Model {
@@ -137,25 +124,17 @@ pub fn fit(
 
 /// log10 of the genes' geometric means.
 pub fn log10_means(counts: &ByGene, genes: &[usize]) -> Vec<f64> {
-    genes
-        .par_iter()
-        .map(|&gene| counts.log10_geometric_mean(gene))
-        .collect()
+    genes.par_iter().map(|&gene| counts.log10_geometric_mean(gene)).collect()
 }
 
 /// Draws the cells, and genes detected in enough of them with a probability inverse to the density of their log10
 /// geometric mean.
-fn draw_step1(
-    counts: &ByGene,
-    genes: &[usize],
-    options: &ModelOptions,
-) -> (Vec<usize>, Vec<usize>) {
+fn draw_step1(counts: &ByGene, genes: &[usize], options: &ModelOptions) -> (Vec<usize>, Vec<usize>) {
     let mut random = Random::new(options.seed);
     let cells = random.sample(counts.cells(), options.step1_cells);
     let selected = counts.select_cells(&cells);
-    let eligible: Vec<usize> = (genes.iter().copied())
-        .filter(|&gene| selected.gene(gene).len() >= options.min_cells)
-        .collect();
+    let eligible: Vec<usize> =
+        (genes.iter().copied()).filter(|&gene| selected.gene(gene).len() >= options.min_cells).collect();
     if eligible.len() <= options.step1_genes.max(3) {
         return (cells, eligible);
     }
@@ -164,13 +143,7 @@ fn draw_step1(
         .map(|density| 1.0 / (density + f64::EPSILON))
         .collect();
     let drawn = random.sample_weighted(&weights, options.step1_genes);
-    (
-        cells,
-        drawn
-            .into_iter()
-            .map(|position| eligible[position])
-            .collect(),
-    )
+    (cells, drawn.into_iter().map(|position| eligible[position]).collect())
 }
 
 /// Fits each gene by itself: coefficients at a rough overdispersion, the overdispersion at these means, and the
@@ -220,11 +193,7 @@ pub fn moment_overdispersion(counts: &[f64]) -> f64 {
     let mean = counts.iter().sum::<f64>() / counts.len() as f64;
     let deviation = smoothing::standard_deviation(counts);
     let rough = (deviation * deviation - mean) / (mean * mean);
-    if rough.is_finite() {
-        rough.max(0.0)
-    } else {
-        0.0
-    }
+    if rough.is_finite() { rough.max(0.0) } else { 0.0 }
 }
 
 /// Smooths the parameters of the first step along log10 of the geometric mean and reads every gene's off the curves.
@@ -255,18 +224,12 @@ pub fn regularise(
     ];
     let mut outliers = vec![false; fitted.len()];
     for column in &columns {
-        for (outlier, found) in outliers
-            .iter_mut()
-            .zip(robust::outliers(step1_means, column))
-        {
+        for (outlier, found) in outliers.iter_mut().zip(robust::outliers(step1_means, column)) {
             *outlier |= found;
         }
     }
     let keep = |values: &[f64]| -> Vec<f64> {
-        (values.iter().zip(&outliers))
-            .filter(|pair| !pair.1)
-            .map(|pair| *pair.0)
-            .collect()
+        (values.iter().zip(&outliers)).filter(|pair| !pair.1).map(|pair| *pair.0).collect()
     };
     let x = keep(step1_means);
     let bandwidth = smoothing::sheather_jones(&x)
@@ -277,8 +240,7 @@ pub fn regularise(
     let low = x.iter().copied().fold(f64::INFINITY, f64::min);
     let high = x.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let points: Vec<f64> = means.iter().map(|mean| mean.clamp(low, high)).collect();
-    let smooth =
-        columns.map(|column| smoothing::kernel_regression(&x, &keep(&column), bandwidth, &points));
+    let smooth = columns.map(|column| smoothing::kernel_regression(&x, &keep(&column), bandwidth, &points));
     let parameters = (0..means.len())
         .map(|gene| Parameters {
             theta: libm::exp10(means[gene]) / (libm::exp10(smooth[0][gene]) - 1.0),

@@ -46,15 +46,10 @@ pub fn layout(
 ) -> Dense {
     let k = (parameters.neighbors as usize).min(neighbors.ncols());
     let first = ndarray::s![.., ..k];
-    let edges = graph::fuzzy_union(
-        &neighbors.slice(first).to_owned(),
-        &distances.slice(first).to_owned(),
-    );
+    let edges = graph::fuzzy_union(&neighbors.slice(first).to_owned(), &distances.slice(first).to_owned());
     let mut positions = start(embedding);
     descend(&edges, &mut positions, parameters, seed, progress);
-    Dense::from_shape_fn((positions.len(), 2), |(cell, axis)| {
-        positions[cell][axis] as f32
-    })
+    Dense::from_shape_fn((positions.len(), 2), |(cell, axis)| positions[cell][axis] as f32)
 }
 
 /// The first two components, each centred and scaled to a standard deviation of 1e-4.
@@ -62,14 +57,9 @@ fn start(embedding: &Dense) -> Vec<[f64; 2]> {
     let cells = embedding.nrows();
     let mut positions = vec![[0.0; 2]; cells];
     for axis in 0..2.min(embedding.ncols()) {
-        let column: Vec<f64> = embedding
-            .column(axis)
-            .iter()
-            .map(|&value| f64::from(value))
-            .collect();
+        let column: Vec<f64> = embedding.column(axis).iter().map(|&value| f64::from(value)).collect();
         let mean = column.iter().sum::<f64>() / cells as f64;
-        let deviation =
-            super::sctransform::smoothing::standard_deviation(&column).max(f64::MIN_POSITIVE);
+        let deviation = super::sctransform::smoothing::standard_deviation(&column).max(f64::MIN_POSITIVE);
         for (position, value) in positions.iter_mut().zip(column) {
             position[axis] = 1e-4 * (value - mean) / deviation;
         }
@@ -77,21 +67,11 @@ fn start(embedding: &Dense) -> Vec<[f64; 2]> {
     positions
 }
 
-fn descend(
-    edges: &[Edge],
-    positions: &mut [[f64; 2]],
-    parameters: &UmapParameters,
-    seed: u64,
-    progress: &Progress,
-) {
+fn descend(edges: &[Edge], positions: &mut [[f64; 2]], parameters: &UmapParameters, seed: u64, progress: &Progress) {
     let heaviest = edges.iter().map(|edge| edge.weight).fold(0.0, f64::max);
     let epochs = f64::from(parameters.epochs);
     // An edge that would not be drawn once is left out.
-    let edges: Vec<Edge> = edges
-        .iter()
-        .copied()
-        .filter(|edge| edge.weight * epochs >= heaviest)
-        .collect();
+    let edges: Vec<Edge> = edges.iter().copied().filter(|edge| edge.weight * epochs >= heaviest).collect();
     let period: Vec<f64> = edges.iter().map(|edge| heaviest / edge.weight).collect();
     let negatives = f64::from(parameters.negative_samples);
     let mut next = period.clone();
@@ -125,24 +105,14 @@ fn descend(
 }
 
 /// Moves both ends of an edge towards each other.
-fn attract(
-    positions: &mut [[f64; 2]],
-    from: usize,
-    to: usize,
-    parameters: &UmapParameters,
-    rate: f64,
-) {
-    let [x, y] = [
-        positions[from][0] - positions[to][0],
-        positions[from][1] - positions[to][1],
-    ];
+fn attract(positions: &mut [[f64; 2]], from: usize, to: usize, parameters: &UmapParameters, rate: f64) {
+    let [x, y] = [positions[from][0] - positions[to][0], positions[from][1] - positions[to][1]];
     let squared = x * x + y * y;
     if squared < f64::MIN_POSITIVE {
         return;
     }
     let powered = power(squared, parameters.b);
-    let pull =
-        -2.0 * parameters.a * parameters.b * powered / squared / (1.0 + parameters.a * powered);
+    let pull = -2.0 * parameters.a * parameters.b * powered / squared / (1.0 + parameters.a * powered);
     for (axis, difference) in [x, y].into_iter().enumerate() {
         let step = rate * (pull * difference).clamp(-4.0, 4.0);
         positions[from][axis] += step;
@@ -151,24 +121,14 @@ fn attract(
 }
 
 /// Moves a cell away from one that was drawn at random.
-fn repel(
-    positions: &mut [[f64; 2]],
-    from: usize,
-    other: usize,
-    parameters: &UmapParameters,
-    rate: f64,
-) {
-    let [x, y] = [
-        positions[from][0] - positions[other][0],
-        positions[from][1] - positions[other][1],
-    ];
+fn repel(positions: &mut [[f64; 2]], from: usize, other: usize, parameters: &UmapParameters, rate: f64) {
+    let [x, y] = [positions[from][0] - positions[other][0], positions[from][1] - positions[other][1]];
     let squared = x * x + y * y;
     if squared < f64::MIN_POSITIVE {
         return;
     }
     let powered = power(squared, parameters.b);
-    let push = 2.0 * parameters.b * parameters.repulsion
-        / ((0.001 + squared) * (1.0 + parameters.a * powered));
+    let push = 2.0 * parameters.b * parameters.repulsion / ((0.001 + squared) * (1.0 + parameters.a * powered));
     for (axis, difference) in [x, y].into_iter().enumerate() {
         positions[from][axis] += rate * (push * difference).clamp(-4.0, 4.0);
     }
@@ -187,27 +147,13 @@ mod tests {
             (if dimension == cell % 3 { 5.0 } else { 0.0 }) + random.uniform() as f32
         });
         let (neighbors, distances) = nearest_by_cosine(&embedding, 15, &Progress::silent());
-        let parameters = UmapParameters {
-            neighbors: 15,
-            epochs: 200,
-            ..seurat_parameters(150)
-        };
-        let map = layout(
-            &neighbors,
-            &distances,
-            &embedding,
-            &parameters,
-            1,
-            &Progress::silent(),
-        );
+        let parameters = UmapParameters { neighbors: 15, epochs: 200, ..seurat_parameters(150) };
+        let map = layout(&neighbors, &distances, &embedding, &parameters, 1, &Progress::silent());
         let same_group = |cell: usize| {
             let mut others: Vec<(f32, usize)> = (0..150)
                 .filter(|&other| other != cell)
                 .map(|other| {
-                    let (x, y) = (
-                        map[[cell, 0]] - map[[other, 0]],
-                        map[[cell, 1]] - map[[other, 1]],
-                    );
+                    let (x, y) = (map[[cell, 0]] - map[[other, 0]], map[[cell, 1]] - map[[other, 1]]);
                     (x * x + y * y, other)
                 })
                 .collect();
@@ -215,14 +161,7 @@ mod tests {
             others[..10].iter().all(|other| other.1 % 3 == cell % 3)
         };
         assert_eq!((0..150).filter(|&cell| !same_group(cell)).count(), 0);
-        let again = layout(
-            &neighbors,
-            &distances,
-            &embedding,
-            &parameters,
-            1,
-            &Progress::silent(),
-        );
+        let again = layout(&neighbors, &distances, &embedding, &parameters, 1, &Progress::silent());
         assert_eq!(map, again);
     }
 }

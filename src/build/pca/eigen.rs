@@ -13,18 +13,12 @@ pub fn tridiagonal(diagonal: &[f64], off_diagonal: &[f64]) -> (Vec<f64>, Vec<Vec
     let mut e = off_diagonal.to_vec();
     e.resize(n, 0.0);
     // Row k is the k-th eigenvector: rotations act on whole rows.
-    let mut vectors: Vec<Vec<f64>> = (0..n)
-        .map(|row| {
-            (0..n)
-                .map(|column| if row == column { 1.0 } else { 0.0 })
-                .collect()
-        })
-        .collect();
+    let mut vectors: Vec<Vec<f64>> =
+        (0..n).map(|row| (0..n).map(|column| if row == column { 1.0 } else { 0.0 }).collect()).collect();
     for low in 0..n {
         for _ in 0..60 {
             let mut high = low;
-            while high + 1 < n && e[high].abs() > f64::EPSILON * (d[high].abs() + d[high + 1].abs())
-            {
+            while high + 1 < n && e[high].abs() > f64::EPSILON * (d[high].abs() + d[high + 1].abs()) {
                 high += 1;
             }
             if high == low {
@@ -86,8 +80,7 @@ mod tests {
         let n = 40;
         let (values, vectors) = tridiagonal(&vec![2.0; n], &vec![-1.0; n - 1]);
         for (k, value) in values.iter().enumerate() {
-            let exact =
-                2.0 - 2.0 * libm::cos(std::f64::consts::PI * (n - k) as f64 / (n + 1) as f64);
+            let exact = 2.0 - 2.0 * libm::cos(std::f64::consts::PI * (n - k) as f64 / (n + 1) as f64);
             assert!((value - exact).abs() < 1e-13, "{k}: {value} {exact}");
             let v = &vectors[k];
             for i in 0..n {

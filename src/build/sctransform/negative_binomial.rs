@@ -49,10 +49,7 @@ impl Depths {
             let determinant = h00 * h11 - h01 * h01;
             let [g0, g1] = state.gradient;
             let step = if determinant > 1e-12 * h00 * h11 {
-                (
-                    (h11 * g0 - h01 * g1) / determinant,
-                    (h00 * g1 - h01 * g0) / determinant,
-                )
+                ((h11 * g0 - h01 * g1) / determinant, (h00 * g1 - h01 * g0) / determinant)
             } else {
                 // All cells equally deep: only the level can be learned.
                 (g0 / h00.max(f64::MIN_POSITIVE), 0.0)
@@ -73,22 +70,13 @@ impl Depths {
                 break;
             }
         }
-        let mu = (self.log10_total.iter())
-            .map(|depth| libm::exp(current.0 + current.1 * (depth - self.mean)))
-            .collect();
-        Fit {
-            intercept: current.0 - current.1 * self.mean,
-            slope: current.1,
-            mu,
-        }
+        let mu =
+            (self.log10_total.iter()).map(|depth| libm::exp(current.0 + current.1 * (depth - self.mean))).collect();
+        Fit { intercept: current.0 - current.1 * self.mean, slope: current.1, mu }
     }
 
     fn derivatives(&self, counts: &[f64], overdispersion: f64, at: (f64, f64)) -> Derivatives {
-        let mut sums = Derivatives {
-            log_likelihood: 0.0,
-            gradient: [0.0; 2],
-            information: [0.0; 3],
-        };
+        let mut sums = Derivatives { log_likelihood: 0.0, gradient: [0.0; 2], information: [0.0; 3] };
         for (depth, &count) in self.log10_total.iter().zip(counts) {
             let x = depth - self.mean;
             let eta = at.0 + at.1 * x;
@@ -126,11 +114,7 @@ impl Depths {
         const HIGHEST: f64 = 18.420_680_743_952_367;
         let tail = tail_counts(counts);
         let score = |log_alpha: f64| self.score(counts, mu, &tail, libm::exp(log_alpha), cox_reid);
-        let mut low = if start > 0.0 {
-            libm::log(start).clamp(-5.0, 5.0)
-        } else {
-            -5.0
-        };
+        let mut low = if start > 0.0 { libm::log(start).clamp(-5.0, 5.0) } else { -5.0 };
         let mut high = low;
         if score(low) > 0.0 {
             while score(high) > 0.0 {
@@ -236,8 +220,7 @@ mod tests {
         // A crude mixture of Poisson variables of different means: overdispersed.
         let counts = (depths.iter())
             .map(|depth| {
-                let mean =
-                    libm::exp(-6.0 + 2.1 * depth) * if random.uniform() < 0.3 { 3.0 } else { 0.5 };
+                let mean = libm::exp(-6.0 + 2.1 * depth) * if random.uniform() < 0.3 { 3.0 } else { 0.5 };
                 let (mut count, mut product) = (0.0, random.uniform());
                 let limit = libm::exp(-mean);
                 while product > limit {
@@ -255,8 +238,7 @@ mod tests {
         let (mut sum, mut s) = (0.0, [0.0; 3]);
         for i in 0..counts.len() {
             let (y, m, x) = (counts[i], mu[i], depths.log10_total[i]);
-            sum += libm::lgamma(y + 1.0 / alpha) - libm::lgamma(1.0 / alpha)
-                + y * libm::log(alpha * m)
+            sum += libm::lgamma(y + 1.0 / alpha) - libm::lgamma(1.0 / alpha) + y * libm::log(alpha * m)
                 - (y + 1.0 / alpha) * libm::log(1.0 + alpha * m);
             let w = m / (1.0 + alpha * m);
             s[0] += w;
@@ -270,27 +252,14 @@ mod tests {
     fn the_fit_is_where_the_likelihood_is_greatest() {
         let (depths, counts) = example();
         let fit = depths.fit(&counts, 0.5, depths.start(&counts));
-        let best = depths.derivatives(
-            &counts,
-            0.5,
-            (fit.intercept + fit.slope * depths.mean, fit.slope),
-        );
-        assert!(
-            best.gradient.iter().all(|g| g.abs() < 1e-7),
-            "{:?}",
-            best.gradient
-        );
+        let best = depths.derivatives(&counts, 0.5, (fit.intercept + fit.slope * depths.mean, fit.slope));
+        assert!(best.gradient.iter().all(|g| g.abs() < 1e-7), "{:?}", best.gradient);
         assert!((fit.slope - 2.1).abs() < 0.4, "{}", fit.slope);
         let alpha = depths.overdispersion(&counts, &fit.mu, 1.0, COX_REID);
         let at = |alpha| likelihood(&depths, &counts, &fit.mu, alpha);
-        assert!(
-            at(alpha) > at(alpha * 1.001) && at(alpha) > at(alpha / 1.001),
-            "{alpha}"
-        );
+        assert!(at(alpha) > at(alpha * 1.001) && at(alpha) > at(alpha / 1.001), "{alpha}");
         // Where the search begins does not matter.
-        assert!(
-            (depths.overdispersion(&counts, &fit.mu, 0.0, COX_REID) / alpha - 1.0).abs() < 1e-8
-        );
+        assert!((depths.overdispersion(&counts, &fit.mu, 0.0, COX_REID) / alpha - 1.0).abs() < 1e-8);
     }
 
     #[test]

@@ -15,11 +15,7 @@ pub fn running_median(x: &[f64], y: &[f64], points: usize) -> Vec<f64> {
     let window = (2 * half + 1).min(n);
     let weights: Vec<f64> = (0..window)
         .map(|position| {
-            let z = if window == 1 {
-                0.0
-            } else {
-                -3.0 + 6.0 * position as f64 / (window - 1) as f64
-            };
+            let z = if window == 1 { 0.0 } else { -3.0 + 6.0 * position as f64 / (window - 1) as f64 };
             libm::exp(-0.5 * z * z)
         })
         .collect();
@@ -65,11 +61,7 @@ pub fn outliers(x: &[f64], y: &[f64]) -> Vec<bool> {
     let start = low - 10.0 * f64::EPSILON;
     let plain = binned_scores(x, y, start, width);
     let shifted = binned_scores(x, y, start - width / 2.0, width);
-    plain
-        .iter()
-        .zip(&shifted)
-        .map(|(a, b)| a.abs().min(b.abs()) > THRESHOLD)
-        .collect()
+    plain.iter().zip(&shifted).map(|(a, b)| a.abs().min(b.abs()) > THRESHOLD).collect()
 }
 
 /// Robust z-scores within bins `(start + k width, start + (k + 1) width]`.
@@ -117,10 +109,7 @@ mod tests {
     #[test]
     fn the_running_median_ignores_spikes() {
         let x: Vec<f64> = (0..100).rev().map(f64::from).collect();
-        let y: Vec<f64> = x
-            .iter()
-            .map(|&v| if v == 50.0 { 1e6 } else { 2.0 * v })
-            .collect();
+        let y: Vec<f64> = x.iter().map(|&v| if v == 50.0 { 1e6 } else { 2.0 * v }).collect();
         let trend = running_median(&x, &y, 10);
         // x = 50 sits in the middle of the window 45..=55, whose weighted median lies one step above.
         assert_eq!(trend[49], 2.0 * 51.0);

@@ -25,10 +25,7 @@ pub fn brent(mut f: impl FnMut(f64) -> f64, mut a: f64, mut b: f64, tolerance: f
                 (bracket * ratio, 1.0 - ratio)
             } else {
                 let (q, r, s) = (fa / fc, fb / fc, fb / fa);
-                (
-                    s * (bracket * q * (q - r) - (b - a) * (r - 1.0)),
-                    (q - 1.0) * (r - 1.0) * (s - 1.0),
-                )
+                (s * (bracket * q * (q - r) - (b - a) * (r - 1.0)), (q - 1.0) * (r - 1.0) * (s - 1.0))
             };
             if p > 0.0 {
                 q = -q;

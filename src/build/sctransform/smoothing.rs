@@ -22,10 +22,7 @@ pub fn sorted(values: &[f64]) -> Vec<f64> {
 pub fn standard_deviation(values: &[f64]) -> f64 {
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;
-    let squares: f64 = values
-        .iter()
-        .map(|value| (value - mean) * (value - mean))
-        .sum();
+    let squares: f64 = values.iter().map(|value| (value - mean) * (value - mean)).sum();
     (squares / (n - 1.0)).sqrt()
 }
 
@@ -42,10 +39,7 @@ impl PairwiseDistances {
         let low = values.iter().copied().fold(f64::INFINITY, f64::min);
         let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let bin_width = (high - low) * 1.01 / bins as f64;
-        let numbers: Vec<i64> = values
-            .iter()
-            .map(|value| (value / bin_width) as i64)
-            .collect();
+        let numbers: Vec<i64> = values.iter().map(|value| (value / bin_width) as i64).collect();
         // Truncation towards zero can put two values one bin further apart than their distance.
         let mut counts = vec![0.0; bins + 2];
         for (position, number) in numbers.iter().enumerate() {
@@ -53,11 +47,7 @@ impl PairwiseDistances {
                 counts[number.abs_diff(*other) as usize] += 1.0;
             }
         }
-        PairwiseDistances {
-            n: values.len() as f64,
-            bin_width,
-            counts,
-        }
+        PairwiseDistances { n: values.len() as f64, bin_width, counts }
     }
 
     /// Mean of the kernel's derivative `polynomial(delta) * phi` over all pairs, at bandwidth `h`.
@@ -71,8 +61,7 @@ impl PairwiseDistances {
             }
             sum += libm::exp(-0.5 * delta) * polynomial(delta) * count;
         }
-        (2.0 * sum + self.n * at_zero)
-            / (self.n * (self.n - 1.0) * libm::pow(h, power) * (2.0 * PI).sqrt())
+        (2.0 * sum + self.n * at_zero) / (self.n * (self.n - 1.0) * libm::pow(h, power) * (2.0 * PI).sqrt())
     }
 
     fn fourth(&self, h: f64) -> f64 {
@@ -80,9 +69,7 @@ impl PairwiseDistances {
     }
 
     fn sixth(&self, h: f64) -> f64 {
-        self.functional(h, 7.0, -15.0, |d| {
-            d * d * d - 15.0 * d * d + 45.0 * d - 15.0
-        })
+        self.functional(h, 7.0, -15.0, |d| d * d * d - 15.0 * d * d + 45.0 * d - 15.0)
     }
 }
 
@@ -112,12 +99,7 @@ pub fn sheather_jones(values: &[f64]) -> Option<f64> {
     let fourth = pairs.fourth(1.24 * scale * libm::pow(n, -1.0 / 7.0));
     let alpha = 1.357 * libm::pow(fourth / sixth, 1.0 / 7.0);
     let constant = 1.0 / (2.0 * PI.sqrt() * n);
-    let equation = |h: f64| {
-        libm::pow(
-            constant / pairs.fourth(alpha * libm::pow(h, 5.0 / 7.0)),
-            0.2,
-        ) - h
-    };
+    let equation = |h: f64| libm::pow(constant / pairs.fourth(alpha * libm::pow(h, 5.0 / 7.0)), 0.2) - h;
     let largest = 1.144 * scale * libm::pow(n, -0.2);
     let (mut low, mut high) = (0.1 * largest, largest);
     let tolerance = 0.1 * low;
@@ -198,13 +180,8 @@ pub fn density(values: &[f64]) -> Vec<f64> {
             libm::exp(-0.5 * distance * distance) / (bandwidth * (2.0 * PI).sqrt())
         })
         .collect();
-    let smooth: Vec<f64> = (0..GRID)
-        .map(|at| {
-            (0..GRID)
-                .map(|from| mass[from] * kernel[at.abs_diff(from)])
-                .sum()
-        })
-        .collect();
+    let smooth: Vec<f64> =
+        (0..GRID).map(|at| (0..GRID).map(|from| mass[from] * kernel[at.abs_diff(from)]).sum()).collect();
     values
         .iter()
         .map(|&value| {
@@ -245,10 +222,7 @@ mod tests {
     #[test]
     fn the_bandwidth_is_that_of_r() {
         let bandwidth = sheather_jones(&NORMAL).unwrap();
-        assert!(
-            (bandwidth - 0.496_075_959_337_935).abs() < 1e-12,
-            "{bandwidth}"
-        );
+        assert!((bandwidth - 0.496_075_959_337_935).abs() < 1e-12, "{bandwidth}");
         assert_eq!(sheather_jones(&[1.0; 10]), None);
     }
 
@@ -270,10 +244,7 @@ mod tests {
         for (at, found) in NORMAL.iter().zip(binned) {
             let naive: f64 = NORMAL
                 .iter()
-                .map(|x| {
-                    libm::exp(-0.5 * ((x - at) / h) * ((x - at) / h))
-                        / (20.0 * h * (2.0 * PI).sqrt())
-                })
+                .map(|x| libm::exp(-0.5 * ((x - at) / h) * ((x - at) / h)) / (20.0 * h * (2.0 * PI).sqrt()))
                 .sum();
             assert!((naive - found).abs() < 1e-4, "{naive} {found}");
         }

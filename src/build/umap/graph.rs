@@ -22,27 +22,13 @@ pub struct Edge {
 /// `w + w' - w w'`.
 pub fn fuzzy_union(neighbors: &Array2<u32>, distances: &Array2<f32>) -> Vec<Edge> {
     let cells = neighbors.nrows();
-    let mean = distances
-        .iter()
-        .map(|&distance| f64::from(distance))
-        .sum::<f64>()
-        / distances.len().max(1) as f64;
+    let mean = distances.iter().map(|&distance| f64::from(distance)).sum::<f64>() / distances.len().max(1) as f64;
     let directed: Vec<Vec<(u32, f64)>> = (0..cells)
         .into_par_iter()
         .map(|cell| {
-            let row: Vec<f64> = distances
-                .row(cell)
-                .iter()
-                .map(|&distance| f64::from(distance))
-                .collect();
+            let row: Vec<f64> = distances.row(cell).iter().map(|&distance| f64::from(distance)).collect();
             let strengths = memberships(&row[1..], row.len(), mean);
-            let mut list: Vec<(u32, f64)> = neighbors
-                .row(cell)
-                .iter()
-                .copied()
-                .skip(1)
-                .zip(strengths)
-                .collect();
+            let mut list: Vec<(u32, f64)> = neighbors.row(cell).iter().copied().skip(1).zip(strengths).collect();
             list.sort_unstable_by_key(|entry| entry.0);
             list
         })
@@ -86,25 +72,14 @@ fn merge(from: u32, ahead: &[(u32, f64)], back: &[(u32, f64)], edges: &mut Vec<E
 /// that they add up to log2 of the number of neighbours (the cell itself counted).
 fn memberships(distances: &[f64], neighbors: usize, mean_of_all: f64) -> Vec<f64> {
     let target = libm::log2(neighbors as f64);
-    let rho = distances
-        .iter()
-        .copied()
-        .filter(|&distance| distance > 0.0)
-        .fold(f64::INFINITY, f64::min);
+    let rho = distances.iter().copied().filter(|&distance| distance > 0.0).fold(f64::INFINITY, f64::min);
     let rho = if rho.is_finite() { rho } else { 0.0 };
     let strength = |distance: f64, sigma: f64| {
-        if distance <= rho {
-            1.0
-        } else {
-            libm::exp(-(distance - rho) / sigma)
-        }
+        if distance <= rho { 1.0 } else { libm::exp(-(distance - rho) / sigma) }
     };
     let (mut low, mut high, mut sigma) = (0.0, f64::INFINITY, 1.0);
     for _ in 0..64 {
-        let sum: f64 = distances
-            .iter()
-            .map(|&distance| strength(distance, sigma))
-            .sum();
+        let sum: f64 = distances.iter().map(|&distance| strength(distance, sigma)).sum();
         if (sum - target).abs() < 1e-5 {
             break;
         }
@@ -113,20 +88,13 @@ fn memberships(distances: &[f64], neighbors: usize, mean_of_all: f64) -> Vec<f64
             sigma = 0.5 * (low + high);
         } else {
             low = sigma;
-            sigma = if high.is_infinite() {
-                2.0 * sigma
-            } else {
-                0.5 * (low + high)
-            };
+            sigma = if high.is_infinite() { 2.0 * sigma } else { 0.5 * (low + high) };
         }
     }
     let mean = distances.iter().sum::<f64>() / neighbors as f64;
     let floor = 1e-3 * if rho > 0.0 { mean } else { mean_of_all };
     let sigma = sigma.max(floor).max(f64::MIN_POSITIVE);
-    distances
-        .iter()
-        .map(|&distance| strength(distance, sigma))
-        .collect()
+    distances.iter().map(|&distance| strength(distance, sigma)).collect()
 }
 
 #[cfg(test)]

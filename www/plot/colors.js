@@ -1,0 +1,72 @@
+// Colours and the order of drawing.
+
+// viridis in nine steps: even in lightness, and readable without red and green.
+const VIRIDIS = ['#440154', '#472d7b', '#3b528b', '#2c728e', '#21918c', '#28ae80', '#5ec962', '#addc30', '#fde725'].map(rgb);
+// The lightest end is hard to see on white and the darkest on black: each theme leaves out its own.
+const SPAN = { light: [0, 0.93], dark: [0.14, 1] };
+
+export function rgb(hex) {
+  const value = Number.parseInt(/^#([0-9a-f]{6})$/i.exec(hex)?.[1] ?? '888888', 16);
+  return [value >> 16, (value >> 8) & 255, value & 255];
+}
+
+/** The colour of a score from 0 to 1. */
+export function scoreColor(score, dark) {
+  const [low, high] = SPAN[dark ? 'dark' : 'light'];
+  const at = (low + Math.min(1, Math.max(0, score || 0)) * (high - low)) * (VIRIDIS.length - 1);
+  const below = Math.min(VIRIDIS.length - 2, Math.floor(at));
+  return VIRIDIS[below].map((value, channel) => Math.round(value + (VIRIDIS[below + 1][channel] - value) * (at - below)));
+}
+
+/** A table of 256 colours, for many points. */
+export function scoreTable(dark) {
+  return Array.from({ length: 256 }, (_, step) => scoreColor(step / 255, dark));
+}
+
+/**
+ * Paint for each point, and the order in which they are drawn.
+ *
+ * Larger classes are drawn first, so that a rare type lies on top of a common one and not under it.
+ * With a focus on one class the others turn pale and come before it, or are left out.
+ *
+ * @param {{ codes: Uint16Array, colors: number[][], scores?: Float32Array, focus: { highlight: number | null, isolated: boolean }, pale: number[], dark: boolean }} what
+ * @returns {{ rgba: Uint8Array, order: Uint32Array }}
+ */
+export function paint({ codes, colors, scores, focus, pale, dark }) {
+  const n = codes.length;
+  const rgba = new Uint8Array(4 * n);
+  const table = scores ? scoreTable(dark) : null;
+  const { highlight, isolated } = focus;
+  for (let i = 0; i < n; i += 1) {
+    const outside = highlight !== null && codes[i] !== highlight;
+    const [r, g, b] = outside ? pale : table ? table[Math.round(255 * Math.min(1, Math.max(0, scores[i] || 0)))] : (colors[codes[i]] ?? pale);
+    rgba.set([r, g, b, outside ? 90 : 235], 4 * i);
+  }
+  const ranks = drawRanks(codes, colors.length, highlight, Boolean(scores));
+  return { rgba, order: ordered(codes, ranks, isolated ? highlight : null) };
+}
+
+/** Which class is drawn when: rank 0 first. Scores are drawn in the order of the file, which hides none of them. */
+function drawRanks(codes, classCount, highlight, byScore) {
+  const size = new Float64Array(classCount + 1);
+  for (const code of codes) size[Math.min(code, classCount)] += 1;
+  const classes = Array.from(size.keys());
+  if (!byScore) classes.sort((a, b) => size[b] - size[a] || a - b);
+  const ranks = new Uint32Array(classCount + 1);
+  classes.forEach((code, rank) => { ranks[code] = byScore ? 0 : rank; });
+  if (highlight !== null) ranks[highlight] = classCount + 1;
+  return ranks;
+}
+
+/** Point numbers by the rank of their class (a counting sort); `only` keeps one class. */
+function ordered(codes, ranks, only) {
+  const last = ranks.length - 1;
+  const starts = new Uint32Array(ranks.length + 2);
+  const rankOf = (code) => ranks[Math.min(code, last)];
+  const kept = (code) => only === null || code === only;
+  for (const code of codes) if (kept(code)) starts[rankOf(code) + 1] += 1;
+  for (let rank = 0; rank + 1 < starts.length; rank += 1) starts[rank + 1] += starts[rank];
+  const order = new Uint32Array(starts.at(-1));
+  codes.forEach((code, i) => { if (kept(code)) order[starts[rankOf(code)]++] = i; });
+  return order;
+}

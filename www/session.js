@@ -1,0 +1,114 @@
+// What the engine holds (a reference, a file, its counts) and how a fresh worker is given the same again.
+
+import { compile, single } from './builds.js';
+import { Rpc } from './rpc.js';
+
+export class Session {
+  #rpc;
+  #release;
+  #build;
+  #bundle = null;
+  #file = null;
+  #matrix;
+  #restored = Promise.resolve();
+  #restoring = false;
+
+  constructor(release, build, { controlled }) {
+    this.#release = release;
+    this.#build = build;
+    this.#rpc = new Rpc('worker.js', { refill: controlled });
+  }
+
+  /** The build that runs in the end: the single-threaded one where threads or shared memory are refused. */
+  get build() {
+    return this.#build;
+  }
+
+  async start() {
+    const [compiled] = await Promise.all([compile(this.#release, this.#build), this.#rpc.start()]);
+    this.#build = compiled;
+    try {
+      return await this.#startEngine();
+    } catch (error) {
+      if (this.#build.name === 'single') throw error;
+      this.#build = await compile(this.#release, single(error.message));
+      this.#rpc.replace(error);
+      return this.#startEngine();
+    }
+  }
+
+  /** Gives the engine a reference; the bytes stay with the page, for the next worker. */
+  async useReference(bundle) {
+    await this.#ready();
+    this.#bundle = bundle;
+    return this.#rpc.call('loadReference', { bundle });
+  }
+
+  /** Looks into a file without reading its counts. */
+  async open(file) {
+    this.#file = null;
+    await this.#ready();
+    const look = await this.#rpc.call('openQuery', { file });
+    this.#file = file;
+    this.#matrix = undefined;
+    return look;
+  }
+
+  /** Reads the counts of the open file: of `matrix`, or of the one that the engine finds best. */
+  async read(matrix, onProgress) {
+    this.#matrix = matrix;
+    return this.#rpc.call('readQuery', { matrix }, onProgress);
+  }
+
+  /** Maps the query. After a cancel this waits until the new worker holds what the old one held. */
+  async map(levels, onProgress) {
+    if (this.#restoring) onProgress({ stage: 'reading the file again', fraction: 0, elapsed: 0 });
+    await this.#ready();
+    return this.#rpc.call('map', { levels }, onProgress);
+  }
+
+  async exportTable(name) {
+    return this.#rpc.call('exportTable', { name });
+  }
+
+  /** Forgets the file, so that a new worker is not given it. */
+  forgetFile() {
+    this.#file = null;
+  }
+
+  /** Ends the worker at once and brings a new one to where the old one stood, from what the page holds: no request. */
+  restart() {
+    this.#rpc.replace();
+    this.#restoring = true;
+    const restored = this.#restore().finally(() => {
+      if (restored === this.#restored) this.#restoring = false;
+    });
+    this.#restored = restored;
+    restored.catch(() => {}); // Whoever next needs the engine hears of it.
+  }
+
+  /** Waits for a restarted engine; if it could not be completed, as when the file has changed, tries once more. */
+  async #ready() {
+    try {
+      await this.#restored;
+    } catch (error) {
+      if (error.kind === 'cancelled') throw error;
+      this.restart();
+      await this.#restored;
+    }
+  }
+
+  async #restore() {
+    const file = this.#file;
+    await this.#startEngine();
+    if (this.#bundle) await this.#rpc.call('loadReference', { bundle: this.#bundle });
+    if (!file) return;
+    await this.#rpc.call('openQuery', { file });
+    await this.#rpc.call('readQuery', { matrix: this.#matrix });
+  }
+
+  #startEngine() {
+    const { glue, module, threads, memoryPages } = this.#build;
+    return this.#rpc.call('start', { glue, module, threads, memoryPages });
+  }
+}

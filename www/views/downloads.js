@@ -1,0 +1,25 @@
+import { say } from './dom.js';
+
+/** The tables to take away. */
+export class Downloads {
+  #buttons;
+
+  constructor(root) {
+    this.#buttons = [...root.querySelectorAll('[data-table]')];
+    for (const button of this.#buttons) button.addEventListener('click', () => say(button, 'download', { name: button.dataset.table }));
+  }
+
+  update({ result }) {
+    for (const button of this.#buttons) button.disabled = !result;
+  }
+}
+
+/** Hands bytes to the browser's own downloads. */
+export function save(bytes, name) {
+  const address = URL.createObjectURL(new Blob([bytes], { type: 'text/tab-separated-values' }));
+  const link = document.createElement('a');
+  link.href = address;
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(address), 60_000);
+}

@@ -1,0 +1,88 @@
+import { scoreColor } from '../plot/colors.js';
+import { whole } from '../words.js';
+import { element, say, swatch } from './dom.js';
+import { shownLevel } from './shown.js';
+
+/** Classes with their counts; a click highlights one, a double click leaves the others out. */
+export class Legend {
+  #root;
+  #state = null;
+  #shown = {};
+  #buttons = [];
+
+  constructor(root) {
+    this.#root = root;
+    root.addEventListener('click', (event) => this.#choose(event, false));
+    root.addEventListener('dblclick', (event) => this.#choose(event, true));
+    root.addEventListener('keydown', (event) => {
+      if (event.key === 'Enter' && event.shiftKey) {
+        event.preventDefault(); // Else the button is also clicked.
+        this.#choose(event, true);
+      }
+      const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+      const at = this.#buttons.indexOf(document.activeElement);
+      if (step && at >= 0) {
+        event.preventDefault();
+        this.#buttons[Math.min(this.#buttons.length - 1, Math.max(0, at + step))].focus();
+      }
+    });
+  }
+
+  #choose(event, isolated) {
+    const name = event.target.closest('button[data-class]')?.dataset.class;
+    if (name === undefined) {
+      if (event.target.closest('button[data-all]')) say(this.#root, 'focus', { highlight: null, isolated: false });
+      return;
+    }
+    const { focus } = this.#state;
+    // A double click arrives after two clicks, which have turned the highlight on and off again.
+    const again = focus.highlight === name && (!isolated || focus.isolated);
+    say(this.#root, 'focus', again ? { highlight: null, isolated: false } : { highlight: name, isolated });
+  }
+
+  update(state) {
+    this.#state = state;
+    const { reference, result, colorBy, focus } = state;
+    if (!reference) return;
+    const before = this.#shown;
+    this.#shown = { reference, result, colorBy };
+    if (Object.keys(this.#shown).some((key) => this.#shown[key] !== before[key])) this.#build(state);
+    for (const button of this.#buttons) {
+      const chosen = button.dataset.class === focus.highlight;
+      button.setAttribute('aria-pressed', String(chosen));
+      button.dataset.isolated = String(chosen && focus.isolated);
+    }
+    this.#root.dataset.focused = String(focus.highlight !== null);
+  }
+
+  #build(state) {
+    const { result, colorBy } = state;
+    const { reference, query } = shownLevel(state);
+    const counted = new Map((query ?? reference).classes.map(({ name, cells }) => [name, cells]));
+    const rows = reference.classes.map(({ name, color, cells }) => ({ name, color, cells: query ? (counted.get(name) ?? 0) : cells }));
+    rows.sort((a, b) => b.cells - a.cells || a.name.localeCompare(b.name, 'en', { numeric: true }));
+    this.#buttons = rows.map(({ name, color, cells }) => element('button', {
+      type: 'button', 'data-class': name, 'data-empty': cells === 0, 'aria-pressed': 'false', title: name },
+    swatch(color), element('span', { class: 'legend-name' }, name), element('span', { class: 'legend-count' }, whole(cells))));
+    const scale = result && colorBy.kind !== 'label' ? scoreScale(colorBy) : null;
+    this.#root.replaceChildren(
+      ...(scale ? [scale] : []),
+      element('div', { class: 'legend-head' },
+        element('span', {}, `${colorBy.level} · ${query ? 'your cells' : 'reference cells'}`),
+        element('button', { type: 'button', class: 'quiet', 'data-all': true }, 'Show all')),
+      element('div', { class: 'legend-list' }, ...this.#buttons));
+  }
+}
+
+function scoreScale({ kind, level }) {
+  const canvas = element('canvas', { width: 128, height: 1, class: 'scale', 'aria-hidden': 'true' });
+  const context = canvas.getContext('2d');
+  const dark = window.matchMedia('(prefers-color-scheme: dark)').matches;
+  for (let x = 0; x < 128; x += 1) {
+    context.fillStyle = `rgb(${scoreColor(x / 127, dark).join(' ')})`;
+    context.fillRect(x, 0, 1, 1);
+  }
+  return element('div', { class: 'score-scale' },
+    element('span', {}, kind === 'mapping' ? 'Mapping score' : `Prediction score, ${level}`), canvas,
+    element('div', { class: 'scale-ends' }, element('span', {}, '0'), element('span', {}, '0.5'), element('span', {}, '1')));
+}

@@ -1,0 +1,49 @@
+import { element, say } from './dom.js';
+
+const HINTS = {
+  loading: 'Sextant is getting ready.',
+  idle: 'First choose a file or load the demo.',
+  reading: 'The file is being read.',
+  mapping: 'Escape cancels.',
+  error: 'First choose a file or load the demo.',
+};
+
+/** Step 3: which levels, and the button. */
+export class MapStep {
+  #root;
+  #levels;
+  #button;
+  #reference = null;
+
+  constructor(root) {
+    this.#root = root;
+    this.#levels = root.querySelector('#levels');
+    this.#button = root.querySelector('#map-button');
+    this.#button.addEventListener('click', () => say(root, 'map'));
+    this.#levels.addEventListener('change', () => {
+      const levels = [...this.#levels.querySelectorAll('input:checked')].map((box) => box.value);
+      say(root, 'levels', { levels });
+    });
+  }
+
+  update({ reference, levels, query, phase }) {
+    if (reference && reference !== this.#reference) {
+      this.#reference = reference;
+      this.#show(reference.about.levels);
+    }
+    const canMap = Boolean(query) && ['ready', 'done', 'error'].includes(phase);
+    this.#levels.disabled = ['loading', 'reading', 'mapping'].includes(phase);
+    this.#button.disabled = !canMap || !levels?.length;
+    this.#button.textContent = phase === 'done' ? 'Map again' : 'Map cells onto the reference';
+    let hint = canMap ? '' : (HINTS[phase] ?? '');
+    if (canMap && !levels.length) hint = 'Choose at least one level.';
+    this.#root.querySelector('#map-hint').textContent = hint;
+  }
+
+  #show(levels) {
+    const rows = levels.map(({ name, classes }) => element('label', { class: 'check' },
+      element('input', { type: 'checkbox', value: name, checked: true }), ` ${name} `, element('span', { class: 'hint' }, `${classes.length} classes`)));
+    this.#levels.replaceChildren(this.#levels.querySelector('legend'), ...rows);
+    this.#levels.hidden = levels.length < 2;
+  }
+}

@@ -1,0 +1,131 @@
+import { Camera } from '../plot/camera.js';
+import { paint, rgb } from '../plot/colors.js';
+import { boundsOf, densestPlaces } from '../plot/grid.js';
+import { Scatter } from '../plot/scatter.js';
+import { score, whole } from '../words.js';
+import { element, say } from './dom.js';
+import { cellNames, codeOf, shownLevel } from './shown.js';
+
+/** The reference's map and the query's beside it, on the same axes and under one camera. */
+export class Maps {
+  #root;
+  #camera = new Camera();
+  #reference;
+  #query;
+  #state = null;
+  #drawn = {};
+  #dark = window.matchMedia('(prefers-color-scheme: dark)');
+  #labels;
+  #behind;
+  #colorBy;
+
+  constructor(root) {
+    this.#root = root;
+    this.#labels = root.querySelector('#show-labels');
+    this.#behind = root.querySelector('#show-behind');
+    this.#colorBy = root.querySelector('#color-by');
+    this.#reference = new Scatter(root.querySelector('#reference-plot'), this.#camera, (point) => this.#describeReference(point));
+    this.#query = new Scatter(root.querySelector('#query-plot'), this.#camera, (point) => this.#describeQuery(point));
+    this.#reference.addEventListener('resize', () => this.#home());
+    root.querySelector('#zoom-in').addEventListener('click', () => this.#camera.zoomAt(1.5));
+    root.querySelector('#zoom-out').addEventListener('click', () => this.#camera.zoomAt(1 / 1.5));
+    root.querySelector('#zoom-reset').addEventListener('click', () => this.#camera.reset());
+    const again = () => this.#state?.reference && this.#paint();
+    for (const control of [this.#labels, this.#behind]) control.addEventListener('change', again);
+    this.#dark.addEventListener('change', again);
+    this.#colorBy.addEventListener('change', () => {
+      const { kind, level } = this.#colorBy.selectedOptions[0].dataset;
+      say(root, 'color-by', { kind, level });
+    });
+  }
+
+  update(state) {
+    this.#state = state;
+    const { reference, result, colorBy, focus, cell } = state;
+    this.#root.hidden = !reference;
+    if (!reference) return;
+    const before = this.#drawn;
+    this.#drawn = { reference, result, colorBy, focus, cell };
+    if (reference !== before.reference || result !== before.result) this.#setPoints(reference, result);
+    else if (colorBy !== before.colorBy) this.#choices(state);
+    if (['reference', 'result', 'colorBy', 'focus'].some((key) => this.#drawn[key] !== before[key])) this.#paint();
+    if (cell !== before.cell) this.#query.setRing(result && cell !== null ? cell : -1);
+  }
+
+  #setPoints(reference, result) {
+    this.#root.querySelector('#query-plot').hidden = !result;
+    this.#root.querySelector('#show-behind-row').hidden = !result;
+    this.#root.dataset.mapped = String(Boolean(result));
+    this.#reference.setPoints(reference.layout);
+    this.#reference.name = `Map of the reference, ${whole(reference.layout.length / 2)} cells`;
+    if (result) {
+      this.#query.setPoints(result.layout);
+      this.#query.name = `Map of your ${whole(result.cells)} cells, on the axes of the reference`;
+    }
+    this.#choices(this.#state);
+    this.#home();
+  }
+
+  #home() {
+    const [width, height] = this.#reference.size;
+    if (width === 0 || !this.#state?.reference) return;
+    this.#camera.setHome(boundsOf(this.#state.reference.layout, this.#state.result?.layout ?? []), width, height);
+  }
+
+  #choices({ reference, result, colorBy }) {
+    const levels = result ? result.levels : reference.about.levels;
+    const option = (kind, level, text) => element('option', {
+      'data-kind': kind, 'data-level': level, value: `${kind} ${level}`, selected: colorBy.kind === kind && (kind === 'mapping' || colorBy.level === level) }, text);
+    const groups = [element('optgroup', { label: 'Label' }, ...levels.map(({ name }) => option('label', name, `Label: ${name}`)))];
+    if (result) {
+      groups.push(element('optgroup', { label: 'Score' },
+        ...levels.map(({ name }) => option('score', name, `Prediction score: ${name}`)),
+        option('mapping', colorBy.level, 'Mapping score')));
+    }
+    this.#colorBy.replaceChildren(...groups);
+  }
+
+  #paint() {
+    const { result, colorBy, focus } = this.#state;
+    const shown = shownLevel(this.#state);
+    const style = getComputedStyle(this.#root);
+    const pale = rgb(style.getPropertyValue('--pale').trim());
+    const colorOf = new Map(shown.reference.classes.map(({ name, color }) => [name, color]));
+    const look = (scatter, { classes, codes }, scores) => {
+      const highlight = codeOf(classes, focus.highlight);
+      const colors = classes.map(({ name, color }) => rgb(colorOf.get(name) ?? color));
+      const hidden = (point) => highlight !== null && focus.isolated && codes[point] !== highlight;
+      const painted = paint({ codes, colors, scores, focus: { highlight, isolated: focus.isolated && highlight !== null }, pale, dark: this.#dark.matches });
+      scatter.setPaint(painted, (point) => !hidden(point));
+      scatter.setLabels(this.#labels.checked ? this.#names(scatter, classes, codes, focus) : []);
+    };
+    look(this.#reference, shown.reference);
+    if (!result) return;
+    const scores = { score: shown.query.scores, mapping: result.mappingScores }[colorBy.kind];
+    look(this.#query, shown.query, scores);
+    this.#query.setBehind(this.#behind.checked ? this.#state.reference.layout : null, [...rgb(style.getPropertyValue('--behind').trim()), 255]);
+  }
+
+  /** Names at the densest place of each class, the larger classes first: where two collide, the larger stays. */
+  #names(scatter, classes, codes, { highlight }) {
+    const layout = scatter === this.#reference ? this.#state.reference.layout : this.#state.result.layout;
+    return densestPlaces(layout, codes, classes.length)
+      .map((place, code) => place && { text: classes[code].name, x: place[0], y: place[1], cells: classes[code].cells })
+      .filter((label) => label && (highlight === null || label.text === highlight))
+      .sort((a, b) => b.cells - a.cells);
+  }
+
+  #describeReference(point) {
+    const { about, codes } = this.#state.reference;
+    return about.levels.map(({ name, classes }, level) => `${name}: ${classes[codes[level][point]]?.name ?? '–'}`);
+  }
+
+  #describeQuery(point) {
+    const { result } = this.#state;
+    return [
+      cellNames(result)[point],
+      ...result.levels.map(({ name, classes }, level) => `${name}: ${classes[result.codes[level][point]]?.name ?? '–'} (${score(result.scores[level][point])})`),
+      `mapping score ${score(result.mappingScores[point])}`,
+    ];
+  }
+}

@@ -1,0 +1,42 @@
+import { whole } from '../words.js';
+import { element, say } from './dom.js';
+
+/** Step 1: which reference, and on whose terms. */
+export class ReferenceStep {
+  #select;
+  #card;
+  #catalogue = null;
+  #reference = null;
+
+  constructor(root) {
+    this.#select = root.querySelector('#reference-select');
+    this.#card = root.querySelector('#reference-card');
+    this.#select.addEventListener('change', () => say(root, 'reference', { name: this.#select.value }));
+  }
+
+  update({ catalogue, entry, reference, phase }) {
+    if (catalogue !== this.#catalogue) {
+      this.#catalogue = catalogue;
+      this.#select.replaceChildren(...catalogue.map(({ name, title }) => element('option', { value: name }, title)));
+    }
+    if (entry) this.#select.value = entry.name;
+    this.#select.disabled = ['loading', 'reading', 'mapping'].includes(phase);
+    if (reference !== this.#reference) {
+      this.#reference = reference;
+      this.#show(reference.about, entry);
+    }
+  }
+
+  #show(about, entry) {
+    const classes = about.levels.map(({ name, classes }) => `${name} (${classes.length})`).join(', ');
+    const facts = [`${whole(about.cells)} cells`, `${whole(about.features)} genes`, `levels ${classes}`, [about.species, about.tissue].filter(Boolean).join(', '), about.version && `version ${about.version}`];
+    this.#card.hidden = false;
+    this.#card.querySelector('.reference-facts').textContent = facts.filter(Boolean).join(' · ');
+    this.#card.querySelector('.reference-description').textContent = about.description || entry.description || '';
+    for (const field of ['license', 'citation', 'source', 'checksum']) {
+      this.#card.querySelector(`[data-field=${field}]`).textContent = about[field] || entry[field] || 'not stated';
+    }
+    const provenance = (about.provenance ?? []).map((line) => element('li', {}, line));
+    this.#card.querySelector('[data-field=provenance]').replaceChildren(...provenance);
+  }
+}

@@ -1,0 +1,30 @@
+// What is on the screen: one level of the reference, and the same of the result.
+
+/**
+ * @returns {{ reference: { classes, codes }, query: null | { classes, codes, scores } }} the level that the maps,
+ *   the legend and the tables show
+ */
+export function shownLevel({ reference, result, colorBy }) {
+  const find = (levels) => Math.max(0, levels.findIndex(({ name }) => name === colorBy.level));
+  const inReference = find(reference.about.levels);
+  const shown = { reference: { classes: reference.about.levels[inReference].classes, codes: reference.codes[inReference] }, query: null };
+  if (result) {
+    const at = find(result.levels);
+    shown.query = { name: result.levels[at].name, classes: result.levels[at].classes, codes: result.codes[at], scores: result.scores[at] };
+  }
+  return shown;
+}
+
+/** The number of a class by its name, or null. */
+export function codeOf(classes, name) {
+  const code = name === null ? -1 : classes.findIndex((each) => each.name === name);
+  return code >= 0 ? code : null;
+}
+
+const decoded = new WeakMap();
+
+/** Names of the query's cells; decoded when first needed, since a million names take a moment. */
+export function cellNames(result) {
+  if (!decoded.has(result)) decoded.set(result, new TextDecoder().decode(result.names).replace(/\n$/, '').split('\n'));
+  return decoded.get(result);
+}

@@ -1,0 +1,112 @@
+// The engine's worker: a dictionary of actions around one wasm instance. It is started from a blob that
+// imports this file, because a worker loaded from an address would not inherit the page's policy.
+
+// 4, 2 and 1 GiB in pages of 64 KiB: Safari reserves the maximum at once and may refuse.
+const MEMORY_MAXIMA = [65536, 32768, 16384];
+const POOL_PATIENCE_MS = 20000;
+const REPORT_EVERY_MS = 40;
+
+let engine = null;
+
+const actions = {
+  async start({ glue, module, threads, memoryPages }) {
+    const api = await import(glue);
+    const memory = threads > 0 ? sharedMemory(memoryPages) : undefined;
+    await api.default({ module_or_path: module, ...(memory && { memory }) });
+    if (threads > 0) await within(POOL_PATIENCE_MS, api.initThreadPool(threads), 'the threads did not start');
+    engine = new api.Engine();
+    return { ...api.build_info() };
+  },
+
+  async loadReference({ bundle }) {
+    const about = engine.load_reference(new Uint8Array(await bundle.arrayBuffer()));
+    const layout = own(engine.reference_layout());
+    const codes = about.levels.map((_, index) => own(engine.reference_codes(index)));
+    return { about, layout, codes };
+  },
+
+  openQuery: ({ file }) => engine.open_query(file),
+
+  readQuery: ({ matrix }, report) => timed(report, (tell) => engine.read_query(matrix, tell)),
+
+  map({ levels }, report) {
+    const result = timed(report, (tell) => engine.map({ levels: levels ?? null }, tell));
+    return {
+      ...result,
+      layout: own(engine.query_layout()),
+      codes: result.levels.map((level) => own(engine.codes(level.name))),
+      scores: result.levels.map((level) => own(engine.scores(level.name))),
+      mappingScores: own(engine.mapping_scores()),
+      names: own(engine.cell_names()),
+    };
+  },
+
+  exportTable: ({ name }) => own(engine.export(name)),
+};
+
+self.addEventListener('message', async ({ data: { id, action, args } }) => {
+  try {
+    const value = await actions[action](args, (progress) => self.postMessage({ id, progress }));
+    self.postMessage({ id, value }, transferable(value));
+  } catch (error) {
+    self.postMessage({ id, error: plain(error) });
+  }
+});
+self.postMessage({ ready: true });
+
+function sharedMemory(initial) {
+  for (const maximum of MEMORY_MAXIMA) {
+    try {
+      return new WebAssembly.Memory({ initial, maximum, shared: true });
+    } catch (error) {
+      if (maximum === MEMORY_MAXIMA.at(-1)) throw new Error(`shared memory was refused (${error.message})`);
+    }
+  }
+}
+
+/** Runs one call of the engine and adds to its result how long each of its stages took. */
+function timed(report, run) {
+  const timings = [];
+  let last = -Infinity;
+  const tell = (stage, fraction) => {
+    const now = performance.now();
+    const open = timings.at(-1);
+    if (open?.stage !== stage) {
+      if (open) open.ms = now - open.from;
+      timings.push({ stage, from: now, ms: 0 });
+    } else if (now - last < REPORT_EVERY_MS) {
+      return;
+    }
+    last = now;
+    report({ stage, fraction, elapsed: now - timings.at(-1).from });
+  };
+  const result = run(tell);
+  if (timings.length > 0) timings.at(-1).ms = performance.now() - timings.at(-1).from;
+  return { ...result, timings: timings.map(({ stage, ms }) => ({ stage, ms })) };
+}
+
+/** An array of this worker's own, which can be transferred: views of the engine's memory cannot. */
+function own(array) {
+  const whole = array.buffer instanceof ArrayBuffer && array.byteLength === array.buffer.byteLength;
+  return whole ? array : new array.constructor(array);
+}
+
+function transferable(value) {
+  if (ArrayBuffer.isView(value)) return [value.buffer];
+  if (Array.isArray(value)) return value.flatMap(transferable);
+  if (value && Object.getPrototypeOf(value) === Object.prototype) return Object.values(value).flatMap(transferable);
+  return [];
+}
+
+/** What the page needs of an error. A trap leaves the instance unusable, so the page has to know it from the others. */
+function plain(error) {
+  const trap = error instanceof WebAssembly.RuntimeError || error instanceof RangeError;
+  return { kind: trap ? 'trap' : (error?.kind ?? 'internal'), message: error?.message ?? String(error) };
+}
+
+function within(milliseconds, promise, complaint) {
+  return Promise.race([
+    promise,
+    new Promise((_, reject) => setTimeout(() => reject(new Error(complaint)), milliseconds)),
+  ]);
+}
