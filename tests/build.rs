@@ -174,7 +174,7 @@ fn dataset() -> Dataset {
         features: (0..counts.genes()).map(|gene| Feature { id: None, symbol: format!("gene{gene}") }).collect(),
         counts,
         metadata: Vec::new(),
-        feature_types: vec![("Gene Expression".into(), 0)],
+        feature_types: Vec::new(),
         warnings: Vec::new(),
     }
 }
