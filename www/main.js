@@ -199,7 +199,7 @@ function failed(error, during) {
     if (during === 'reading') session.forgetFile();
     session.restart();
   }
-  set({ phase: 'error', error: { message: error.message, next: nextStep(error, during), trap: error.kind === 'trap' }, text: 'Something went wrong; the message says what.', fraction: null, stages: [] });
+  set({ phase: 'error', error: { message: error.message, next: nextStep(error, during), trap: error.kind === 'trap' }, text: error.message, fraction: null, stages: [] });
 }
 
 async function download(name) {
