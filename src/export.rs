@@ -1,1 +1,77 @@
-//! Tables.
+//! The tables that a person takes away. Tab-separated, UTF-8, one line a cell, `\n` at line ends.
+
+use crate::map::Mapping;
+use crate::query::Query;
+use crate::reference::Reference;
+use std::fmt::Write;
+
+/// Labels, scores and mapping scores, in the columns of Azimuth's `azimuth_pred.tsv`: `cell`, then
+/// `predicted.<level>` of every level, then `predicted.<level>.score` of every level, then `mapping.score`.
+pub fn predictions(query: &Query, mapping: &Mapping, reference: &Reference) -> String {
+    let mut table = String::from("cell");
+    for labels in &mapping.labels {
+        put(&mut table, format_args!("\tpredicted.{}", clean(&labels.level)));
+    }
+    for labels in &mapping.labels {
+        put(&mut table, format_args!("\tpredicted.{}.score", clean(&labels.level)));
+    }
+    table.push_str("\tmapping.score\n");
+    let classes: Vec<Vec<String>> = mapping
+        .labels
+        .iter()
+        .map(|labels| {
+            let level = reference.levels.iter().find(|level| level.name == labels.level);
+            level.map_or_else(Vec::new, |level| level.classes.iter().map(|class| clean(&class.name)).collect())
+        })
+        .collect();
+    for (cell, name) in query.cells.iter().enumerate() {
+        table.push_str(&clean(name));
+        for (labels, classes) in mapping.labels.iter().zip(&classes) {
+            put(&mut table, format_args!("\t{}", classes[usize::from(labels.codes[cell])]));
+        }
+        for labels in &mapping.labels {
+            put(&mut table, format_args!("\t{}", labels.score(cell)));
+        }
+        put(&mut table, format_args!("\t{}\n", mapping.mapping_scores[cell]));
+    }
+    table
+}
+
+/// Place of each cell on the reference's map.
+pub fn umap(query: &Query, mapping: &Mapping) -> String {
+    let mut table = String::from("cell\tumap_1\tumap_2\n");
+    for (name, place) in query.cells.iter().zip(mapping.umap.layout.rows()) {
+        put(&mut table, format_args!("{}\t{}\t{}\n", clean(name), place[0], place[1]));
+    }
+    table
+}
+
+/// Quality of each cell. Cells without counts stand at the end; `percent_mt` is empty where no gene is mitochondrial.
+pub fn qc(query: &Query) -> String {
+    let mut table = String::from("cell\tcounts\tfeatures\tpercent_mt\n");
+    let metrics = &query.metrics;
+    for (cell, name) in query.cells.iter().enumerate() {
+        put(&mut table, format_args!("{}\t{}\t{}\t", clean(name), metrics.counts[cell], metrics.features[cell]));
+        if let Some(percent) = &metrics.percent_mt {
+            put(&mut table, format_args!("{}", percent[cell] as f32));
+        }
+        table.push('\n');
+    }
+    for name in &query.empty_cells {
+        put(
+            &mut table,
+            format_args!("{}\t0\t0\t{}\n", clean(name), if metrics.percent_mt.is_some() { "0" } else { "" }),
+        );
+    }
+    table
+}
+
+/// A name that cannot break a table: control characters become spaces.
+fn clean(name: &str) -> String {
+    name.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
+}
+
+fn put(table: &mut String, text: std::fmt::Arguments<'_>) {
+    // Writing to a String cannot fail.
+    let _ = table.write_fmt(text);
+}

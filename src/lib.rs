@@ -7,6 +7,7 @@
 //! | read a file | [`formats`] | `Read + Seek` → [`formats::Dataset`]: counts, cells × genes |
 //! | match genes | [`genes`] | gene names of the file → features of the reference |
 //! | quality | [`qc`] | counts → counts, features, percent_mt per cell |
+//! | query | [`query`] | cells with counts, metrics, matched genes |
 //! | residuals | [`normalize`] | counts → Pearson residuals under the reference's model |
 //! | mapping | [`map`] | residuals → projection, anchors, weights, labels, UMAP, mapping score |
 //! | references | [`build`] | labelled counts → [`reference::Reference`] |
@@ -15,18 +16,19 @@
 //! Below `wasm` and the command there is no I/O but `Read + Seek`, no clock, no thread count and no
 //! JavaScript: the same input gives the same bytes on every machine, with any number of threads.
 
-pub mod build;
 pub mod error;
-pub mod export;
+pub mod progress;
+pub mod kernel;
+pub mod matrix;
 pub mod formats;
 pub mod genes;
-pub mod kernel;
-pub mod map;
-pub mod matrix;
-pub mod normalize;
-pub mod progress;
 pub mod qc;
 pub mod reference;
+pub mod query;
+pub mod normalize;
+pub mod map;
+pub mod build;
+pub mod export;
 #[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
 pub mod wasm;
 

@@ -1,5 +1,10 @@
 //! The reference: everything that the mapping needs, and nothing else. It holds no expression values.
 
+pub mod bundle;
+pub mod npy;
+pub mod zip;
+
+use crate::error::{Error, Result};
 use crate::formats::Feature;
 use crate::matrix::Dense;
 use ndarray::Array2;
@@ -111,4 +116,56 @@ pub struct UmapParameters {
     pub learning_rate: f64,
     /// Weight of the repulsion.
     pub repulsion: f64,
+}
+
+impl Reference {
+    /// Whether all parts fit each other.
+    ///
+    /// # Errors
+    /// The first part that does not, as a sentence.
+    pub fn check(&self) -> Result<()> {
+        let (cells, features, dimensions) = (self.embedding.nrows(), self.features.len(), self.loadings.ncols());
+        let finite = |values: &Dense| values.iter().all(|value| value.is_finite());
+        let model = &self.model;
+        let level_fits = |level: &Level| {
+            let classes = level.classes.len();
+            level.codes.len() == cells && level.codes.iter().all(|&code| usize::from(code) < classes)
+        };
+        let numbers = [&model.intercept, &model.slope, &model.residual_mean];
+        let checks = [
+            (cells > 0 && features > 0 && dimensions > 0, "it is empty"),
+            (self.loadings.nrows() == features, "features and loadings differ in number"),
+            (self.embedding.ncols() == dimensions, "loadings and embedding differ in dimensions"),
+            (
+                finite(&self.loadings) && finite(&self.embedding),
+                "loadings or embedding hold values that are no numbers",
+            ),
+            (
+                model.theta.len() == features && numbers.iter().all(|values| values.len() == features),
+                "features and model differ in number",
+            ),
+            (
+                model.theta.iter().all(|&theta| theta > 0.0) && numbers.iter().all(|v| v.iter().all(|x| x.is_finite())),
+                "the model holds values that are no numbers",
+            ),
+            (model.clip.0 < model.clip.1, "its clip range is empty"),
+            (self.neighbors.nrows() == cells && self.neighbors.ncols() > 0, "it lacks neighbours"),
+            (self.neighbors.iter().all(|&cell| (cell as usize) < cells), "a neighbour is no cell"),
+            (!self.levels.is_empty() && self.levels.iter().all(level_fits), "a level does not label its cells"),
+            (self.umap.layout.ncols() == 2 && finite(&self.umap.layout), "its UMAP is not a map"),
+            (
+                self.umap.rows.len() == cells
+                    && self.umap.rows.iter().all(|&row| (row as usize) < self.umap.layout.nrows()),
+                "its UMAP does not place every cell",
+            ),
+            (self.cells.len() == cells, "names and embedding differ in number"),
+        ];
+        match checks.iter().find(|check| !check.0) {
+            None => Ok(()),
+            Some((_, what)) => Err(Error::reference(format!(
+                "The reference '{}' cannot be used: {what}. Build or download it again.",
+                self.about.name
+            ))),
+        }
+    }
 }

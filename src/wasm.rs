@@ -1,1 +1,311 @@
-//! The boundary to JavaScript.
+//! The boundary to JavaScript: handles, typed arrays, and the browser's `File` as `Read + Seek`.
+//!
+//! The engine lives in one dedicated worker, since reading a `File` and waiting for the pool both block.
+//! Bulk data crosses as typed arrays, tables as bytes, small summaries as plain objects.
+
+mod file;
+
+use crate::error::{Error, Kind, Warning};
+use crate::formats::{self, OpenFile};
+use crate::map::{self, Mapping};
+use crate::progress::Progress;
+use crate::qc::median;
+use crate::query::Query;
+use crate::reference::{Reference, bundle};
+use crate::{export, genes};
+use js_sys::{Float32Array, Function, Uint16Array};
+use serde::Serialize;
+use wasm_bindgen::prelude::*;
+
+#[cfg(feature = "threads")]
+pub use wasm_bindgen_rayon::init_thread_pool;
+
+#[derive(Serialize)]
+struct BuildInfo {
+    version: &'static str,
+    threads: bool,
+}
+
+/// Version of the engine, and whether this is the threaded build.
+#[wasm_bindgen]
+pub fn build_info() -> Result<JsValue, JsValue> {
+    to_object(&BuildInfo { version: env!("CARGO_PKG_VERSION"), threads: cfg!(feature = "threads") })
+}
+
+/// One reference, one query, one mapping: the state of a page.
+#[wasm_bindgen]
+#[derive(Default)]
+pub struct Engine {
+    reference: Option<Reference>,
+    file: Option<OpenFile>,
+    query: Option<Query>,
+    mapping: Option<Mapping>,
+}
+
+#[derive(Serialize)]
+struct ClassSummary<'a> {
+    name: &'a str,
+    color: &'a str,
+    cells: usize,
+}
+
+#[derive(Serialize)]
+struct LevelSummary<'a> {
+    name: &'a str,
+    classes: Vec<ClassSummary<'a>>,
+}
+
+#[derive(Serialize)]
+struct ReferenceSummary<'a> {
+    #[serde(flatten)]
+    about: &'a crate::reference::About,
+    cells: usize,
+    features: usize,
+    checksum: String,
+    levels: Vec<LevelSummary<'a>>,
+}
+
+#[derive(Serialize)]
+struct QuerySummary<'a> {
+    format: &'a str,
+    matrix: &'a str,
+    cells: usize,
+    empty_cells: usize,
+    genes: usize,
+    nonzeros: usize,
+    total_counts: f64,
+    median_counts: Option<f64>,
+    median_features: Option<f64>,
+    median_percent_mt: Option<f64>,
+    species: Option<&'static str>,
+    feature_types: &'a [(String, usize)],
+    genes_in_common: usize,
+    genes_by_id: usize,
+    genes_by_symbol: usize,
+    reference_features: usize,
+    warnings: Vec<Warning>,
+}
+
+#[derive(Serialize)]
+struct MapSummary<'a> {
+    cells: usize,
+    anchors: usize,
+    percent_with_anchors: f64,
+    features_used: usize,
+    levels: Vec<LevelSummary<'a>>,
+    warnings: Vec<Warning>,
+}
+
+#[wasm_bindgen]
+impl Engine {
+    #[wasm_bindgen(constructor)]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Reads a bundle. What was mapped onto another reference is dropped.
+    pub fn load_reference(&mut self, bytes: &[u8]) -> Result<JsValue, JsValue> {
+        self.mapping = None;
+        let reference = self.reference.insert(bundle::read(bytes).map_err(thrown)?);
+        to_object(&ReferenceSummary {
+            about: &reference.about,
+            cells: reference.embedding.nrows(),
+            features: reference.features.len(),
+            checksum: bundle::sha256(bytes),
+            levels: reference.levels.iter().map(|level| level_summary(level, &level.codes)).collect(),
+        })
+    }
+
+    /// The place of every reference cell: x, y, x, y, …
+    pub fn reference_layout(&self) -> Result<Float32Array, JsValue> {
+        let umap = &self.reference()?.umap;
+        let places: Vec<f32> = umap.rows.iter().flat_map(|&row| umap.layout.row(row as usize).to_vec()).collect();
+        Ok(Float32Array::from(places.as_slice()))
+    }
+
+    /// The class of every reference cell at a level, by the level's number.
+    pub fn reference_codes(&self, level: usize) -> Result<Uint16Array, JsValue> {
+        let level =
+            self.reference()?.levels.get(level).ok_or_else(|| thrown(Error::usage("There is no such level.")))?;
+        Ok(Uint16Array::from(level.codes.as_slice()))
+    }
+
+    /// Looks at a file: its kind and its matrices, without reading the counts.
+    pub fn open_query(&mut self, file: web_sys::File) -> Result<JsValue, JsValue> {
+        self.query = None;
+        self.mapping = None;
+        self.file = None;
+        let name = file.name();
+        let mut opened = formats::open(Box::new(file::BrowserFile::new(file)), &name).map_err(thrown)?;
+        let inspection = opened.inspect().map_err(thrown)?;
+        self.file = Some(opened);
+        to_object(&inspection)
+    }
+
+    /// Reads the counts of the chosen matrix, or of the one that holds raw counts.
+    pub fn read_query(&mut self, matrix: Option<String>, report: &Function) -> Result<JsValue, JsValue> {
+        self.query = None;
+        self.mapping = None;
+        let report = reporter(report);
+        let file = self.file.as_mut().ok_or_else(|| thrown(Error::usage("Choose a file first.")))?;
+        let dataset = file.read(matrix.as_deref(), &Progress::new(&report)).map_err(thrown)?;
+        let query = Query::new(dataset).map_err(thrown)?;
+        let reference = self.reference.as_ref().ok_or_else(no_reference)?;
+        let (genes, warnings) = query.match_to(reference).map_err(thrown)?;
+        let metrics = &query.metrics;
+        let features: Vec<f64> = metrics.features.iter().copied().map(f64::from).collect();
+        let summary = to_object(&QuerySummary {
+            format: &query.format,
+            matrix: &query.matrix,
+            cells: query.cells.len(),
+            empty_cells: query.empty_cells.len(),
+            genes: query.features.len(),
+            nonzeros: query.counts.nonzeros(),
+            total_counts: query.total_counts(),
+            median_counts: median(&metrics.counts),
+            median_features: median(&features),
+            median_percent_mt: metrics.percent_mt.as_deref().and_then(median),
+            species: genes::species(&query.features),
+            feature_types: &query.feature_types,
+            genes_in_common: genes.matched,
+            genes_by_id: genes.by_id,
+            genes_by_symbol: genes.by_symbol,
+            reference_features: genes.features,
+            warnings: query.warnings.iter().cloned().chain(warnings).collect(),
+        })?;
+        self.query = Some(query);
+        Ok(summary)
+    }
+
+    /// Maps the query onto the reference. `options` is `{ levels: [names] | null }`.
+    pub fn map(&mut self, options: JsValue, report: &Function) -> Result<JsValue, JsValue> {
+        #[derive(serde::Deserialize)]
+        struct MapOptions {
+            levels: Option<Vec<String>>,
+        }
+        self.mapping = None;
+        let MapOptions { levels } = serde_wasm_bindgen::from_value(options)
+            .map_err(|error| thrown(Error::usage(format!("The options of the mapping cannot be read: {error}."))))?;
+        let report = reporter(report);
+        let reference = self.reference.as_ref().ok_or_else(no_reference)?;
+        let query = self.query.as_ref().ok_or_else(|| thrown(Error::usage("Read a file first.")))?;
+        let (genes, _) = query.match_to(reference).map_err(thrown)?;
+        let cells =
+            map::Query { counts: &query.counts, totals: &query.metrics.counts, names: &query.cells, genes: &genes };
+        let options = map::Options { levels, ..Default::default() };
+        let mapping = map::map(&cells, reference, &options, &Progress::new(&report)).map_err(thrown)?;
+        let summaries = mapping.labels.iter().filter_map(|labels| {
+            let level = reference.levels.iter().find(|level| level.name == labels.level)?;
+            Some(level_summary(level, &labels.codes))
+        });
+        let summary = to_object(&MapSummary {
+            cells: query.cells.len(),
+            anchors: mapping.anchors.len(),
+            percent_with_anchors: mapping.percent_with_anchors(),
+            features_used: mapping.features_used,
+            levels: summaries.collect(),
+            warnings: mapping.warnings(),
+        })?;
+        self.mapping = Some(mapping);
+        Ok(summary)
+    }
+
+    /// The place of every query cell on the reference's map: x, y, x, y, …
+    pub fn query_layout(&self) -> Result<Float32Array, JsValue> {
+        let places: Vec<f32> = self.mapping()?.umap.layout.iter().copied().collect();
+        Ok(Float32Array::from(places.as_slice()))
+    }
+
+    /// The predicted class of every query cell.
+    pub fn codes(&self, level: &str) -> Result<Uint16Array, JsValue> {
+        Ok(Uint16Array::from(self.labels(level)?.codes.as_slice()))
+    }
+
+    /// The prediction score of the predicted class of every query cell.
+    pub fn scores(&self, level: &str) -> Result<Float32Array, JsValue> {
+        let labels = self.labels(level)?;
+        let scores: Vec<f32> = (0..labels.codes.len()).map(|cell| labels.score(cell)).collect();
+        Ok(Float32Array::from(scores.as_slice()))
+    }
+
+    pub fn mapping_scores(&self) -> Result<Float32Array, JsValue> {
+        Ok(Float32Array::from(self.mapping()?.mapping_scores.as_slice()))
+    }
+
+    /// Names of the query cells, UTF-8, one a line.
+    pub fn cell_names(&self) -> Result<Vec<u8>, JsValue> {
+        Ok(self.query()?.cells.join("\n").into_bytes())
+    }
+
+    /// A table as bytes: `predictions.tsv`, `umap.tsv` or `qc.tsv`, the same that the command writes.
+    pub fn export(&self, name: &str) -> Result<Vec<u8>, JsValue> {
+        let query = self.query()?;
+        let table = match name {
+            "predictions.tsv" => export::predictions(query, self.mapping()?, self.reference()?),
+            "umap.tsv" => export::umap(query, self.mapping()?),
+            "qc.tsv" => export::qc(query),
+            _ => return Err(thrown(Error::usage(format!("There is no table '{name}'.")))),
+        };
+        Ok(table.into_bytes())
+    }
+}
+
+impl Engine {
+    fn reference(&self) -> Result<&Reference, JsValue> {
+        self.reference.as_ref().ok_or_else(no_reference)
+    }
+
+    fn query(&self) -> Result<&Query, JsValue> {
+        self.query.as_ref().ok_or_else(|| thrown(Error::usage("Read a file first.")))
+    }
+
+    fn mapping(&self) -> Result<&Mapping, JsValue> {
+        self.mapping.as_ref().ok_or_else(|| thrown(Error::usage("Map the cells first.")))
+    }
+
+    fn labels(&self, level: &str) -> Result<&map::labels::Labels, JsValue> {
+        let found = self.mapping()?.labels.iter().find(|labels| labels.level == level);
+        found.ok_or_else(|| thrown(Error::usage(format!("The level '{level}' was not mapped."))))
+    }
+}
+
+fn level_summary<'a>(level: &'a crate::reference::Level, codes: &[u16]) -> LevelSummary<'a> {
+    let mut cells = vec![0; level.classes.len()];
+    codes.iter().for_each(|&code| cells[usize::from(code)] += 1);
+    let classes = level.classes.iter().zip(cells);
+    LevelSummary {
+        name: &level.name,
+        classes: classes.map(|(class, cells)| ClassSummary { name: &class.name, color: &class.color, cells }).collect(),
+    }
+}
+
+fn no_reference() -> JsValue {
+    thrown(Error::usage("Choose a reference first."))
+}
+
+/// Calls back with the stage and the share that is done; what the callback throws is of no concern to the engine.
+fn reporter(report: &Function) -> impl Fn(&str, f64) + '_ {
+    move |stage, share| {
+        let _ = report.call2(&JsValue::NULL, &stage.into(), &share.into());
+    }
+}
+
+/// Plain objects rather than maps, `null` for `None`.
+fn to_object(value: &impl Serialize) -> Result<JsValue, JsValue> {
+    let serializer =
+        serde_wasm_bindgen::Serializer::new().serialize_maps_as_objects(true).serialize_missing_as_null(true);
+    value.serialize(&serializer).map_err(JsValue::from)
+}
+
+/// A JavaScript `Error` with the sentence as its message and the kind beside it.
+fn thrown(error: Error) -> JsValue {
+    let kind = match error.kind {
+        Kind::Input => "input",
+        Kind::Reference => "reference",
+        Kind::Mapping => "mapping",
+        Kind::Usage => "usage",
+    };
+    let thrown = js_sys::Error::new(&error.message);
+    let _ = js_sys::Reflect::set(&thrown, &"kind".into(), &kind.into());
+    thrown.into()
+}

@@ -1,0 +1,97 @@
+//! The native command: builds references, looks at files, maps queries.
+
+// The command tells how long it took; the engine below it knows no clock.
+#![allow(clippy::disallowed_methods)]
+
+mod arguments;
+mod inspect;
+mod map;
+mod reference;
+mod report;
+
+use sextant::error::{Error, Kind};
+use std::process::ExitCode;
+
+const HELP: &str = "\
+sextant - which cells are these?
+
+Usage:
+  sextant map QUERY --reference BUNDLE --out DIR [--levels LEVEL,…] [--matrix PATH] [--threads N]
+      Maps the cells of QUERY (10x HDF5 or H5AD with raw counts) onto a reference. Writes predictions.tsv,
+      umap.tsv, qc.tsv and summary.json into DIR.
+  sextant inspect FILE [--matrix PATH] [--json]
+      Says what a file holds and which matrix would be used.
+  sextant reference build LABELLED --labels LEVEL,… --out NAME.sextant.zip [--about ABOUT.json]
+                          [--matrix PATH] [--threads N]
+      Builds a reference from labelled raw counts; LEVEL names a column of the file's table of cells.
+  sextant reference show BUNDLE
+      Says what a reference holds.
+  sextant --help | --version
+
+Exit codes: 0 done, 1 something else went wrong, 2 the call, 3 the query file, 4 the reference, 5 the mapping.
+";
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure { code, message }) => {
+            eprintln!("sextant: {message}");
+            ExitCode::from(code)
+        }
+    }
+}
+
+/// What ends the command, for people and for scripts.
+pub struct Failure {
+    code: u8,
+    message: String,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let code = match error.kind {
+            Kind::Usage => 2,
+            Kind::Input => 3,
+            Kind::Reference => 4,
+            Kind::Mapping => 5,
+        };
+        let cause = error.source.as_ref().map(|cause| format!(" ({cause})")).unwrap_or_default();
+        Failure { code, message: format!("{}{cause}", error.message) }
+    }
+}
+
+impl Failure {
+    /// A file that cannot be opened, read or written.
+    pub fn io(what: &str, path: &std::path::Path, error: &std::io::Error) -> Self {
+        Failure { code: 1, message: format!("{what} '{}': {error}.", path.display()) }
+    }
+
+    pub fn usage(message: impl Into<String>) -> Self {
+        Failure { code: 2, message: format!("{} See 'sextant --help'.", message.into()) }
+    }
+}
+
+fn run() -> Result<(), Failure> {
+    let mut words: Vec<String> = Vec::new();
+    for word in std::env::args_os().skip(1) {
+        match word.into_string() {
+            Ok(word) => words.push(word),
+            Err(word) => {
+                return Err(Failure::usage(format!("The argument '{}' is not UTF-8.", word.to_string_lossy())));
+            }
+        }
+    }
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        [] | ["--help" | "-h" | "help", ..] => print!("{HELP}"),
+        [.., "--help" | "-h"] => print!("{HELP}"),
+        ["--version" | "-V", ..] => println!("sextant {}", env!("CARGO_PKG_VERSION")),
+        ["map", rest @ ..] => map::run(rest)?,
+        ["inspect", rest @ ..] => inspect::run(rest)?,
+        ["reference", "build", rest @ ..] => reference::build(rest)?,
+        ["reference", "show", rest @ ..] => reference::show(rest)?,
+        ["reference", ..] => return Err(Failure::usage("'sextant reference' takes 'build' or 'show'.")),
+        [other, ..] => return Err(Failure::usage(format!("There is no command '{other}'."))),
+    }
+    Ok(())
+}

@@ -1,0 +1,177 @@
+//! `sextant map`: a query onto a reference, as tables.
+
+use crate::Failure;
+use crate::arguments::Arguments;
+use crate::inspect;
+use crate::report::{Stopwatch, checksum, peak_memory, thousands};
+use serde::Serialize;
+use sextant::map::{self, Mapping};
+use sextant::progress::Progress;
+use sextant::query::Query;
+use sextant::reference::{Reference, bundle};
+use sextant::{Warning, export};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+#[derive(Serialize)]
+struct Stage {
+    stage: String,
+    seconds: f64,
+}
+
+#[derive(Serialize)]
+struct Summary<'a> {
+    sextant: &'static str,
+    method: &'static str,
+    query: FileSummary,
+    reference: ReferenceSummary<'a>,
+    format: &'a str,
+    matrix: &'a str,
+    cells: usize,
+    cells_without_counts: usize,
+    genes: usize,
+    nonzeros: usize,
+    total_counts: f64,
+    genes_in_common: usize,
+    features_used: usize,
+    anchors: usize,
+    percent_cells_with_anchors: f64,
+    /// For each level, how many cells of each class.
+    labels: BTreeMap<&'a str, BTreeMap<&'a str, usize>>,
+    warnings: Vec<Warning>,
+    threads: usize,
+    stages: Vec<Stage>,
+    seconds: f64,
+    peak_memory_bytes: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct FileSummary {
+    file: String,
+    sha256: String,
+}
+
+#[derive(Serialize)]
+struct ReferenceSummary<'a> {
+    name: &'a str,
+    version: &'a str,
+    sha256: String,
+    cells: usize,
+    features: usize,
+}
+
+/// Reads a bundle, with its checksum.
+pub fn read_reference(path: &Path) -> Result<(Reference, String), Failure> {
+    let bytes = std::fs::read(path).map_err(|error| Failure::io("Cannot read the reference", path, &error))?;
+    Ok((bundle::read(&bytes)?, bundle::sha256(&bytes)))
+}
+
+pub fn run(words: &[&str]) -> Result<(), Failure> {
+    let options = ["reference", "out", "threads", "levels", "matrix", "method"];
+    let arguments = Arguments::parse(words, "QUERY", &options, &[])?;
+    if let Some(method) = arguments.value("method").filter(|&method| method != "seurat") {
+        return Err(Failure::usage(format!("There is no method '{method}'; the method is 'seurat'.")));
+    }
+    let bundle_path = PathBuf::from(arguments.required("reference")?);
+    let out = PathBuf::from(arguments.required("out")?);
+    let threads = arguments.start_threads()?;
+    let watch = Stopwatch::start();
+    let report = |stage: &str, _: f64| watch.note(stage);
+    let progress = Progress::new(&report);
+
+    watch.note("Loading the reference");
+    let (reference, reference_checksum) = read_reference(&bundle_path)?;
+    watch.note("Reading");
+    let mut file = inspect::open(&arguments.file)?;
+    let query = Query::new(file.read(arguments.value("matrix"), &progress)?)?;
+    let (genes, mut warnings) = query.match_to(&reference)?;
+    warnings.splice(0..0, query.warnings.iter().cloned());
+    let cells = map::Query { counts: &query.counts, totals: &query.metrics.counts, names: &query.cells, genes: &genes };
+    let options = map::Options { levels: arguments.list("levels"), ..Default::default() };
+    let mapping = map::map(&cells, &reference, &options, &progress)?;
+
+    warnings.extend(mapping.warnings());
+    watch.note("Writing");
+    std::fs::create_dir_all(&out).map_err(|error| Failure::io("Cannot make the folder", &out, &error))?;
+    write(&out, "predictions.tsv", export::predictions(&query, &mapping, &reference))?;
+    write(&out, "umap.tsv", export::umap(&query, &mapping))?;
+    write(&out, "qc.tsv", export::qc(&query))?;
+    let (stages, seconds) = watch.seconds();
+    let summary = Summary {
+        sextant: env!("CARGO_PKG_VERSION"),
+        method: "seurat",
+        query: FileSummary {
+            file: arguments.file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
+            sha256: checksum(&arguments.file)?,
+        },
+        reference: ReferenceSummary {
+            name: &reference.about.name,
+            version: &reference.about.version,
+            sha256: reference_checksum,
+            cells: reference.embedding.nrows(),
+            features: reference.features.len(),
+        },
+        format: &query.format,
+        matrix: &query.matrix,
+        cells: query.cells.len(),
+        cells_without_counts: query.empty_cells.len(),
+        genes: query.features.len(),
+        nonzeros: query.counts.nonzeros(),
+        total_counts: query.total_counts(),
+        genes_in_common: genes.matched,
+        features_used: mapping.features_used,
+        anchors: mapping.anchors.len(),
+        percent_cells_with_anchors: mapping.percent_with_anchors(),
+        labels: composition(&mapping, &reference),
+        warnings,
+        threads,
+        stages: stages.into_iter().map(|(stage, seconds)| Stage { stage, seconds }).collect(),
+        seconds,
+        peak_memory_bytes: peak_memory(),
+    };
+    let text = serde_json::to_string_pretty(&summary);
+    write(&out, "summary.json", text.map_err(|error| Failure { code: 1, message: error.to_string() })? + "\n")?;
+    say(&summary, &out);
+    Ok(())
+}
+
+fn composition<'a>(mapping: &Mapping, reference: &'a Reference) -> BTreeMap<&'a str, BTreeMap<&'a str, usize>> {
+    let mut levels = BTreeMap::new();
+    for labels in &mapping.labels {
+        let Some(level) = reference.levels.iter().find(|level| level.name == labels.level) else { continue };
+        let classes: &mut BTreeMap<&str, usize> = levels.entry(level.name.as_str()).or_default();
+        for &code in &labels.codes {
+            *classes.entry(level.classes[usize::from(code)].name.as_str()).or_default() += 1;
+        }
+    }
+    levels
+}
+
+fn write(folder: &Path, name: &str, text: String) -> Result<(), Failure> {
+    let path = folder.join(name);
+    std::fs::write(&path, text).map_err(|error| Failure::io("Cannot write", &path, &error))
+}
+
+fn say(summary: &Summary<'_>, out: &Path) {
+    println!(
+        "{} cells mapped onto {} ({} cells): {} of {} features in common, {} anchors, {:.2} % of the cells with anchors.",
+        thousands(summary.cells),
+        summary.reference.name,
+        thousands(summary.reference.cells),
+        thousands(summary.genes_in_common),
+        thousands(summary.reference.features),
+        thousands(summary.anchors),
+        summary.percent_cells_with_anchors
+    );
+    for (level, classes) in &summary.labels {
+        let mut classes: Vec<_> = classes.iter().collect();
+        classes.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
+        let listed: Vec<String> =
+            classes.iter().map(|(class, cells)| format!("{class} {}", thousands(**cells))).collect();
+        println!("{level}: {}", listed.join(", "));
+    }
+    for warning in &summary.warnings {
+        println!("warning: {}", warning.message);
+    }
+    println!("{:.2} s on {} threads; results are in '{}'.", summary.seconds, summary.threads, out.display());
+}

@@ -1,0 +1,103 @@
+//! The seeded generator of the build: the same numbers on every machine.
+
+/// xoshiro256++, seeded through SplitMix64.
+///
+/// # Source
+/// Blackman and Vigna 2021 (10.1145/3460772); both algorithms are in the public domain.
+#[derive(Debug, Clone)]
+pub struct Random([u64; 4]);
+
+impl Random {
+    /// A generator whose numbers depend on the seed alone.
+    pub fn new(seed: u64) -> Self {
+        let mut state = seed;
+        Random(std::array::from_fn(|_| {
+            state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mut z = state;
+            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            z ^ (z >> 31)
+        }))
+    }
+
+    /// The next 64 random bits.
+    pub fn bits(&mut self) -> u64 {
+        let s = &mut self.0;
+        let result = s[0].wrapping_add(s[3]).rotate_left(23).wrapping_add(s[0]);
+        let t = s[1] << 17;
+        s[2] ^= s[0];
+        s[3] ^= s[1];
+        s[1] ^= s[2];
+        s[0] ^= s[3];
+        s[2] ^= t;
+        s[3] = s[3].rotate_left(45);
+        result
+    }
+
+    /// Uniform on (0, 1): never 0, so that its logarithm is finite.
+    pub fn uniform(&mut self) -> f64 {
+        ((self.bits() >> 11) as f64 + 0.5) / (1u64 << 53) as f64
+    }
+
+    /// Uniform on `0..bound`, by the high bits of a product (the bias is below 2⁻³² for 32-bit bounds).
+    pub fn below(&mut self, bound: usize) -> usize {
+        ((u128::from(self.bits()) * bound as u128) >> 64) as usize
+    }
+
+    /// Draws `size` distinct numbers of `0..population`, ascending.
+    pub fn sample(&mut self, population: usize, size: usize) -> Vec<usize> {
+        let mut all: Vec<usize> = (0..population).collect();
+        let size = size.min(population);
+        for slot in 0..size {
+            let other = slot + self.below(population - slot);
+            all.swap(slot, other);
+        }
+        all.truncate(size);
+        all.sort_unstable();
+        all
+    }
+
+    /// Draws `size` positions without replacement with probability proportional to `weights`, in the order of
+    /// the draws.
+    ///
+    /// # Source
+    /// Efraimidis and Spirakis 2006 (10.1016/j.ipl.2005.11.003): the smallest of exponential variables with the
+    /// weights as rates.
+    pub fn sample_weighted(&mut self, weights: &[f64], size: usize) -> Vec<usize> {
+        let mut keys: Vec<(f64, usize)> = weights
+            .iter()
+            .enumerate()
+            .map(|(position, weight)| (-libm::log(self.uniform()) / weight, position))
+            .collect();
+        keys.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        keys.truncate(size);
+        keys.into_iter().map(|(_, position)| position).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn samples_are_distinct_and_even() {
+        let mut random = Random::new(7);
+        let mut hits = [0u32; 20];
+        for _ in 0..5_000 {
+            let sample = random.sample(20, 5);
+            assert!(sample.windows(2).all(|pair| pair[0] < pair[1]));
+            sample.iter().for_each(|&item| hits[item] += 1);
+        }
+        // 1,250 expected each, standard deviation 31.
+        assert!(hits.iter().all(|&hit| (1_100..1_400).contains(&hit)), "{hits:?}");
+    }
+
+    #[test]
+    fn heavy_items_are_drawn_first() {
+        let mut random = Random::new(1);
+        let weights = [1.0, 3.0];
+        let first = (0..10_000).filter(|_| random.sample_weighted(&weights, 1) == [1]).count();
+        // 7,500 expected, standard deviation 43.
+        assert!((7_300..7_700).contains(&first), "{first}");
+    }
+}

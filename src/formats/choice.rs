@@ -1,0 +1,285 @@
+//! The matrices that a file offers, and which of them is taken.
+
+use super::raw_counts::{self, Content, Verdict};
+use super::stored_matrix::{Meter, StoredMatrix, Tally};
+use crate::error::{Error, Result, Warning};
+use crate::matrix::Counts;
+
+/// A matrix that could be taken: one in the file, or several that belong together.
+pub struct Choice {
+    /// What people call it: "/matrix", "X", "raw/X", "layers/counts".
+    pub path: String,
+    /// Its parts, or why it cannot be used.
+    pub parts: Result<Vec<StoredMatrix>>,
+    pub join: Join,
+    verdict: Option<Verdict>,
+}
+
+/// How the parts of a choice belong together.
+pub enum Join {
+    /// Counts of the same cells and genes, such as spliced and unspliced.
+    Sum,
+    /// Other genes, such as those of another genome. For each part, the row of each cell in it, or
+    /// `u32::MAX`.
+    Beside(Vec<Vec<u32>>),
+}
+
+impl Choice {
+    pub fn new(path: impl Into<String>, parts: Result<Vec<StoredMatrix>>, join: Join) -> Self {
+        Choice {
+            path: path.into(),
+            parts,
+            join,
+            verdict: None,
+        }
+    }
+
+    pub fn single(path: impl Into<String>, matrix: Result<StoredMatrix>) -> Self {
+        Self::new(path, matrix.map(|matrix| vec![matrix]), Join::Sum)
+    }
+
+    /// Cells and genes.
+    pub fn shape(&self) -> Option<[usize; 2]> {
+        let parts = self.parts.as_ref().ok()?;
+        match &self.join {
+            Join::Sum => parts.first().map(|part| [part.cells, part.genes]),
+            Join::Beside(rows) => Some([
+                rows.first().map_or(0, Vec::len),
+                parts.iter().map(|part| part.genes).sum(),
+            ]),
+        }
+    }
+
+    pub fn nonzeros(&self) -> Option<u64> {
+        let parts = self.parts.as_ref().ok()?;
+        match (parts.as_slice(), &self.join) {
+            ([part], _) => part.nonzeros(),
+            (_, Join::Sum) => None,
+            (parts, Join::Beside(_)) => parts.iter().map(StoredMatrix::nonzeros).sum(),
+        }
+    }
+
+    /// "csr", "csc", "dense".
+    pub fn encoding(&self) -> &'static str {
+        let parts = self.parts.as_ref().ok();
+        parts
+            .and_then(|parts| parts.first())
+            .map_or("unreadable", |part| part.encoding.name())
+    }
+
+    /// What the matrix holds; looks at the file the first time. A matrix that cannot be read holds
+    /// nothing of use. The least of the parts decides.
+    pub fn verdict(&mut self) -> Verdict {
+        if let Some(verdict) = &self.verdict {
+            return verdict.clone();
+        }
+        let judged = match &self.parts {
+            Ok(parts) => parts.iter().try_fold(None, |worst: Option<Verdict>, part| {
+                let verdict = raw_counts::judge(part)?;
+                Ok(match worst {
+                    Some(worst) if rank(worst.content) >= rank(verdict.content) => Some(worst),
+                    _ => Some(verdict),
+                })
+            }),
+            Err(error) => Err(Error::input(error.message.clone())),
+        };
+        let verdict = match judged {
+            Ok(Some(verdict)) => verdict,
+            Ok(None) => Verdict {
+                content: Content::Other,
+                text: String::from("are not there"),
+            },
+            Err(error) => {
+                let text = format!("cannot be read: {}", error.message);
+                // Kept, so that a file of which nothing can be read says why.
+                self.parts = Err(error);
+                Verdict {
+                    content: Content::Other,
+                    text,
+                }
+            }
+        };
+        self.verdict.insert(verdict).clone()
+    }
+
+    /// Reads the matrix; see [`StoredMatrix::read`] for `keep`.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn read(
+        &self,
+        keep: Option<(&[u32], usize)>,
+        meter: &mut Meter<'_>,
+    ) -> Result<(Counts, Tally)> {
+        let parts = match &self.parts {
+            Ok(parts) => parts,
+            Err(error) => return Err(Error::input(error.message.clone())),
+        };
+        let mut tally = Tally::default();
+        let mut read = Vec::with_capacity(parts.len());
+        for part in parts {
+            let (counts, seen) = part.read(keep, meter)?;
+            tally.add(seen);
+            read.push(counts);
+        }
+        let counts = match &self.join {
+            Join::Beside(rows) if read.len() > 1 => beside(&read, rows),
+            _ => {
+                let mut parts = read.into_iter();
+                let first = parts.next().unwrap_or_else(|| Counts::with_genes(0));
+                parts.fold(first, |sum, part| sum.plus(&part))
+            }
+        };
+        Ok((counts, tally))
+    }
+
+    /// Decoded bytes that reading takes.
+    pub fn work(&self) -> u64 {
+        let parts = self.parts.as_ref().map(Vec::as_slice).unwrap_or_default();
+        parts.iter().map(StoredMatrix::work).sum()
+    }
+}
+
+fn rank(content: Content) -> u8 {
+    match content {
+        Content::Counts => 0,
+        Content::Estimates => 1,
+        Content::Other => 2,
+    }
+}
+
+/// Puts matrices of different genes side by side, each cell's row taken from where it stands in each.
+fn beside(parts: &[Counts], rows: &[Vec<u32>]) -> Counts {
+    let mut joined = Counts::with_genes(parts.iter().map(Counts::genes).sum());
+    let cells = rows.first().map_or(0, Vec::len);
+    let mut entries = Vec::new();
+    for cell in 0..cells {
+        entries.clear();
+        let mut first = 0;
+        for (part, rows) in parts.iter().zip(rows) {
+            if let Some(&row) = rows.get(cell)
+                && (row as usize) < part.cells()
+            {
+                entries.extend(part.row(row as usize).map(|(gene, count)| (gene + first, count)));
+            }
+            first += part.genes() as u32;
+        }
+        joined.push_row(entries.iter().copied());
+    }
+    joined
+}
+
+/// The matrix that is taken, with what there is to say about it.
+///
+/// Whole numbers decide, in the order of the choices; estimates come second. `wanted` overrides that.
+///
+/// # Errors
+/// When no matrix holds counts, or none is called `wanted`.
+pub fn choose(
+    choices: &mut [Choice],
+    wanted: Option<&str>,
+    warnings: &mut Vec<Warning>,
+) -> Result<usize> {
+    if let Some(wanted) = wanted {
+        return choose_named(choices, wanted, warnings);
+    }
+    let mut estimates = None;
+    for (number, choice) in choices.iter_mut().enumerate() {
+        match choice.verdict().content {
+            Content::Counts => {
+                warn_about_unreadable(choices, number, warnings);
+                return Ok(number);
+            }
+            Content::Estimates if estimates.is_none() => estimates = Some(number),
+            _ => {}
+        }
+    }
+    if let Some(number) = estimates {
+        warnings.push(estimates_warning(&mut choices[number]));
+        warn_about_unreadable(choices, number, warnings);
+        return Ok(number);
+    }
+    Err(no_counts(choices))
+}
+
+fn choose_named(
+    choices: &mut [Choice],
+    wanted: &str,
+    warnings: &mut Vec<Warning>,
+) -> Result<usize> {
+    let bare = |path: &str| path.trim_matches('/').to_owned();
+    let found = choices
+        .iter()
+        .position(|choice| bare(&choice.path) == bare(wanted));
+    let Some(number) = found else {
+        let paths: Vec<_> = choices.iter().map(|choice| choice.path.as_str()).collect();
+        return Err(Error::new(
+            crate::error::Kind::Usage,
+            format!(
+                "there is no matrix \"{wanted}\". The file has: {}.",
+                paths.join(", ")
+            ),
+        ));
+    };
+    let choice = &mut choices[number];
+    let verdict = choice.verdict();
+    if let Err(error) = &choice.parts {
+        return Err(Error::input(error.message.clone()));
+    }
+    match verdict.content {
+        Content::Counts => {}
+        Content::Estimates => warnings.push(estimates_warning(choice)),
+        Content::Other => warnings.push(Warning::new(
+            "not_counts",
+            format!(
+                "The values of \"{}\", which was asked for, {}. Mapping expects raw counts; its results \
+                 may be wrong.",
+                choice.path, verdict.text
+            ),
+        )),
+    }
+    Ok(number)
+}
+
+fn estimates_warning(choice: &mut Choice) -> Warning {
+    let text = choice.verdict().text;
+    Warning::new(
+        "fractions",
+        format!(
+            "The values of \"{}\" {text}. They were taken as estimated counts, as SoupX, RSEM or alevin \
+             write them.",
+            choice.path
+        ),
+    )
+}
+
+/// A matrix that would have come first but cannot be read is not passed over in silence.
+fn warn_about_unreadable(choices: &[Choice], taken: usize, warnings: &mut Vec<Warning>) {
+    for choice in choices.iter().take(taken) {
+        if let Err(error) = &choice.parts {
+            warnings.push(Warning::new("matrix_unreadable", error.message.clone()));
+        }
+    }
+}
+
+fn no_counts(choices: &mut [Choice]) -> Error {
+    if let Some(Err(error)) = choices
+        .iter()
+        .map(|choice| &choice.parts)
+        .find(|p| p.is_err())
+    {
+        return Error::input(error.message.clone());
+    }
+    let found: Vec<String> = choices
+        .iter_mut()
+        .map(|choice| {
+            let text = choice.verdict().text;
+            format!("the values of \"{}\" {text}", choice.path)
+        })
+        .collect();
+    Error::input(format!(
+        "no raw counts were found: {}. Sextant needs the counts as they were before normalisation (whole \
+         numbers); save them in \"layers/counts\" or \"raw/X\", or load the file of the step before.",
+        found.join("; ")
+    ))
+}

@@ -1,0 +1,294 @@
+//! The tables of an H5AD file, `obs` and `var`, in every encoding that anndata has written.
+
+use super::Column;
+use super::hdf5::{Hdf5, Node, Table, damaged};
+use crate::error::{Error, Result, Warning};
+use std::collections::HashMap;
+
+/// A table of cells or genes. Columns are read when they are asked for.
+///
+/// # Source
+/// anndata's on-disk format, <https://anndata.readthedocs.io/en/latest/fileformat-prose.html>; before
+/// 0.7 tables were one compound dataset, and up to 0.7 categories stood in `__categories` or `uns`.
+pub struct Frame<'a> {
+    file: &'a Hdf5,
+    path: String,
+    layout: Layout,
+    index: Vec<String>,
+}
+
+enum Layout {
+    /// A group with one dataset (or group) for each column.
+    Group { index_name: String },
+    /// One compound dataset.
+    Compound(Table),
+}
+
+impl<'a> Frame<'a> {
+    /// Opens the table and reads the names of its rows.
+    ///
+    /// # Errors
+    /// When there is no such table or its index cannot be read.
+    pub fn open(file: &'a Hdf5, path: &str) -> Result<Frame<'a>> {
+        let (layout, index) = match file.node(path) {
+            Node::Dataset => {
+                let table = file.table(path)?;
+                let columns = table.columns();
+                let name = ["index", "_index"]
+                    .into_iter()
+                    .find(|name| columns.iter().any(|column| column == name))
+                    .or(columns.first().map(String::as_str))
+                    .ok_or_else(|| damaged(path, "it has no columns"))?;
+                let index = if table.is_text(name) {
+                    table.strings(name)?
+                } else {
+                    table.numbers(name)?.into_iter().map(number_text).collect()
+                };
+                (Layout::Compound(table), index)
+            }
+            Node::Group => {
+                let index_name = index_name(file, path)?;
+                let index = texts(file, &format!("{path}/{index_name}"))?;
+                (Layout::Group { index_name }, index)
+            }
+            Node::Missing => return Err(damaged(path, "it is not there")),
+        };
+        Ok(Frame {
+            file,
+            path: path.to_owned(),
+            layout,
+            index,
+        })
+    }
+
+    /// The names of the rows.
+    pub fn index(&self) -> &[String] {
+        &self.index
+    }
+
+    /// The columns, in the order of the table where it is known.
+    pub fn columns(&self) -> Vec<String> {
+        match &self.layout {
+            Layout::Compound(table) => {
+                let mut columns = table.columns();
+                columns.retain(|name| name != "index" && name != "_index");
+                columns
+            }
+            Layout::Group { index_name } => {
+                let mut members = self.file.members(&self.path).unwrap_or_default();
+                members.retain(|name| name != index_name && name != "__categories");
+                let order = self.file.attribute_texts(&self.path, "column-order");
+                let place: HashMap<&str, usize> =
+                    order.iter().enumerate().map(|(i, n)| (n.as_str(), i)).collect();
+                members.sort_by_key(|name| place.get(name.as_str()).copied().unwrap_or(usize::MAX));
+                members
+            }
+        }
+    }
+
+    /// Reads one column.
+    ///
+    /// # Errors
+    /// When it is missing, damaged, of an unknown kind, or has another length than the table.
+    pub fn column(&self, name: &str) -> Result<Column> {
+        let column = match &self.layout {
+            Layout::Compound(table) => self.compound_column(table, name)?,
+            Layout::Group { .. } => self.group_column(name)?,
+        };
+        let length = match &column {
+            Column::Categorical { codes, .. } => codes.len(),
+            Column::Number(values) => values.len(),
+            Column::Text(values) => values.len(),
+        };
+        if length != self.index.len() {
+            return Err(damaged(
+                &format!("{}/{name}", self.path),
+                &format!("it has {length} values for {} rows", self.index.len()),
+            ));
+        }
+        Ok(column)
+    }
+
+    /// Reads all columns; those that cannot be read become warnings.
+    pub fn read_columns(&self, warnings: &mut Vec<Warning>) -> Vec<(String, Column)> {
+        let mut columns = Vec::new();
+        for name in self.columns() {
+            match self.column(&name) {
+                Ok(column) => columns.push((name, column)),
+                Err(error) => warnings.push(Warning::new(
+                    "column_skipped",
+                    format!(
+                        "The column \"{name}\" of \"{}\" was left out: {error}",
+                        self.path
+                    ),
+                )),
+            }
+        }
+        columns
+    }
+
+    /// A column as text; `None` when there is none of that name or it is not text.
+    pub fn text_column(&self, name: &str) -> Option<Vec<String>> {
+        match self.column(name).ok()? {
+            Column::Text(values) => Some(values),
+            Column::Categorical { categories, codes } => Some(
+                codes
+                    .iter()
+                    .map(|&code| categories.get(code as usize).cloned().unwrap_or_default())
+                    .collect(),
+            ),
+            Column::Number(_) => None,
+        }
+    }
+
+    fn compound_column(&self, table: &Table, name: &str) -> Result<Column> {
+        if table.is_text(name) {
+            return Ok(Column::Text(table.strings(name)?));
+        }
+        let values = table.numbers(name)?;
+        let categories = format!("uns/{name}_categories");
+        if self.file.exists(&categories) {
+            return categorical(texts(self.file, &categories)?, &values, &self.path, name);
+        }
+        Ok(Column::Number(values))
+    }
+
+    fn group_column(&self, name: &str) -> Result<Column> {
+        let path = format!("{}/{name}", self.path);
+        if self.file.node(&path) == Node::Group {
+            return self.encoded_column(name, &path);
+        }
+        if self.file.is_text(&path) {
+            return Ok(Column::Text(self.file.strings(&path)?));
+        }
+        let values = self.file.numbers(&path)?;
+        let categories = format!("{}/__categories/{name}", self.path);
+        if self.file.exists(&categories) {
+            return categorical(texts(self.file, &categories)?, &values, &self.path, name);
+        }
+        if self.file.is_boolean(&path) {
+            return Ok(booleans(&values));
+        }
+        Ok(Column::Number(values))
+    }
+
+    fn encoded_column(&self, name: &str, path: &str) -> Result<Column> {
+        let (codes, categories) = (format!("{path}/codes"), format!("{path}/categories"));
+        if self.file.exists(&codes) && self.file.exists(&categories) {
+            let codes = self.file.numbers(&codes)?;
+            return categorical(texts(self.file, &categories)?, &codes, &self.path, name);
+        }
+        let (values, mask) = (format!("{path}/values"), format!("{path}/mask"));
+        if !self.file.exists(&values) || !self.file.exists(&mask) {
+            let encoding = self.file.attribute_text(path, "encoding-type");
+            return Err(Error::input(format!(
+                "\"{path}\" has the encoding \"{}\", which Sextant does not read.",
+                encoding.as_deref().unwrap_or("unknown")
+            )));
+        }
+        let missing: Vec<bool> = self.file.numbers(&mask)?.iter().map(|&m| m != 0.0).collect();
+        if self.file.is_text(&values) {
+            return Ok(text_with_missing(self.file.strings(&values)?, &missing));
+        }
+        let mut numbers = self.file.numbers(&values)?;
+        for (value, _) in numbers.iter_mut().zip(&missing).filter(|(_, missing)| **missing) {
+            *value = f64::NAN;
+        }
+        Ok(if self.file.is_boolean(&values) {
+            booleans(&numbers)
+        } else {
+            Column::Number(numbers)
+        })
+    }
+}
+
+/// The dataset that names the rows: the attribute `_index` says which, and older files call it so.
+fn index_name(file: &Hdf5, path: &str) -> Result<String> {
+    let named = file.attribute_text(path, "_index");
+    let usual = ["_index", "index"].map(str::to_owned);
+    named
+        .into_iter()
+        .chain(usual)
+        .find(|name| file.exists(&format!("{path}/{name}")))
+        .ok_or_else(|| damaged(path, "it has no names of its rows"))
+}
+
+/// Text, or numbers as text.
+fn texts(file: &Hdf5, path: &str) -> Result<Vec<String>> {
+    if file.node(path) == Node::Group {
+        return texts(file, &format!("{path}/values"));
+    }
+    if file.is_text(path) {
+        return file.strings(path);
+    }
+    if file.is_boolean(path) {
+        let numbers = file.numbers(path)?;
+        return Ok(numbers.into_iter().map(boolean_text).collect());
+    }
+    Ok(file.numbers(path)?.into_iter().map(number_text).collect())
+}
+
+fn number_text(value: f64) -> String {
+    format!("{value}")
+}
+
+fn boolean_text(value: f64) -> String {
+    String::from(if value == 0.0 { "False" } else { "True" })
+}
+
+/// anndata writes -1 for a missing value.
+fn categorical(
+    categories: Vec<String>,
+    codes: &[f64],
+    path: &str,
+    name: &str,
+) -> Result<Column> {
+    let code = |&code: &f64| {
+        if code < 0.0 || code.is_nan() {
+            return Some(u32::MAX);
+        }
+        let code = code as usize;
+        (code < categories.len()).then_some(code as u32)
+    };
+    match codes.iter().map(code).collect() {
+        Some(codes) => Ok(Column::Categorical { categories, codes }),
+        None => Err(damaged(
+            &format!("{path}/{name}"),
+            "it names categories that it does not have",
+        )),
+    }
+}
+
+fn booleans(values: &[f64]) -> Column {
+    let code = |value: &f64| match value {
+        value if value.is_nan() => u32::MAX,
+        value => u32::from(*value != 0.0),
+    };
+    Column::Categorical {
+        categories: ["False", "True"].map(str::to_owned).to_vec(),
+        codes: values.iter().map(code).collect(),
+    }
+}
+
+/// Text stays text unless some of it is missing, which only categories can say.
+fn text_with_missing(values: Vec<String>, missing: &[bool]) -> Column {
+    if !missing.contains(&true) {
+        return Column::Text(values);
+    }
+    let mut categories: Vec<String> = Vec::new();
+    let mut known: HashMap<String, u32> = HashMap::new();
+    let mut codes = Vec::with_capacity(values.len());
+    for (row, value) in values.into_iter().enumerate() {
+        if missing.get(row) == Some(&true) {
+            codes.push(u32::MAX);
+            continue;
+        }
+        let next = categories.len() as u32;
+        let code = *known.entry(value).or_insert_with_key(|value| {
+            categories.push(value.clone());
+            next
+        });
+        codes.push(code);
+    }
+    Column::Categorical { categories, codes }
+}

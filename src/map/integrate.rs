@@ -1,0 +1,39 @@
+//! The query in the reference's space: each cell moved by the weighted correction of its anchors.
+
+use super::anchors::Anchor;
+use super::neighbors::row;
+use super::weights::Weights;
+use crate::matrix::Dense;
+use ndarray::Array2;
+use rayon::prelude::*;
+
+/// `E[j] = P[j] - sum of W[a, j] * (P[query of a] - F[reference of a])`, not L2-normalised.
+///
+/// # Shapes
+/// `projected` m × d, `embedding` n × d; returns m × d.
+///
+/// # Source
+/// Equals Seurat 4.3's `IntegrateEmbeddings(reuse.weights.matrix = TRUE)`.
+pub fn integrate(anchors: &[Anchor], weights: &Weights, projected: &Dense, embedding: &Dense) -> Dense {
+    let dimensions = projected.ncols();
+    let rows: Vec<Vec<f32>> = (0..projected.nrows())
+        .into_par_iter()
+        .map(|cell| {
+            let mut moved: Vec<f64> = row(projected, cell).iter().copied().map(f64::from).collect();
+            for (anchor, weight) in weights.of(cell) {
+                let anchor = &anchors[anchor];
+                let from = row(projected, anchor.query as usize);
+                let to = row(embedding, anchor.reference as usize);
+                for ((moved, &from), &to) in moved.iter_mut().zip(from).zip(to) {
+                    *moved -= weight * (f64::from(from) - f64::from(to));
+                }
+            }
+            moved.into_iter().map(|value| value as f32).collect()
+        })
+        .collect();
+    let mut integrated = Array2::zeros((projected.nrows(), dimensions));
+    for (mut to, from) in integrated.rows_mut().into_iter().zip(rows) {
+        to.iter_mut().zip(from).for_each(|(to, from)| *to = from);
+    }
+    integrated
+}

@@ -1,0 +1,97 @@
+//! Projection of the query onto the reference's loadings, without ever making the query dense.
+
+use crate::kernel::add_scaled;
+use crate::matrix::{Counts, Dense};
+use crate::normalize::Residuals;
+use crate::progress::Progress;
+use crate::reference::Reference;
+use ndarray::Array2;
+use rayon::prelude::*;
+
+/// Cells that are projected between two reports of progress.
+const SLICE: usize = 2048;
+
+/// Projects every cell: residuals of the features used × loadings.
+///
+/// The residual of a zero count depends on the feature and on the cell's total alone. So the projection
+/// of an all-zero cell is computed once for each distinct total, exactly, and each cell adds only the
+/// corrections of its non-zero counts. Features that the query lacks drop out, nothing is rescaled.
+///
+/// # Shapes
+/// `totals` holds one value for each cell of `counts`. Returns cells × dimensions.
+///
+/// # Source
+/// Equals Seurat 4.3's `ProjectCellEmbeddings` of the SCT residuals.
+pub fn project(
+    residuals: &Residuals<'_>,
+    reference: &Reference,
+    counts: &Counts,
+    totals: &[f64],
+    progress: &Progress<'_>,
+) -> Dense {
+    let dimensions = reference.loadings.ncols();
+    let loadings: Vec<f64> = residuals
+        .features
+        .iter()
+        .flat_map(|&feature| reference.loadings.row(feature as usize).to_vec())
+        .map(f64::from)
+        .collect();
+    let mut by_depth: Vec<usize> = (0..counts.cells()).collect();
+    by_depth.sort_by(|&a, &b| totals[a].total_cmp(&totals[b]).then(a.cmp(&b)));
+    let mut projected = Array2::zeros((counts.cells(), dimensions));
+    for (slice, cells) in by_depth.chunks(SLICE).enumerate() {
+        progress.report("Projecting", (slice * SLICE) as f64 / counts.cells() as f64);
+        let groups: Vec<&[usize]> = cells.chunk_by(|&a, &b| totals[a] == totals[b]).collect();
+        let rows: Vec<Vec<(usize, Vec<f64>)>> = groups
+            .par_iter()
+            .map(|cells| project_depth(residuals, &loadings, dimensions, counts, cells, totals[cells[0]]))
+            .collect();
+        for (cell, row) in rows.into_iter().flatten() {
+            projected.row_mut(cell).iter_mut().zip(row).for_each(|(to, from)| *to = from as f32);
+        }
+    }
+    projected
+}
+
+/// The cells of one total.
+fn project_depth(
+    residuals: &Residuals<'_>,
+    loadings: &[f64],
+    dimensions: usize,
+    counts: &Counts,
+    cells: &[usize],
+    total: f64,
+) -> Vec<(usize, Vec<f64>)> {
+    let depth = residuals.at_depth(total);
+    let mut base = vec![0.0; dimensions];
+    for (zero, loadings) in depth.zero.iter().zip(loadings.chunks_exact(dimensions)) {
+        add_scaled(&mut base, *zero, loadings);
+    }
+    cells
+        .iter()
+        .map(|&cell| {
+            let mut sums = base.clone();
+            for (gene, count) in counts.row(cell) {
+                let Some(place) = residuals.place_of_gene[gene as usize] else {
+                    continue;
+                };
+                let place = place as usize;
+                let correction = residuals.residual(&depth, place, f64::from(count)) - depth.zero[place];
+                add_scaled(&mut sums, correction, &loadings[place * dimensions..(place + 1) * dimensions]);
+            }
+            (cell, sums)
+        })
+        .collect()
+}
+
+/// Rows divided by their Euclidean length; a row of zeros stays.
+pub fn normalize_rows(rows: &Dense) -> Dense {
+    let mut normalized = rows.clone();
+    for mut row in normalized.rows_mut() {
+        let length = libm::sqrt(row.iter().fold(0.0, |sum, &value| sum + f64::from(value) * f64::from(value)));
+        if length > 0.0 {
+            row.iter_mut().for_each(|value| *value = (f64::from(*value) / length) as f32);
+        }
+    }
+    normalized
+}

@@ -1,0 +1,165 @@
+//! The bundle: a ZIP of `.npy` arrays and a `manifest.json`, so that `numpy.load` opens it.
+
+use super::npy::{self, Element};
+use super::zip::{Archive, Writer};
+use super::{About, Class, Level, Reference, ResidualModel, UmapModel, UmapParameters, VarianceFloor};
+use crate::error::{Error, Result};
+use crate::formats::Feature;
+use crate::matrix::Dense;
+use ndarray::Array2;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+
+/// Raised when an older reader could misread a newer bundle.
+const SCHEMA: u32 = 1;
+
+#[derive(Serialize, Deserialize)]
+struct Manifest {
+    schema: u32,
+    about: About,
+    clip: (f64, f64),
+    variance_floor: VarianceFloor,
+    levels: Vec<LevelHead>,
+    umap: UmapParameters,
+    /// SHA-256 of every other entry.
+    sha256: BTreeMap<String, String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct LevelHead {
+    name: String,
+    classes: Vec<Class>,
+}
+
+/// SHA-256 in hexadecimal.
+pub fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Writes a reference; the same reference gives the same bytes.
+///
+/// # Errors
+/// Text that cannot be written as JSON (a clip or a UMAP parameter that is no number).
+pub fn write(reference: &Reference) -> Result<Vec<u8>> {
+    let mut entries: Vec<(String, Vec<u8>)> = vec![
+        ("features.json".into(), json(&reference.features)?),
+        ("cells.json".into(), json(&reference.cells)?),
+        ("model/theta.npy".into(), vector(&reference.model.theta)),
+        ("model/intercept.npy".into(), vector(&reference.model.intercept)),
+        ("model/slope.npy".into(), vector(&reference.model.slope)),
+        ("model/residual_mean.npy".into(), vector(&reference.model.residual_mean)),
+        ("loadings.npy".into(), matrix(&reference.loadings)),
+        ("embedding.npy".into(), matrix(&reference.embedding)),
+        ("neighbors.npy".into(), neighbors(&reference.neighbors)),
+        ("umap/layout.npy".into(), matrix(&reference.umap.layout)),
+        ("umap/rows.npy".into(), vector(&reference.umap.rows)),
+    ];
+    for (index, level) in reference.levels.iter().enumerate() {
+        entries.push((format!("labels/{index}.npy"), vector(&level.codes)));
+    }
+    let manifest = Manifest {
+        schema: SCHEMA,
+        about: reference.about.clone(),
+        clip: reference.model.clip,
+        variance_floor: reference.model.variance_floor,
+        levels: reference
+            .levels
+            .iter()
+            .map(|level| LevelHead { name: level.name.clone(), classes: level.classes.clone() })
+            .collect(),
+        umap: reference.umap.parameters,
+        sha256: entries.iter().map(|(name, content)| (name.clone(), sha256(content))).collect(),
+    };
+    let mut writer = Writer::default();
+    writer.add("manifest.json", &json(&manifest)?);
+    for (name, content) in &entries {
+        writer.add(name, content);
+    }
+    Ok(writer.finish())
+}
+
+fn json(value: &impl Serialize) -> Result<Vec<u8>> {
+    serde_json::to_vec_pretty(value)
+        .map_err(|error| Error::reference("The reference cannot be written as JSON.").because(error))
+}
+
+fn vector<T: Element>(values: &[T]) -> Vec<u8> {
+    npy::write(&[values.len()], values)
+}
+
+fn matrix<T: Element>(values: &Array2<T>) -> Vec<u8> {
+    let rows: Vec<T> = values.iter().copied().collect();
+    npy::write(&[values.nrows(), values.ncols()], &rows)
+}
+
+/// In 16 bits where the reference has few enough cells.
+fn neighbors(indices: &Array2<u32>) -> Vec<u8> {
+    if indices.nrows() <= 1 << 16 { matrix(&indices.mapv(|index| index as u16)) } else { matrix(indices) }
+}
+
+/// Reads and checks a bundle.
+///
+/// # Errors
+/// Anything that is missing, changed (by its SHA-256), of a newer schema, or does not fit the rest.
+pub fn read(bytes: &[u8]) -> Result<Reference> {
+    let archive = Archive::open(bytes)?;
+    let manifest: Manifest = parse("manifest.json", &archive.read("manifest.json")?)?;
+    if manifest.schema != SCHEMA {
+        return Err(Error::reference(format!(
+            "The reference bundle is written in version {} of the format; this Sextant reads version {SCHEMA}. Update Sextant, or \
+             build the bundle again.",
+            manifest.schema
+        )));
+    }
+    let entry = |name: &str| -> Result<Vec<u8>> {
+        let content = archive.read(name)?;
+        if manifest.sha256.get(name) != Some(&sha256(&content)) {
+            return Err(Error::reference(format!(
+                "The reference bundle was changed: the SHA-256 of '{name}' is not the one in its manifest. Download it again."
+            )));
+        }
+        Ok(content)
+    };
+    let numbers = |name: &str| npy::read_vector::<f64>(name, &entry(name)?);
+    let dense = |name: &str| -> Result<Dense> { npy::read_matrix(name, &entry(name)?) };
+    let mut levels = Vec::new();
+    for (index, head) in manifest.levels.into_iter().enumerate() {
+        let name = format!("labels/{index}.npy");
+        levels.push(Level { name: head.name, classes: head.classes, codes: npy::read_vector(&name, &entry(&name)?)? });
+    }
+    let features: Vec<Feature> = parse("features.json", &entry("features.json")?)?;
+    let neighbors = entry("neighbors.npy")?;
+    let reference = Reference {
+        features,
+        model: ResidualModel {
+            theta: numbers("model/theta.npy")?,
+            intercept: numbers("model/intercept.npy")?,
+            slope: numbers("model/slope.npy")?,
+            residual_mean: numbers("model/residual_mean.npy")?,
+            clip: manifest.clip,
+            variance_floor: manifest.variance_floor,
+        },
+        loadings: dense("loadings.npy")?,
+        embedding: dense("embedding.npy")?,
+        neighbors: npy::read_matrix::<u16>("neighbors.npy", &neighbors)
+            .map(|indices| indices.mapv(u32::from))
+            .or_else(|_| npy::read_matrix("neighbors.npy", &neighbors))?,
+        levels,
+        umap: UmapModel {
+            layout: dense("umap/layout.npy")?,
+            rows: npy::read_vector("umap/rows.npy", &entry("umap/rows.npy")?)?,
+            parameters: manifest.umap,
+        },
+        cells: parse("cells.json", &entry("cells.json")?)?,
+        about: manifest.about,
+    };
+    reference.check()?;
+    Ok(reference)
+}
+
+fn parse<T: serde::de::DeserializeOwned>(name: &str, bytes: &[u8]) -> Result<T> {
+    serde_json::from_slice(bytes).map_err(|error| {
+        Error::reference(format!("The reference bundle is damaged: '{name}' cannot be read.")).because(error)
+    })
+}

@@ -1,0 +1,222 @@
+//! The part of the ZIP format that bundles need: whole entries, stored or deflated, no ZIP64.
+//!
+//! Written entries carry no time and stand in the order they were given: the same content is the same bytes.
+
+use crate::error::{Error, Result};
+use zlib_rs::{DeflateConfig, InflateConfig, ReturnCode, compress_bound, compress_slice, decompress_slice};
+
+const LOCAL: u32 = 0x0403_4b50;
+const CENTRAL: u32 = 0x0201_4b50;
+const END: u32 = 0x0605_4b50;
+const STORED: u16 = 0;
+const DEFLATED: u16 = 8;
+/// 1 January 1980, the earliest date that the format knows.
+const DATE: u16 = 0x21;
+/// An entry that would inflate to more is refused, whatever it claims.
+const MAX_ENTRY: u64 = 1 << 30;
+/// Deflate cannot do better than this; a larger claim is a lie.
+const MAX_RATIO: u64 = 1040;
+
+/// Collects entries into an archive.
+#[derive(Default)]
+pub struct Writer {
+    bytes: Vec<u8>,
+    directory: Vec<u8>,
+    entries: u16,
+}
+
+impl Writer {
+    /// Adds an entry: deflated where that makes it at least a tenth smaller, else stored.
+    pub fn add(&mut self, name: &str, content: &[u8]) {
+        let config = DeflateConfig { level: 6, window_bits: -15, ..Default::default() };
+        let mut buffer = vec![0; compress_bound(content.len())];
+        let (deflated, code) = compress_slice(&mut buffer, content, config);
+        let worth_it = code == ReturnCode::Ok && deflated.len() < content.len() / 10 * 9;
+        let (method, data) = if worth_it { (DEFLATED, &*deflated) } else { (STORED, content) };
+        let offset = self.bytes.len() as u32;
+        let mut common = Vec::new();
+        // Version needed, flags (bit 11: the name is UTF-8), method, time, date.
+        [20, 1 << 11, method, 0, DATE].iter().for_each(|&field| put16(&mut common, field));
+        [crc32fast::hash(content), data.len() as u32, content.len() as u32]
+            .iter()
+            .for_each(|&field| put32(&mut common, field));
+        put16(&mut common, name.len() as u16);
+        put16(&mut common, 0);
+        put32(&mut self.bytes, LOCAL);
+        self.bytes.extend_from_slice(&common);
+        self.bytes.extend_from_slice(name.as_bytes());
+        self.bytes.extend_from_slice(data);
+        put32(&mut self.directory, CENTRAL);
+        put16(&mut self.directory, 20);
+        self.directory.extend_from_slice(&common);
+        // Comment length, disk, internal attributes; external attributes.
+        [0, 0, 0].iter().for_each(|&field| put16(&mut self.directory, field));
+        put32(&mut self.directory, 0);
+        put32(&mut self.directory, offset);
+        self.directory.extend_from_slice(name.as_bytes());
+        self.entries += 1;
+    }
+
+    pub fn finish(mut self) -> Vec<u8> {
+        let offset = self.bytes.len() as u32;
+        self.bytes.extend_from_slice(&self.directory);
+        put32(&mut self.bytes, END);
+        [0, 0, self.entries, self.entries].iter().for_each(|&field| put16(&mut self.bytes, field));
+        put32(&mut self.bytes, self.directory.len() as u32);
+        put32(&mut self.bytes, offset);
+        put16(&mut self.bytes, 0);
+        self.bytes
+    }
+}
+
+fn put16(bytes: &mut Vec<u8>, value: u16) {
+    bytes.extend_from_slice(&value.to_le_bytes());
+}
+
+fn put32(bytes: &mut Vec<u8>, value: u32) {
+    bytes.extend_from_slice(&value.to_le_bytes());
+}
+
+/// An archive in memory.
+pub struct Archive<'a> {
+    bytes: &'a [u8],
+    entries: Vec<Entry>,
+}
+
+struct Entry {
+    name: String,
+    method: u16,
+    crc: u32,
+    packed: u64,
+    size: u64,
+    offset: u64,
+}
+
+fn damaged(what: &str) -> Error {
+    Error::reference(format!(
+        "The reference bundle is damaged ({what}). Download it again; a bundle is a ZIP file whose name ends in .sextant.zip."
+    ))
+}
+
+impl<'a> Archive<'a> {
+    /// # Errors
+    /// Not a ZIP file, cut short, or of a kind that bundles do not use (ZIP64, several disks).
+    pub fn open(bytes: &'a [u8]) -> Result<Self> {
+        let end = (0..bytes.len().saturating_sub(21).min(1 << 16))
+            .map(|back| bytes.len() - 22 - back)
+            .find(|&at| get32(bytes, at) == Some(END))
+            .ok_or_else(|| damaged("it is no complete ZIP file"))?;
+        let field = |at| get16(bytes, end + at).ok_or_else(|| damaged("its end is cut off"));
+        let count = field(10)?;
+        let mut at = get32(bytes, end + 16).ok_or_else(|| damaged("its end is cut off"))? as usize;
+        let mut entries = Vec::new();
+        for _ in 0..count {
+            let (entry, next) = read_entry(bytes, at).ok_or_else(|| damaged("its table of contents is cut off"))?;
+            entries.push(entry);
+            at = next;
+        }
+        Ok(Archive { bytes, entries })
+    }
+
+    /// The content of the entry of that name, its CRC checked.
+    ///
+    /// # Errors
+    /// No such entry; an entry that lies about its size, or whose content was changed.
+    pub fn read(&self, name: &str) -> Result<Vec<u8>> {
+        let entry = self.entries.iter().find(|entry| entry.name == name);
+        let entry = entry.ok_or_else(|| damaged(&format!("'{name}' is missing")))?;
+        let data = self.data(entry).ok_or_else(|| damaged(&format!("'{name}' is cut off")))?;
+        if entry.size > MAX_ENTRY || entry.size > entry.packed.saturating_mul(MAX_RATIO) + 64 {
+            return Err(damaged(&format!("'{name}' claims to hold {} bytes", entry.size)));
+        }
+        let content = match entry.method {
+            STORED => data.to_vec(),
+            DEFLATED => {
+                let mut content = vec![0; entry.size as usize];
+                let (inflated, code) = decompress_slice(&mut content, data, InflateConfig { window_bits: -15 });
+                if code != ReturnCode::Ok || inflated.len() as u64 != entry.size {
+                    return Err(damaged(&format!("'{name}' cannot be inflated")));
+                }
+                content
+            }
+            _ => return Err(damaged(&format!("'{name}' is packed in an unknown way"))),
+        };
+        if content.len() as u64 != entry.size || crc32fast::hash(&content) != entry.crc {
+            return Err(damaged(&format!("the checksum of '{name}' does not fit")));
+        }
+        Ok(content)
+    }
+
+    fn data(&self, entry: &Entry) -> Option<&'a [u8]> {
+        let at = usize::try_from(entry.offset).ok()?;
+        if get32(self.bytes, at)? != LOCAL {
+            return None;
+        }
+        let start = at + 30 + usize::from(get16(self.bytes, at + 26)?) + usize::from(get16(self.bytes, at + 28)?);
+        self.bytes.get(start..start.checked_add(usize::try_from(entry.packed).ok()?)?)
+    }
+}
+
+fn read_entry(bytes: &[u8], at: usize) -> Option<(Entry, usize)> {
+    if get32(bytes, at)? != CENTRAL {
+        return None;
+    }
+    let [name, extra, comment] = [28, 30, 32].map(|field| get16(bytes, at + field).map(usize::from));
+    let start = at + 46;
+    let end = start + name?;
+    let entry = Entry {
+        name: String::from_utf8_lossy(bytes.get(start..end)?).into_owned(),
+        method: get16(bytes, at + 10)?,
+        crc: get32(bytes, at + 16)?,
+        packed: get32(bytes, at + 20)?.into(),
+        size: get32(bytes, at + 24)?.into(),
+        offset: get32(bytes, at + 42)?.into(),
+    };
+    Some((entry, end + extra? + comment?))
+}
+
+fn get16(bytes: &[u8], at: usize) -> Option<u16> {
+    Some(u16::from_le_bytes(bytes.get(at..at.checked_add(2)?)?.try_into().ok()?))
+}
+
+fn get32(bytes: &[u8], at: usize) -> Option<u32> {
+    Some(u32::from_le_bytes(bytes.get(at..at.checked_add(4)?)?.try_into().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn archive() -> Vec<u8> {
+        let mut writer = Writer::default();
+        writer.add("a.txt", b"hello");
+        writer.add("b/zeros", &[0; 10_000]);
+        writer.finish()
+    }
+
+    #[test]
+    fn round_trip() {
+        let bytes = archive();
+        assert!(bytes.len() < 400, "zeros are deflated: {}", bytes.len());
+        let archive = Archive::open(&bytes).expect("an archive");
+        assert_eq!(archive.read("a.txt").expect("an entry"), b"hello");
+        assert_eq!(archive.read("b/zeros").expect("an entry"), [0; 10_000]);
+        assert!(archive.read("c").unwrap_err().to_string().contains("'c' is missing"));
+    }
+
+    #[test]
+    fn damage_is_an_error_and_never_a_panic() {
+        let whole = archive();
+        for length in 0..whole.len() {
+            let read = Archive::open(&whole[..length]).and_then(|archive| archive.read("a.txt"));
+            assert!(read.is_err());
+        }
+        for at in 0..whole.len() {
+            let mut changed = whole.clone();
+            changed[at] ^= 0xff;
+            if let Ok(content) = Archive::open(&changed).and_then(|archive| archive.read("a.txt")) {
+                assert_eq!(content, b"hello");
+            }
+        }
+    }
+}

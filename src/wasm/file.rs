@@ -1,0 +1,83 @@
+//! The browser's `File` as `Read + Seek`. It is read on the engine's own worker only.
+
+use std::cell::RefCell;
+use std::io::{Error, Read, Result, Seek, SeekFrom};
+use wasm_bindgen::JsCast;
+
+thread_local! {
+    /// JavaScript objects belong to one thread, while a source must be `Send`: so the files stay here.
+    static FILES: RefCell<Vec<Option<web_sys::File>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A number in [`FILES`], with the file's length and the position of the next read.
+pub struct BrowserFile {
+    slot: usize,
+    length: u64,
+    position: u64,
+}
+
+impl BrowserFile {
+    pub fn new(file: web_sys::File) -> Self {
+        let length = file.size() as u64;
+        let slot = FILES.with_borrow_mut(|files| {
+            let slot = files.iter().position(Option::is_none).unwrap_or_else(|| {
+                files.push(None);
+                files.len() - 1
+            });
+            files[slot] = Some(file);
+            slot
+        });
+        BrowserFile { slot, length, position: 0 }
+    }
+}
+
+impl Drop for BrowserFile {
+    fn drop(&mut self) {
+        FILES.with_borrow_mut(|files| {
+            if let Some(file) = files.get_mut(self.slot) {
+                *file = None;
+            }
+        });
+    }
+}
+
+impl Read for BrowserFile {
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        let end = self.position.saturating_add(buffer.len() as u64).min(self.length);
+        if end <= self.position {
+            return Ok(0);
+        }
+        let bytes = FILES.with_borrow(|files| {
+            let file =
+                files.get(self.slot).and_then(Option::as_ref).ok_or_else(|| Error::other("the file is closed"))?;
+            read_slice(file, self.position, end)
+        })?;
+        let length = (bytes.length() as usize).min(buffer.len());
+        bytes.subarray(0, length as u32).copy_to(&mut buffer[..length]);
+        self.position += length as u64;
+        Ok(length)
+    }
+}
+
+fn read_slice(file: &web_sys::File, start: u64, end: u64) -> Result<js_sys::Uint8Array> {
+    // The browser says why in its own words: "NotReadableError" when the file was changed or removed meanwhile.
+    let said = |error: wasm_bindgen::JsValue| {
+        let message = error.dyn_ref::<js_sys::Error>().map_or_else(|| "unknown".into(), js_sys::Error::message);
+        Error::other(format!("the browser cannot read the file any more ({})", String::from(message)))
+    };
+    let slice = file.slice_with_f64_and_f64(start as f64, end as f64).map_err(said)?;
+    let buffer = web_sys::FileReaderSync::new().and_then(|reader| reader.read_as_array_buffer(&slice)).map_err(said)?;
+    Ok(js_sys::Uint8Array::new(&buffer))
+}
+
+impl Seek for BrowserFile {
+    fn seek(&mut self, to: SeekFrom) -> Result<u64> {
+        let position = match to {
+            SeekFrom::Start(offset) => Some(offset),
+            SeekFrom::End(offset) => self.length.checked_add_signed(offset),
+            SeekFrom::Current(offset) => self.position.checked_add_signed(offset),
+        };
+        self.position = position.ok_or_else(|| Error::other("a position before the start of the file"))?;
+        Ok(self.position)
+    }
+}

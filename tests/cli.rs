@@ -1,0 +1,199 @@
+//! The command as a person calls it: files in, tables out, sentences and exit codes where something is wrong.
+#![cfg(feature = "cli")]
+
+#[path = "golden/fixture.rs"]
+#[allow(dead_code)]
+mod fixture;
+#[path = "golden/tables.rs"]
+#[allow(dead_code)]
+mod tables;
+
+use fixture::{folder, table};
+use sextant::reference::{VarianceFloor, bundle};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// A folder of this test's own, emptied.
+fn scratch(name: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = std::fs::remove_dir_all(&path);
+    std::fs::create_dir_all(&path).expect("a folder");
+    path
+}
+
+fn sextant(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_sextant")).args(arguments).output().expect("the command runs")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Exit code and what it said.
+fn failure(arguments: &[&str]) -> (i32, String) {
+    let output = sextant(arguments);
+    assert!(output.stdout.is_empty(), "{}", text(&output.stdout));
+    (output.status.code().expect("an exit code"), text(&output.stderr))
+}
+
+/// The golden reference as a bundle on disk.
+fn golden_bundle(folder: &Path) -> String {
+    let reference = fixture::reference("reference_model.tsv.gz", VarianceFloor::None, "");
+    let path = folder.join("golden.sextant.zip");
+    std::fs::write(&path, bundle::write(&reference).expect("a bundle")).expect("written");
+    path.to_string_lossy().into_owned()
+}
+
+fn query() -> String {
+    folder().join("query.h5").to_string_lossy().into_owned()
+}
+
+#[test]
+fn maps_a_10x_file_to_the_labels_and_scores_of_seurat() {
+    let folder = scratch("map");
+    let bundle = golden_bundle(&folder);
+    let outputs: Vec<PathBuf> = ["1", "2"]
+        .iter()
+        .map(|threads| {
+            let out = folder.join(threads);
+            let words =
+                ["map", &query(), "--reference", &bundle, "--out", &out.to_string_lossy(), "--threads", threads];
+            let output = sextant(&words);
+            assert!(output.status.success(), "{}", text(&output.stderr));
+            assert!(
+                text(&output.stdout).contains("400 cells mapped onto golden (500 cells)"),
+                "{}",
+                text(&output.stdout)
+            );
+            out
+        })
+        .collect();
+    for name in ["predictions.tsv", "umap.tsv", "qc.tsv"] {
+        let read = |out: &PathBuf| std::fs::read(out.join(name)).expect(name);
+        assert!(read(&outputs[0]) == read(&outputs[1]), "{name} depends on the number of threads");
+    }
+    let found = tables::Table::read(&outputs[0].join("predictions.tsv"));
+    let expected = table("predictions.tsv.gz");
+    let columns = [
+        "cell",
+        "predicted.cell_type",
+        "predicted.coarse",
+        "predicted.cell_type.score",
+        "predicted.coarse.score",
+        "mapping.score",
+    ];
+    assert_eq!(found.columns, columns);
+    for column in &columns[..3] {
+        assert_eq!(found.column(column), expected.column(column), "{column}");
+    }
+    for column in &columns[3..] {
+        for (ours, theirs) in found.numbers(column).into_iter().zip(expected.numbers(column)) {
+            assert!((ours - theirs).abs() < 1e-5, "{column}: {ours} {theirs}");
+        }
+    }
+    let quality = tables::Table::read(&outputs[0].join("qc.tsv"));
+    assert_eq!(quality.numbers("counts"), table("query_totals.tsv.gz").numbers("nCount_RNA"));
+    assert_eq!(quality.numbers("features"), table("query_totals.tsv.gz").numbers("nFeature_RNA"));
+    let summary: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(outputs[0].join("summary.json")).expect("a summary")).expect("JSON");
+    assert_eq!(summary["cells"], 400);
+    assert_eq!(summary["anchors"], 441);
+    assert_eq!(summary["percent_cells_with_anchors"], 48.0);
+    assert_eq!(summary["features_used"], 1945);
+    assert_eq!(summary["genes_in_common"], 1948);
+    assert_eq!(summary["query"]["sha256"].as_str().map(str::len), Some(64));
+    assert!(summary["stages"].as_array().is_some_and(|stages| stages.len() > 5));
+}
+
+#[test]
+fn maps_only_the_levels_asked_for() {
+    let folder = scratch("levels");
+    let bundle = golden_bundle(&folder);
+    let out = folder.join("out").to_string_lossy().into_owned();
+    let output = sextant(&["map", &query(), "--reference", &bundle, "--out", &out, "--levels", "coarse"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let found = tables::Table::read(&folder.join("out/predictions.tsv"));
+    assert_eq!(found.columns, ["cell", "predicted.coarse", "predicted.coarse.score", "mapping.score"]);
+    let (code, said) = failure(&["map", &query(), "--reference", &bundle, "--out", &out, "--levels", "fine"]);
+    assert_eq!(
+        (code, said.as_str()),
+        (2, "sextant: The reference has no level 'fine'. Its levels are: cell_type, coarse.\n")
+    );
+}
+
+#[test]
+fn inspects_as_json_and_as_text() {
+    let output = sextant(&["inspect", &query(), "--json"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(report["cells"], 400);
+    assert_eq!(report["genes"], 3913);
+    assert_eq!(report["nonzeros"], 237_246);
+    assert_eq!(report["species"], "human");
+    assert_eq!(report["feature_types"][0][0], "Gene Expression");
+    let total: f64 = table("query_totals.tsv.gz").numbers("nCount_RNA").iter().sum();
+    assert_eq!(report["total_counts"], total);
+    for field in ["format", "matrix", "median_counts", "warnings"] {
+        assert!(!report[field].is_null(), "{field}");
+    }
+    let shown = text(&sextant(&["inspect", &query()]).stdout);
+    assert!(shown.contains("cells             400 (0 without counts)"), "{shown}");
+    assert!(shown.contains("non-zero counts   237,246"), "{shown}");
+}
+
+#[test]
+fn shows_a_reference() {
+    let folder = scratch("show");
+    let shown = text(&sextant(&["reference", "show", &golden_bundle(&folder)]).stdout);
+    assert!(shown.contains("level      coarse: myeloid"), "{shown}");
+    assert!(shown.contains("features   2,000"), "{shown}");
+}
+
+#[test]
+fn mistakes_are_sentences_with_exit_codes() {
+    let folder = scratch("mistakes");
+    let bundle = golden_bundle(&folder);
+    let missing = folder.join("none.h5").to_string_lossy().into_owned();
+    let cases: [(&[&str], i32, &str); 7] = [
+        (&["mapp"], 2, "There is no command 'mapp'. See 'sextant --help'."),
+        (&["map", "--out", "x"], 2, "QUERY is missing."),
+        (&["map", "x.h5", "--out", "x"], 2, "--reference is missing."),
+        (
+            &["map", "x.h5", "--out", "x", "--reference", "r", "--threads", "none"],
+            2,
+            "--threads takes a number from 1 to 1024, not 'none'.",
+        ),
+        (&["inspect", &missing], 1, "Cannot open '"),
+        (&["inspect", &bundle], 3, "golden.sextant.zip"),
+        (
+            &["map", &query(), "--reference", &query(), "--out", "x"],
+            4,
+            "The reference bundle is damaged (it is no complete ZIP file).",
+        ),
+    ];
+    for (words, code, sentence) in cases {
+        let (found, said) = failure(words);
+        assert_eq!(found, code, "{words:?}: {said}");
+        assert!(said.starts_with("sextant: ") && said.contains(sentence), "{words:?}: {said}");
+    }
+}
+
+#[test]
+fn a_changed_bundle_is_refused() {
+    let folder = scratch("changed");
+    let path = golden_bundle(&folder);
+    let mut bytes = std::fs::read(&path).expect("a bundle");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&path, bytes).expect("written");
+    let (code, said) = failure(&["reference", "show", &path]);
+    assert_eq!(code, 4);
+    assert!(said.contains("The reference bundle is damaged (the checksum of '"), "{said}");
+}
+
+#[test]
+fn help_and_version() {
+    assert!(text(&sextant(&["--help"]).stdout).starts_with("sextant - which cells are these?"));
+    assert!(text(&sextant(&["map", "--help"]).stdout).contains("--reference BUNDLE"));
+    assert_eq!(text(&sextant(&["--version"]).stdout), concat!("sextant ", env!("CARGO_PKG_VERSION"), "\n"));
+}

@@ -1,0 +1,134 @@
+// Checks dist/ as a static host would serve it: node tests/dist.mjs [FOLDER]
+// What release.json and the catalogue promise, that both engines start, and that nothing ties it to a place.
+import { createHash } from 'node:crypto';
+import { readFile, readdir } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join, relative, resolve, sep } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const dist = resolve(process.argv[2] ?? 'dist');
+const root = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
+let passed = 0;
+let failed = 0;
+
+async function check(name, body) {
+  try {
+    await body();
+    passed += 1;
+    console.log(`ok    ${name}`);
+  } catch (error) {
+    failed += 1;
+    console.log(`FAIL  ${name}: ${error.message}`);
+  }
+}
+
+function expect(condition, sentence) {
+  if (!condition) throw new Error(sentence);
+}
+
+const read = (path) => readFile(join(dist, path));
+const text = async (path) => (await read(path)).toString('utf8');
+const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
+const all = (await readdir(dist, { recursive: true, withFileTypes: true }))
+  .filter((entry) => entry.isFile())
+  .map((entry) => relative(dist, join(entry.parentPath ?? entry.path, entry.name)).split(sep).join('/'))
+  .sort();
+const release = JSON.parse(await text('release.json'));
+const catalogue = JSON.parse(await text('references/catalogue.json'));
+
+/** The engine of one build, started as the page starts it. */
+async function start(build, options) {
+  const folder = join(dist, 'engine', release.release, build);
+  const glue = await import(pathToFileURL(join(folder, 'sextant.js')));
+  const module = await WebAssembly.compile(await readFile(join(folder, 'sextant_bg.wasm')));
+  await glue.default({ module_or_path: module, ...options });
+  return { glue, module };
+}
+
+const sharesMemory = (module) => WebAssembly.Module.imports(module).some((entry) => entry.kind === 'memory');
+
+await check('release.json lists every file but those that no cache may hold', () => {
+  const listed = [...release.files.map((file) => file.path), '_headers', 'release.json', 'sw.js'].sort();
+  expect(listed.join('\n') === all.join('\n'), `listed ${listed.join(' ')}, found ${all.join(' ')}`);
+});
+
+await check('every listed file has its size and SHA-256', async () => {
+  expect(release.files.length > 5, `only ${release.files.length} files are listed`);
+  for (const { path, bytes, sha256: hash } of release.files) {
+    const content = await read(path);
+    expect(content.length === bytes && sha256(content) === hash, `${path} is another file than listed`);
+  }
+});
+
+await check('the service worker carries the release', async () => {
+  const worker = await text('sw.js');
+  expect(/^[0-9a-f]{16}$/.test(release.release), `the release is '${release.release}'`);
+  expect(worker.includes(release.release) && !worker.includes('__RELEASE__'), 'sw.js was not given the release');
+});
+
+await check('the version is that of Cargo.toml', async () => {
+  const version = /^version = "(.*)"/m.exec(await readFile(join(root, 'Cargo.toml'), 'utf8'))[1];
+  expect(release.version === version, `release.json says ${release.version}, Cargo.toml ${version}`);
+});
+
+await check('the engine without threads starts and says so', async () => {
+  const { glue, module } = await start('single', {});
+  const info = glue.build_info();
+  expect(info.threads === false && info.version === release.version, JSON.stringify(info));
+  expect(!sharesMemory(module) && glue.initThreadPool === undefined, 'it was built with threads');
+});
+
+await check('the engine with threads starts in a shared memory of the listed size', async () => {
+  // 1 GiB, the smallest maximum that the page asks for
+  const memory = new WebAssembly.Memory({ initial: release.memory_pages, maximum: 16384, shared: true });
+  const { glue, module } = await start('threads', { memory });
+  const info = glue.build_info();
+  expect(info.threads === true && info.version === release.version, JSON.stringify(info));
+  expect(sharesMemory(module) && typeof glue.initThreadPool === 'function', 'it was built without threads');
+});
+
+await check('one page of memory less is too little for the engine with threads', async () => {
+  const memory = new WebAssembly.Memory({ initial: release.memory_pages - 1, maximum: 16384, shared: true });
+  const folder = join(dist, 'engine', release.release, 'threads');
+  const module = await WebAssembly.compile(await readFile(join(folder, 'sextant_bg.wasm')));
+  const imports = {};
+  for (const { module: from, name, kind } of WebAssembly.Module.imports(module)) {
+    imports[from] ??= {};
+    imports[from][name] = kind === 'memory' ? memory : () => 0;
+  }
+  const error = await WebAssembly.instantiate(module, imports).then(() => null, (reason) => reason);
+  expect(/memory/.test(String(error)), `it was instantiated, or failed otherwise: ${error}`);
+});
+
+await check('the catalogue names bundles and demos that are there', async () => {
+  for (const entry of catalogue) {
+    for (const key of ['name', 'title', 'license', 'citation']) expect(entry[key], `${entry.name} has no ${key}`);
+    for (const file of [{ ...entry, path: entry.bundle }, ...(entry.demo ? [entry.demo] : [])]) {
+      const content = await read(file.path);
+      expect(content.length === file.bytes && sha256(content) === file.sha256, `${file.path} is another file than listed`);
+    }
+  }
+  const names = (await readdir(join(root, 'references'), { withFileTypes: true })).filter((entry) => entry.isDirectory());
+  expect(catalogue.length === names.length, `${catalogue.length} references in the catalogue, ${names.length} in references/`);
+});
+
+await check('addresses are relative, so any sub-path serves it', async () => {
+  for (const path of all.filter((name) => /\.(html|js|css|webmanifest)$/.test(name))) {
+    const content = await text(path);
+    const found = /(?:src|href)=["']\/|url\(["']?\/|(?:from|import)\s*\(?["']\/|"(?:start_url|scope|src)":\s*"\//.exec(content);
+    expect(!found, `${path} contains ${found}`);
+  }
+});
+
+await check('nothing tells where it was built', async () => {
+  for (const path of all) {
+    const content = await read(path);
+    for (const place of [root, homedir()].filter((name) => name.length > 2)) {
+      // The content of the references is not ours to judge, and compressed.
+      if (!path.startsWith('references/')) expect(!content.includes(`${place}/`), `${path} contains ${place}`);
+    }
+  }
+});
+
+console.log(`dist: ${passed} passed, ${failed} failed`);
+process.exit(failed === 0 ? 0 : 1);
