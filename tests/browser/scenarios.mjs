@@ -171,7 +171,7 @@ async function newRelease(tools) {
     await page.until('idle');
     await page.loadDemo();
     await page.page.click('#map-button');
-    await page.until('mapping');
+    await page.until(['mapping', 'done']);
     const from = server.log.length;
     server.root = next.folder;
     const update = page.page.evaluate(async () => { await (await navigator.serviceWorker.getRegistration()).update(); });

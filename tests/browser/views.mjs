@@ -167,7 +167,7 @@ export async function keyboard({ checks, server, context }) {
   await page.keyboard.press('Space');
   checks.that('Tab reaches Map', await reached('#map-button'));
   await page.keyboard.press('Enter');
-  await opened.until('mapping');
+  await opened.until(['mapping', 'done']);
   await page.waitForSelector('.stages li');
   await page.keyboard.press('Escape');
   await opened.until('ready', 5);
