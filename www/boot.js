@@ -2,6 +2,9 @@
 
 const RELOADED = 'sextant.reloaded-for-isolation';
 const PATIENCE_MS = 4000;
+// Chromium looks for a new service worker by itself 1.9 s after a page has loaded (measured, version 156).
+// A page that says earlier that it is ready would make that request afterwards.
+const BROWSERS_OWN_LOOK_MS = 2600;
 const HOME = new URL('./', document.baseURI).href;
 
 /**
@@ -9,7 +12,8 @@ const HOME = new URL('./', document.baseURI).href;
  * the worker has served is isolated; never twice in one tab.
  *
  * @param {{ report: (text: string, fraction?: number) => void, onUpdate: (activate: Function) => void }} hooks
- * @returns {Promise<{ controlled: boolean, isolated: boolean, why: string }>} `why` says what keeps threads away.
+ * @returns {Promise<{ controlled: boolean, isolated: boolean, why: string, settled: Promise<void> }>} `why` says
+ *   what keeps threads away; after `settled` neither page nor browser asks the server for anything.
  */
 export async function prepare({ report, onUpdate }) {
   const container = navigator.serviceWorker;
@@ -39,8 +43,8 @@ export async function prepare({ report, onUpdate }) {
   announceUpdates(registration, onUpdate);
 
   if (isControlled()) {
-    await lookForUpdate(registration);
-    return outcome(true, 'the browser does not isolate this page');
+    const settled = Promise.all([lookForUpdate(registration), browserHasLooked()]);
+    return { ...outcome(true, 'the browser does not isolate this page'), settled };
   }
   if (hadWorker) {
     return outcome(false, 'the page was loaded past its service worker; an ordinary reload brings the threads back');
@@ -60,7 +64,7 @@ export async function prepare({ report, onUpdate }) {
 
 function outcome(controlled, why) {
   const isolated = window.crossOriginIsolated === true && typeof SharedArrayBuffer === 'function';
-  return { controlled, isolated, why: isolated ? '' : why };
+  return { controlled, isolated, why: isolated ? '' : why, settled: Promise.resolve() };
 }
 
 /** The registration of exactly this folder; a parent folder may belong to another application. */
@@ -104,6 +108,11 @@ function installed(worker) {
     worker.addEventListener('statechange', look);
     look();
   });
+}
+
+async function browserHasLooked() {
+  if (document.readyState !== 'complete') await new Promise((resolve) => window.addEventListener('load', resolve, { once: true }));
+  await new Promise((resolve) => setTimeout(resolve, BROWSERS_OWN_LOOK_MS));
 }
 
 /** Asks for a newer release before the page says that it is ready, so that nothing is asked or fetched afterwards. */

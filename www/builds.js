@@ -24,17 +24,26 @@ export function single(why) {
   return { name: 'single', threads: 0, why };
 }
 
+/** The folder of a build. It carries the release's name, so that glue and wasm of two releases never meet. */
+function folderOf(release, build) {
+  return new URL(`engine/${release.release}/${build.name}/`, document.baseURI);
+}
+
+/** The module that wasm-bindgen wrote for a build. */
+export function glueOf(release, build) {
+  return new URL('sextant.js', folderOf(release, build)).href;
+}
+
 /** Fetches and compiles the engine once; every worker is handed the compiled module. */
 export async function compile(release, build) {
   if (!WebAssembly.validate(SIMD_PROBE)) {
     throw new Error('This browser does not run WebAssembly with SIMD, which the engine needs. Chrome 91, Firefox 89 and Safari 16.4 and everything later do.');
   }
-  const folder = new URL(`engine/${release.release}/${build.name}/`, document.baseURI);
-  const wasm = new URL('sextant_bg.wasm', folder);
+  const wasm = new URL('sextant_bg.wasm', folderOf(release, build));
   const response = await fetch(wasm);
   if (!response.ok) throw new Error(`The engine could not be loaded: the server answered ${response.status} for ${wasm.pathname}.`);
   const bytes = await response.arrayBuffer();
-  return { ...build, glue: new URL('sextant.js', folder).href, module: await WebAssembly.compile(bytes), memoryPages: release.memory_pages };
+  return { ...build, glue: glueOf(release, build), module: await WebAssembly.compile(bytes), memoryPages: release.memory_pages };
 }
 
 /** In words, for the foot of the page. */

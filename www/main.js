@@ -86,7 +86,7 @@ async function begin() {
   $('engine-info').dataset.build = session.build.name;
   $('engine-info').dataset.threads = String(engine.threads ? session.build.threads : 1);
   set({ catalogue });
-  await chooseReference(catalogue[0]);
+  await chooseReference(catalogue[0], place.settled);
 }
 
 async function json(path) {
@@ -108,12 +108,14 @@ async function fetchChecked({ path, sha256 }) {
   return new Blob([bytes]);
 }
 
-async function chooseReference(entry) {
+/** Loads a reference. At the start the page is ready only when nothing more will be asked of the server. */
+async function chooseReference(entry, settled = Promise.resolve()) {
   set({ phase: 'loading', text: `Loading the reference ${entry.title} …`, fraction: null, error: null });
   try {
     const reference = await session.useReference(await fetchChecked({ path: entry.bundle, sha256: entry.sha256 }));
     const levels = reference.about.levels.map((level) => level.name);
-    set({ entry, reference, levels, result: null, focus: WHOLE, cell: null, colorBy: { kind: 'label', level: levels[0] } });
+    set({ entry, reference, levels, result: null, focus: WHOLE, cell: null, colorBy: { kind: 'label', level: levels[0] }, text: 'Looking for a new version of Sextant; after that, nothing is asked of any server …' });
+    await settled;
   } catch (error) {
     failed(error, 'loading');
     return;
@@ -197,7 +199,7 @@ function failed(error, during) {
     if (during === 'reading') session.forgetFile();
     session.restart();
   }
-  set({ phase: 'error', error: { message: error.message, next: nextStep(error, during), trap: error.kind === 'trap' }, text: 'Something went wrong; the message says what.', fraction: null, stages: [] });
+  set({ phase: 'error', error: { message: error.message, next: nextStep(error, during), trap: error.kind === 'trap' }, text: error.message, fraction: null, stages: [] });
 }
 
 async function download(name) {

@@ -19,13 +19,14 @@ export class Rpc {
   #lastId = 0;
 
   /**
-   * @param {string} script address of the worker's module
+   * @param {string[]} scripts addresses of the modules that a worker imports at its start: the first answers
+   *   the calls, the others are there so that nothing has to be asked for when a spare worker is taken
    * @param {{ refill: boolean }} options with `refill`, a spare worker is started as soon as one is taken.
    *   Where no service worker answers for the scripts that would be a request, so two spares are made at the start instead.
    */
-  constructor(script, { refill }) {
-    const absolute = new URL(script, document.baseURI).href;
-    this.#address = URL.createObjectURL(new Blob([`import ${JSON.stringify(absolute)};`], { type: 'text/javascript' }));
+  constructor(scripts, { refill }) {
+    const imports = scripts.map((script) => `import ${JSON.stringify(new URL(script, document.baseURI).href)};`);
+    this.#address = URL.createObjectURL(new Blob([imports.join('\n')], { type: 'text/javascript' }));
     this.#refill = refill;
     this.#spares = refill ? 1 : 2;
   }

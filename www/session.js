@@ -1,6 +1,6 @@
 // What the engine holds (a reference, a file, its counts) and how a fresh worker is given the same again.
 
-import { compile, single } from './builds.js';
+import { compile, glueOf, single } from './builds.js';
 import { Rpc } from './rpc.js';
 
 export class Session {
@@ -16,7 +16,7 @@ export class Session {
   constructor(release, build, { controlled }) {
     this.#release = release;
     this.#build = build;
-    this.#rpc = new Rpc('worker.js', { refill: controlled });
+    this.#rpc = new Rpc(['worker.js', glueOf(release, build)], { refill: controlled });
   }
 
   /** The build that runs in the end: the single-threaded one where threads or shared memory are refused. */

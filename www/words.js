@@ -15,7 +15,7 @@ export function nextStep(error, during) {
   return NEXT[error.kind] ?? 'Reload the page and try again; if it happens again, please report it with the version at the foot of the page.';
 }
 
-export const whole = (number) => Math.round(number).toLocaleString('en');
+export const whole = (number) => (Number.isFinite(number) ? Math.round(number).toLocaleString('en') : '–');
 
 export const percent = (part, all) => (all > 0 ? `${((100 * part) / all).toFixed(1)} %` : '–');
 

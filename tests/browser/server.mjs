@@ -13,8 +13,8 @@ const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/cs
 export class StaticServer {
   root;
   log = [];
-  /** Changes a file on its way out: (path, bytes) => bytes. For control tests. */
-  rewrite = (_, bytes) => bytes;
+  /** Headers that a better host would send. */
+  headers = {};
   #server = null;
   #port = 0;
 
@@ -52,8 +52,8 @@ export class StaticServer {
       return;
     }
     try {
-      const bytes = this.rewrite(name, await readFile(file));
-      response.writeHead(200, { 'Content-Type': TYPES[path.extname(name)] ?? 'application/octet-stream', 'Content-Length': bytes.length });
+      const bytes = await readFile(file);
+      response.writeHead(200, { 'Content-Type': TYPES[path.extname(name)] ?? 'application/octet-stream', 'Content-Length': bytes.length, ...this.headers });
       response.end(bytes);
     } catch {
       response.writeHead(404).end('not here');

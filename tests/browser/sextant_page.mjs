@@ -6,7 +6,12 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 const ARGUMENTS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-  '--disable-component-update', '--disable-sync', '--disable-default-apps', '--use-gl=angle', '--use-angle=swiftshader', '--enable-unsafe-swiftshader'];
+  '--disable-component-update', '--disable-sync', '--disable-default-apps', '--disable-extensions',
+  '--use-gl=angle', '--use-angle=swiftshader', '--enable-unsafe-swiftshader',
+  // Chromium's own errands (accounts, updates, the time, help with forms) would stand in the proxy's log
+  // beside what the page does, where nothing may be filtered out.
+  '--disable-features=AutofillServerCommunication,OptimizationHints,MediaRouter,DialMediaRouteProvider,NetworkTimeServiceQuerying',
+  '--gaia-url=http://127.0.0.1:9', '--google-apis-url=http://127.0.0.1:9', '--component-updater=url-source=http://127.0.0.1:9/'];
 
 /** Starts Chromium with everything but this machine going through the proxy. */
 export async function launch(proxy) {

@@ -32,6 +32,7 @@ export class Scatter extends EventTarget {
     this.#surface.className = 'surface';
     this.#surface.tabIndex = 0;
     this.#surface.setAttribute('role', 'img');
+    this.#surface.setAttribute('aria-label', 'Map without cells yet');
     this.#surface.setAttribute('aria-describedby', 'maps-hint');
     this.#box = document.createElement('div');
     this.#box.className = 'hover-box';
@@ -49,13 +50,16 @@ export class Scatter extends EventTarget {
   #makePoints() {
     this.#canvas = document.createElement('canvas');
     const plain = new URL(window.location.href).searchParams.get('renderer') === '2d';
+    let why = '';
     try {
       if (plain) throw new Error('asked for in the address');
       this.#points = new WebGlPoints(this.#canvas, () => this.redraw());
-    } catch {
+    } catch (error) {
+      why = error.message;
       this.#canvas = document.createElement('canvas'); // A canvas that has refused one context may refuse another.
       this.#points = new CanvasPoints(this.#canvas);
     }
+    this.#canvas.dataset.why = why;
     this.#canvas.dataset.renderer = this.#points instanceof WebGlPoints ? 'webgl2' : '2d';
   }
 

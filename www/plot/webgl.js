@@ -13,7 +13,7 @@ void main() {
   paint = color;
 }`;
 const FRAGMENT = `#version 300 es
-precision mediump float;
+precision highp float;
 in vec4 paint;
 uniform float size;
 out vec4 pixel;

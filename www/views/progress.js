@@ -17,8 +17,9 @@ export class Progress {
   update({ stages, phase }) {
     const begins = this.#root.hidden && stages.length > 0 && phase === 'mapping';
     this.#root.hidden = stages.length === 0;
-    // On a narrow screen the stages are far below the button that started them.
-    if (begins && this.#root.getBoundingClientRect().top > window.innerHeight) this.#root.scrollIntoView({ block: 'start' });
+    // On a narrow screen the stages are far below the button that started them; on a scrolled page, above.
+    const { top } = this.#root.getBoundingClientRect();
+    if (begins && (top < 0 || top > window.innerHeight - 100)) this.#root.scrollIntoView({ block: 'start' });
     this.#root.dataset.done = String(phase === 'done');
     this.#title.textContent = { mapping: 'Mapping', reading: 'Reading', done: 'Time of each stage' }[phase] ?? 'Progress';
     while (this.#rows.length > stages.length) this.#rows.pop().row.remove();

@@ -59,6 +59,7 @@ export class QueryStep {
   update({ phase, entry, file, look, query, matrix }) {
     const busy = BUSY.includes(phase) || !entry;
     this.#input.disabled = busy;
+    this.#root.dataset.loaded = String(Boolean(look));
     this.#demo.disabled = busy || !entry?.demo;
     if (entry?.demo) this.#root.querySelector('#demo-about').textContent = demoWords(entry.demo);
     const next = { file, look, query, matrix, busy };
