@@ -14,7 +14,6 @@ pub mod features;
 pub mod labels;
 pub mod neighbors;
 pub mod pca;
-pub mod random;
 pub mod residuals;
 pub mod sctransform;
 pub mod umap;

@@ -44,7 +44,7 @@ fn unit_rows(embedding: &Dense) -> Dense {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::build::random::Random;
+    use crate::random::Random;
 
     #[test]
     fn directions_count_and_lengths_do_not() {

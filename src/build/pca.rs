@@ -84,7 +84,7 @@ pub fn components(matrix: &Dense, dimensions: usize, progress: &Progress) -> Res
 
 /// A fixed starting vector without symmetries that a component could be orthogonal to.
 fn start(features: usize) -> Vec<f64> {
-    let mut random = super::random::Random::new(42);
+    let mut random = crate::random::Random::new(42);
     let mut vector: Vec<f64> = (0..features).map(|_| random.uniform() - 0.5).collect();
     let norm = dot(&vector, &vector).sqrt();
     vector.iter_mut().for_each(|value| *value /= norm);
@@ -198,7 +198,7 @@ fn finish(matrix: &Dense, vectors: Vec<Vec<f64>>, steps: usize) -> Option<Compon
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::build::random::Random;
+    use crate::random::Random;
 
     /// Eigenvalues and vectors of a small symmetric matrix by Jacobi's rotations.
     fn jacobi(mut a: Vec<Vec<f64>>) -> Vec<(f64, Vec<f64>)> {

@@ -6,9 +6,9 @@ pub mod root;
 pub mod smoothing;
 
 use crate::build::by_gene::ByGene;
-use crate::build::random::Random;
 use crate::error::{Error, Result};
 use crate::progress::Progress;
+use crate::random::Random;
 use negative_binomial::{COX_REID, Depths};
 use rayon::prelude::*;
 

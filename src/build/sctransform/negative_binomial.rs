@@ -212,7 +212,7 @@ fn tail_counts(counts: &[f64]) -> Vec<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::build::random::Random;
+    use crate::random::Random;
 
     fn example() -> (Depths, Vec<f64>) {
         let mut random = Random::new(3);
