@@ -1,10 +1,11 @@
 //! A matrix as a file stores it (by rows, by columns, or dense) and the way from there to [`Counts`].
 
-use super::array::{Block, NumericArray};
-use super::elements::{Number, Visit};
+use super::array::NumericArray;
 use super::hdf5::{Hdf5, damaged};
+use super::packing::{IntoNarrow, IntoPacked, IntoWide, SparseBlock, Tally};
+use super::raw_counts::grouped;
 use crate::error::{Error, Result};
-use crate::matrix::{Counts, CountsBuilder, GenesMut, pack};
+use crate::matrix::{Counts, CountsBuilder, GenesMut};
 use crate::progress::Progress;
 use std::ops::Range;
 
@@ -50,33 +51,6 @@ pub enum Parts {
         offsets: Vec<u64>,
     },
     Dense(NumericArray),
-}
-
-/// What was noticed while every value passed by.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Tally {
-    pub fractions: u64,
-    pub negatives: u64,
-    /// NaN and infinite.
-    pub not_finite: u64,
-}
-
-impl Tally {
-    pub fn add(&mut self, other: Tally) {
-        self.fractions += other.fractions;
-        self.negatives += other.negatives;
-        self.not_finite += other.not_finite;
-    }
-
-    fn note(&mut self, value: f64) {
-        if !value.is_finite() {
-            self.not_finite += 1;
-        } else if value < 0.0 {
-            self.negatives += 1;
-        } else if value != libm::trunc(value) {
-            self.fractions += 1;
-        }
-    }
 }
 
 /// Reports bytes done of bytes to do.
@@ -241,6 +215,7 @@ impl StoredMatrix {
         offsets: &[u64],
         meter: &mut Meter<'_>,
     ) -> Result<(CountsBuilder, Tally)> {
+        check_memory(data, self.genes)?;
         let mut builder = CountsBuilder::new(self.genes, offsets.to_vec());
         let (genes, values) = builder.parts();
         let (all, limit) = (0..indices.len(), self.genes as u64);
@@ -280,6 +255,7 @@ impl StoredMatrix {
         offsets: &[u64],
         meter: &mut Meter<'_>,
     ) -> Result<(CountsBuilder, Tally)> {
+        check_memory(data, self.genes)?;
         let mut starts = vec![0u64; self.cells + 1];
         let mut cells = Vec::new();
         for slice in slices(data, indices) {
@@ -435,6 +411,26 @@ fn checked_shape(path: &str, shape: [u64; 2]) -> Result<[usize; 2]> {
     Ok(shape.map(|length| length as usize))
 }
 
+/// Asks for the room that the counts will take and gives it back: in a browser a request that fails later
+/// would end the engine without a word.
+fn check_memory(data: &NumericArray, genes: usize) -> Result<()> {
+    let entry = if genes <= 1 << 16 { 4 } else { 6 };
+    let bytes = data.len().saturating_mul(entry);
+    let mut room = Vec::<u8>::new();
+    let granted = usize::try_from(bytes).is_ok_and(|bytes| room.try_reserve_exact(bytes).is_ok());
+    // Without this the compiler may decide that the room is not needed, and granted.
+    std::hint::black_box(&room);
+    if granted {
+        return Ok(());
+    }
+    Err(Error::input(format!(
+        "its {} counts need {} MB of memory, more than there is here. Use the command on a machine with \
+         more memory, or split the file.",
+        grouped(data.len() as f64),
+        grouped(bytes as f64 / 1e6)
+    )))
+}
+
 fn out_of_range(path: &str, limit: usize, what: &str) -> Error {
     damaged(
         path,
@@ -449,139 +445,4 @@ fn slices(data: &NumericArray, indices: &NumericArray) -> impl Iterator<Item = R
     let length = data.len();
     let count = length.div_ceil(step);
     (0..count).map(move |slice| slice * step..((slice + 1) * step).min(length))
-}
-
-/// The non-zero values of a block of a dense matrix.
-struct SparseBlock {
-    ends: Vec<usize>,
-    entries: Vec<(u32, f32)>,
-    tally: Tally,
-}
-
-impl SparseBlock {
-    fn of(block: &Block<'_>, keep: Option<(&[u32], usize)>) -> Self {
-        let mut sparse = SparseBlock {
-            ends: Vec::new(),
-            entries: Vec::new(),
-            tally: Tally::default(),
-        };
-        for row in 0..(block.rows.end - block.rows.start) as usize {
-            let visitor = IntoEntries {
-                block: &mut sparse,
-                first_gene: block.columns.start as u32,
-                keep: keep.map(|(keep, _)| keep),
-            };
-            block.element.visit(block.row(row), visitor);
-            sparse.ends.push(sparse.entries.len());
-        }
-        sparse
-    }
-
-    fn row(&self, row: usize) -> impl Iterator<Item = (u32, f32)> + '_ {
-        let start = if row == 0 { 0 } else { self.ends[row - 1] };
-        self.entries[start..self.ends[row]].iter().copied()
-    }
-}
-
-struct IntoEntries<'a> {
-    block: &'a mut SparseBlock,
-    first_gene: u32,
-    keep: Option<&'a [u32]>,
-}
-
-impl Visit for IntoEntries<'_> {
-    type Output = ();
-    fn visit<N: Number>(self, values: impl ExactSizeIterator<Item = N>) {
-        for (gene, value) in (self.first_gene..).zip(values) {
-            let small = value.small();
-            if small == Some(0) {
-                continue;
-            }
-            if small.is_none() {
-                self.block.tally.note(value.f64());
-            }
-            let gene = match self.keep {
-                None => gene,
-                Some(keep) => match keep.get(gene as usize) {
-                    Some(&kept) if kept != u32::MAX => kept,
-                    _ => continue,
-                },
-            };
-            self.block.entries.push((gene, value.f32()));
-        }
-    }
-}
-
-/// Writes positions in two bytes; says whether all lie below the limit.
-struct IntoNarrow<'a> {
-    slots: &'a mut [u16],
-    limit: u64,
-}
-
-impl Visit for IntoNarrow<'_> {
-    type Output = bool;
-    fn visit<N: Number>(self, values: impl ExactSizeIterator<Item = N>) -> bool {
-        let mut largest = 0;
-        for (slot, value) in self.slots.iter_mut().zip(values) {
-            let position = value.position();
-            largest = largest.max(position);
-            *slot = position as u16;
-        }
-        largest < self.limit || self.slots.is_empty()
-    }
-}
-
-/// Writes positions in four bytes; says whether all lie below the limit.
-struct IntoWide<'a> {
-    slots: &'a mut [u32],
-    limit: u64,
-}
-
-impl Visit for IntoWide<'_> {
-    type Output = bool;
-    fn visit<N: Number>(self, values: impl ExactSizeIterator<Item = N>) -> bool {
-        let mut largest = 0;
-        for (slot, value) in self.slots.iter_mut().zip(values) {
-            let position = value.position();
-            largest = largest.max(position);
-            *slot = position as u32;
-        }
-        largest < self.limit || self.slots.is_empty()
-    }
-}
-
-/// Values that two bytes do not hold, with their entry, and what was noticed.
-struct Packed {
-    escapes: Vec<(u64, f32)>,
-    tally: Tally,
-}
-
-/// Packs values into two bytes.
-struct IntoPacked<'a> {
-    slots: &'a mut [u16],
-    first: u64,
-}
-
-impl Visit for IntoPacked<'_> {
-    type Output = Packed;
-    fn visit<N: Number>(self, values: impl ExactSizeIterator<Item = N>) -> Packed {
-        let mut packed = Packed {
-            escapes: Vec::new(),
-            tally: Tally::default(),
-        };
-        for ((entry, slot), value) in (self.first..).zip(self.slots).zip(values) {
-            *slot = match value.small() {
-                Some(small) if small != CountsBuilder::ESCAPED => small,
-                _ => {
-                    packed.tally.note(value.f64());
-                    // A value that vanishes in single precision is packed as the zero it has become.
-                    pack(value.f32()).unwrap_or_else(|| {
-                        packed.escapes.push((entry, value.f32()));
-                        CountsBuilder::ESCAPED
-                    })
-                }
-            };
-        }
-        packed
-    }
 }
