@@ -14,6 +14,7 @@ mod filters;
 mod frame;
 mod h5ad;
 mod hdf5;
+mod packing;
 mod raw_counts;
 mod source;
 mod stored_matrix;
@@ -24,10 +25,11 @@ use crate::matrix::Counts;
 use crate::progress::Progress;
 use choice::Choice;
 use hdf5::Hdf5;
+use packing::Tally;
 use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
 use std::io::{Read, Seek};
-use stored_matrix::{Meter, Tally};
+use stored_matrix::Meter;
 use tenx_h5::TenX;
 
 /// Where bytes come from: a native file, or a `File` of the browser.

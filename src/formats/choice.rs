@@ -1,7 +1,8 @@
 //! The matrices that a file offers, and which of them is taken.
 
+use super::packing::Tally;
 use super::raw_counts::{self, Content, Verdict};
-use super::stored_matrix::{Meter, StoredMatrix, Tally};
+use super::stored_matrix::{Meter, StoredMatrix};
 use crate::error::{Error, Result, Warning};
 use crate::matrix::Counts;
 

@@ -1,10 +1,11 @@
 //! A matrix as a file stores it (by rows, by columns, or dense) and the way from there to [`Counts`].
 
-use super::array::{Block, NumericArray};
-use super::elements::{Number, Visit};
+use super::array::NumericArray;
 use super::hdf5::{Hdf5, damaged};
+use super::packing::{IntoNarrow, IntoPacked, IntoWide, SparseBlock, Tally};
+use super::raw_counts::grouped;
 use crate::error::{Error, Result};
-use crate::matrix::{Counts, CountsBuilder, GenesMut, pack};
+use crate::matrix::{Counts, CountsBuilder, GenesMut};
 use crate::progress::Progress;
 use std::ops::Range;
 
@@ -52,33 +53,6 @@ pub enum Parts {
     Dense(NumericArray),
 }
 
-/// What was noticed while every value passed by.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Tally {
-    pub fractions: u64,
-    pub negatives: u64,
-    /// NaN and infinite.
-    pub not_finite: u64,
-}
-
-impl Tally {
-    pub fn add(&mut self, other: Tally) {
-        self.fractions += other.fractions;
-        self.negatives += other.negatives;
-        self.not_finite += other.not_finite;
-    }
-
-    fn note(&mut self, value: f64) {
-        if !value.is_finite() {
-            self.not_finite += 1;
-        } else if value < 0.0 {
-            self.negatives += 1;
-        } else if value != libm::trunc(value) {
-            self.fractions += 1;
-        }
-    }
-}
-
 /// Reports bytes done of bytes to do.
 pub struct Meter<'a> {
     progress: &'a Progress<'a>,
@@ -88,12 +62,17 @@ pub struct Meter<'a> {
 
 impl<'a> Meter<'a> {
     pub fn new(progress: &'a Progress<'a>, total: u64) -> Self {
-        Meter { progress, done: 0, total: total.max(1) }
+        Meter {
+            progress,
+            done: 0,
+            total: total.max(1),
+        }
     }
 
     fn advance(&mut self, bytes: u64) {
         self.done += bytes;
-        self.progress.report("Reading", self.done as f64 / self.total as f64);
+        self.progress
+            .report("Reading", self.done as f64 / self.total as f64);
     }
 }
 
@@ -119,18 +98,36 @@ impl StoredMatrix {
             ));
         }
         if data.len() != indices.len() {
-            return Err(damaged(path, &format!("it has {} values but {} indices", data.len(), indices.len())));
+            return Err(damaged(
+                path,
+                &format!("it has {} values but {} indices", data.len(), indices.len()),
+            ));
         }
         let offsets = pointers.read_positions()?;
         if offsets.first() != Some(&0) || offsets.windows(2).any(|pair| pair[0] > pair[1]) {
-            return Err(damaged(pointers.path(), "it should ascend from 0 and does not"));
+            return Err(damaged(
+                pointers.path(),
+                "it should ascend from 0 and does not",
+            ));
         }
         if offsets.last() != Some(&data.len()) {
             let end = offsets.last().copied().unwrap_or(0);
-            return Err(damaged(pointers.path(), &format!("it ends at {end} but there are {} values", data.len())));
+            return Err(damaged(
+                pointers.path(),
+                &format!("it ends at {end} but there are {} values", data.len()),
+            ));
         }
-        let parts = Parts::Sparse { data, indices, offsets };
-        Ok(StoredMatrix { encoding, cells, genes, parts })
+        let parts = Parts::Sparse {
+            data,
+            indices,
+            offsets,
+        };
+        Ok(StoredMatrix {
+            encoding,
+            cells,
+            genes,
+            parts,
+        })
     }
 
     /// A dense dataset at `path`, cells × genes.
@@ -146,7 +143,12 @@ impl StoredMatrix {
         }
         let (cells, genes) = array.shape();
         let [cells, genes] = checked_shape(path, [cells, genes])?;
-        Ok(StoredMatrix { encoding: Encoding::Dense, cells, genes, parts: Parts::Dense(array) })
+        Ok(StoredMatrix {
+            encoding: Encoding::Dense,
+            cells,
+            genes,
+            parts: Parts::Dense(array),
+        })
     }
 
     /// Stored entries; unknown for a dense matrix.
@@ -160,7 +162,9 @@ impl StoredMatrix {
     /// Decoded bytes that reading takes, for the meter.
     pub fn work(&self) -> u64 {
         match (&self.parts, self.encoding) {
-            (Parts::Sparse { data, indices, .. }, Encoding::Csc) => data.bytes() + 2 * indices.bytes(),
+            (Parts::Sparse { data, indices, .. }, Encoding::Csc) => {
+                data.bytes() + 2 * indices.bytes()
+            }
             (Parts::Sparse { data, indices, .. }, _) => data.bytes() + indices.bytes(),
             (Parts::Dense(array), _) => array.bytes(),
         }
@@ -171,14 +175,32 @@ impl StoredMatrix {
     ///
     /// # Errors
     /// When the data is damaged or the source fails.
-    pub fn read(&self, keep: Option<(&[u32], usize)>, meter: &mut Meter<'_>) -> Result<(Counts, Tally)> {
+    pub fn read(
+        &self,
+        keep: Option<(&[u32], usize)>,
+        meter: &mut Meter<'_>,
+    ) -> Result<(Counts, Tally)> {
         match (&self.parts, self.encoding) {
             (Parts::Dense(array), _) => self.read_dense(array, keep, meter),
-            (Parts::Sparse { data, indices, offsets }, Encoding::Csc) => {
+            (
+                Parts::Sparse {
+                    data,
+                    indices,
+                    offsets,
+                },
+                Encoding::Csc,
+            ) => {
                 let (builder, tally) = self.read_columns(data, indices, offsets, meter)?;
                 Ok((builder.finish(keep), tally))
             }
-            (Parts::Sparse { data, indices, offsets }, _) => {
+            (
+                Parts::Sparse {
+                    data,
+                    indices,
+                    offsets,
+                },
+                _,
+            ) => {
                 let (builder, tally) = self.read_rows(data, indices, offsets, meter)?;
                 Ok((builder.finish(keep), tally))
             }
@@ -193,17 +215,22 @@ impl StoredMatrix {
         offsets: &[u64],
         meter: &mut Meter<'_>,
     ) -> Result<(CountsBuilder, Tally)> {
+        check_memory(data, self.genes)?;
         let mut builder = CountsBuilder::new(self.genes, offsets.to_vec());
         let (genes, values) = builder.parts();
         let (all, limit) = (0..indices.len(), self.genes as u64);
         let advance = &mut |bytes| meter.advance(bytes);
         let fits = match genes {
-            GenesMut::Narrow(slots) => indices.decode(all.clone(), slots, advance, |element, bytes, _, slots| {
-                element.visit(bytes, IntoNarrow { slots, limit })
-            })?,
-            GenesMut::Wide(slots) => indices.decode(all.clone(), slots, advance, |element, bytes, _, slots| {
-                element.visit(bytes, IntoWide { slots, limit })
-            })?,
+            GenesMut::Narrow(slots) => {
+                indices.decode(all.clone(), slots, advance, |element, bytes, _, slots| {
+                    element.visit(bytes, IntoNarrow { slots, limit })
+                })?
+            }
+            GenesMut::Wide(slots) => {
+                indices.decode(all.clone(), slots, advance, |element, bytes, _, slots| {
+                    element.visit(bytes, IntoWide { slots, limit })
+                })?
+            }
         };
         if fits.contains(&false) {
             return Err(out_of_range(indices.path(), self.genes, "genes"));
@@ -228,6 +255,7 @@ impl StoredMatrix {
         offsets: &[u64],
         meter: &mut Meter<'_>,
     ) -> Result<(CountsBuilder, Tally)> {
+        check_memory(data, self.genes)?;
         let mut starts = vec![0u64; self.cells + 1];
         let mut cells = Vec::new();
         for slice in slices(data, indices) {
@@ -251,9 +279,12 @@ impl StoredMatrix {
             values.resize(cells.len(), 0u16);
             let first = slice.start;
             let advance = &mut |bytes| meter.advance(bytes);
-            let packed = data.decode(slice, &mut values, advance, |element, bytes, first, slots| {
-                element.visit(bytes, IntoPacked { slots, first })
-            })?;
+            let packed = data.decode(
+                slice,
+                &mut values,
+                advance,
+                |element, bytes, first, slots| element.visit(bytes, IntoPacked { slots, first }),
+            )?;
             let mut escaped = Vec::new();
             for packed in packed {
                 tally.add(packed.tally);
@@ -317,7 +348,8 @@ impl StoredMatrix {
         while band < bands {
             let end = (band + step).min(bands);
             let advance = &mut |bytes| meter.advance(bytes);
-            let blocks = array.decode_bands(band..end, advance, |block| SparseBlock::of(&block, keep))?;
+            let blocks =
+                array.decode_bands(band..end, advance, |block| SparseBlock::of(&block, keep))?;
             for blocks in blocks.chunks(array.blocks_across().max(1) as usize) {
                 for row in 0..blocks.first().map_or(0, |block| block.ends.len()) {
                     counts.push_row(blocks.iter().flat_map(|block| block.row(row)));
@@ -368,13 +400,42 @@ impl StoredMatrix {
 
 fn checked_shape(path: &str, shape: [u64; 2]) -> Result<[usize; 2]> {
     if shape.iter().any(|&length| length > MOST) {
-        return Err(damaged(path, &format!("its shape of {} cells by {} genes is impossible", shape[0], shape[1])));
+        return Err(damaged(
+            path,
+            &format!(
+                "its shape of {} cells by {} genes is impossible",
+                shape[0], shape[1]
+            ),
+        ));
     }
     Ok(shape.map(|length| length as usize))
 }
 
+/// Asks for the room that the counts will take and gives it back: in a browser a request that fails later
+/// would end the engine without a word.
+fn check_memory(data: &NumericArray, genes: usize) -> Result<()> {
+    let entry = if genes <= 1 << 16 { 4 } else { 6 };
+    let bytes = data.len().saturating_mul(entry);
+    let mut room = Vec::<u8>::new();
+    let granted = usize::try_from(bytes).is_ok_and(|bytes| room.try_reserve_exact(bytes).is_ok());
+    // Without this the compiler may decide that the room is not needed, and granted.
+    std::hint::black_box(&room);
+    if granted {
+        return Ok(());
+    }
+    Err(Error::input(format!(
+        "its {} counts need {} MB of memory, more than there is here. Use the command on a machine with \
+         more memory, or split the file.",
+        grouped(data.len() as f64),
+        grouped(bytes as f64 / 1e6)
+    )))
+}
+
 fn out_of_range(path: &str, limit: usize, what: &str) -> Error {
-    damaged(path, &format!("it names positions beyond its {limit} {what}"))
+    damaged(
+        path,
+        &format!("it names positions beyond its {limit} {what}"),
+    )
 }
 
 /// Slices of entries that begin where chunks begin.
@@ -384,132 +445,4 @@ fn slices(data: &NumericArray, indices: &NumericArray) -> impl Iterator<Item = R
     let length = data.len();
     let count = length.div_ceil(step);
     (0..count).map(move |slice| slice * step..((slice + 1) * step).min(length))
-}
-
-/// The non-zero values of a block of a dense matrix.
-struct SparseBlock {
-    ends: Vec<usize>,
-    entries: Vec<(u32, f32)>,
-    tally: Tally,
-}
-
-impl SparseBlock {
-    fn of(block: &Block<'_>, keep: Option<(&[u32], usize)>) -> Self {
-        let mut sparse = SparseBlock { ends: Vec::new(), entries: Vec::new(), tally: Tally::default() };
-        for row in 0..(block.rows.end - block.rows.start) as usize {
-            let visitor = IntoEntries {
-                block: &mut sparse,
-                first_gene: block.columns.start as u32,
-                keep: keep.map(|(keep, _)| keep),
-            };
-            block.element.visit(block.row(row), visitor);
-            sparse.ends.push(sparse.entries.len());
-        }
-        sparse
-    }
-
-    fn row(&self, row: usize) -> impl Iterator<Item = (u32, f32)> + '_ {
-        let start = if row == 0 { 0 } else { self.ends[row - 1] };
-        self.entries[start..self.ends[row]].iter().copied()
-    }
-}
-
-struct IntoEntries<'a> {
-    block: &'a mut SparseBlock,
-    first_gene: u32,
-    keep: Option<&'a [u32]>,
-}
-
-impl Visit for IntoEntries<'_> {
-    type Output = ();
-    fn visit<N: Number>(self, values: impl ExactSizeIterator<Item = N>) {
-        for (gene, value) in (self.first_gene..).zip(values) {
-            let small = value.small();
-            if small == Some(0) {
-                continue;
-            }
-            if small.is_none() {
-                self.block.tally.note(value.f64());
-            }
-            let gene = match self.keep {
-                None => gene,
-                Some(keep) => match keep.get(gene as usize) {
-                    Some(&kept) if kept != u32::MAX => kept,
-                    _ => continue,
-                },
-            };
-            self.block.entries.push((gene, value.f32()));
-        }
-    }
-}
-
-/// Writes positions in two bytes; says whether all lie below the limit.
-struct IntoNarrow<'a> {
-    slots: &'a mut [u16],
-    limit: u64,
-}
-
-impl Visit for IntoNarrow<'_> {
-    type Output = bool;
-    fn visit<N: Number>(self, values: impl ExactSizeIterator<Item = N>) -> bool {
-        let mut largest = 0;
-        for (slot, value) in self.slots.iter_mut().zip(values) {
-            let position = value.position();
-            largest = largest.max(position);
-            *slot = position as u16;
-        }
-        largest < self.limit || self.slots.is_empty()
-    }
-}
-
-/// Writes positions in four bytes; says whether all lie below the limit.
-struct IntoWide<'a> {
-    slots: &'a mut [u32],
-    limit: u64,
-}
-
-impl Visit for IntoWide<'_> {
-    type Output = bool;
-    fn visit<N: Number>(self, values: impl ExactSizeIterator<Item = N>) -> bool {
-        let mut largest = 0;
-        for (slot, value) in self.slots.iter_mut().zip(values) {
-            let position = value.position();
-            largest = largest.max(position);
-            *slot = position as u32;
-        }
-        largest < self.limit || self.slots.is_empty()
-    }
-}
-
-/// Values that two bytes do not hold, with their entry, and what was noticed.
-struct Packed {
-    escapes: Vec<(u64, f32)>,
-    tally: Tally,
-}
-
-/// Packs values into two bytes.
-struct IntoPacked<'a> {
-    slots: &'a mut [u16],
-    first: u64,
-}
-
-impl Visit for IntoPacked<'_> {
-    type Output = Packed;
-    fn visit<N: Number>(self, values: impl ExactSizeIterator<Item = N>) -> Packed {
-        let mut packed = Packed { escapes: Vec::new(), tally: Tally::default() };
-        for ((entry, slot), value) in (self.first..).zip(self.slots).zip(values) {
-            *slot = match value.small() {
-                Some(small) if small != CountsBuilder::ESCAPED => small,
-                _ => {
-                    packed.tally.note(value.f64());
-                    // A value that vanishes in single precision is packed as the zero it has become.
-                    pack(value.f32()).unwrap_or_else(|| {
-                        packed.escapes.push((entry, value.f32()));
-                        CountsBuilder::ESCAPED
-                    })
-                }
-            };
-        }
-        packed
-    }
 }

@@ -1,0 +1,171 @@
+//! Stored values of any type on their way into the few bytes that [`Counts`](crate::matrix::Counts) takes.
+
+use super::array::Block;
+use super::elements::{Number, Visit};
+use crate::matrix::{CountsBuilder, pack};
+
+/// What was noticed while every value passed by.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    pub fractions: u64,
+    pub negatives: u64,
+    /// NaN and infinite.
+    pub not_finite: u64,
+}
+
+impl Tally {
+    pub fn add(&mut self, other: Tally) {
+        self.fractions += other.fractions;
+        self.negatives += other.negatives;
+        self.not_finite += other.not_finite;
+    }
+
+    fn note(&mut self, value: f64) {
+        if !value.is_finite() {
+            self.not_finite += 1;
+        } else if value < 0.0 {
+            self.negatives += 1;
+        } else if value != libm::trunc(value) {
+            self.fractions += 1;
+        }
+    }
+}
+
+/// The non-zero values of a block of a dense matrix.
+pub struct SparseBlock {
+    /// Where each row's entries end.
+    pub ends: Vec<usize>,
+    entries: Vec<(u32, f32)>,
+    pub tally: Tally,
+}
+
+impl SparseBlock {
+    /// Takes the non-zero values; see [`super::stored_matrix::StoredMatrix::read`] for `keep`.
+    pub fn of(block: &Block<'_>, keep: Option<(&[u32], usize)>) -> Self {
+        let mut sparse = SparseBlock {
+            ends: Vec::new(),
+            entries: Vec::new(),
+            tally: Tally::default(),
+        };
+        for row in 0..(block.rows.end - block.rows.start) as usize {
+            let visitor = IntoEntries {
+                block: &mut sparse,
+                first_gene: block.columns.start as u32,
+                keep: keep.map(|(keep, _)| keep),
+            };
+            block.element.visit(block.row(row), visitor);
+            sparse.ends.push(sparse.entries.len());
+        }
+        sparse
+    }
+
+    /// The entries of a row of the block.
+    pub fn row(&self, row: usize) -> impl Iterator<Item = (u32, f32)> + '_ {
+        let start = if row == 0 { 0 } else { self.ends[row - 1] };
+        self.entries[start..self.ends[row]].iter().copied()
+    }
+}
+
+struct IntoEntries<'a> {
+    block: &'a mut SparseBlock,
+    first_gene: u32,
+    keep: Option<&'a [u32]>,
+}
+
+impl Visit for IntoEntries<'_> {
+    type Output = ();
+    fn visit<N: Number>(self, values: impl ExactSizeIterator<Item = N>) {
+        for (gene, value) in (self.first_gene..).zip(values) {
+            let small = value.small();
+            if small == Some(0) {
+                continue;
+            }
+            if small.is_none() {
+                self.block.tally.note(value.f64());
+            }
+            let gene = match self.keep {
+                None => gene,
+                Some(keep) => match keep.get(gene as usize) {
+                    Some(&kept) if kept != u32::MAX => kept,
+                    _ => continue,
+                },
+            };
+            self.block.entries.push((gene, value.f32()));
+        }
+    }
+}
+
+/// Writes positions in two bytes; says whether all lie below the limit.
+pub struct IntoNarrow<'a> {
+    pub slots: &'a mut [u16],
+    pub limit: u64,
+}
+
+impl Visit for IntoNarrow<'_> {
+    type Output = bool;
+    fn visit<N: Number>(self, values: impl ExactSizeIterator<Item = N>) -> bool {
+        let mut largest = 0;
+        for (slot, value) in self.slots.iter_mut().zip(values) {
+            let position = value.position();
+            largest = largest.max(position);
+            *slot = position as u16;
+        }
+        largest < self.limit || self.slots.is_empty()
+    }
+}
+
+/// Writes positions in four bytes; says whether all lie below the limit.
+pub struct IntoWide<'a> {
+    pub slots: &'a mut [u32],
+    pub limit: u64,
+}
+
+impl Visit for IntoWide<'_> {
+    type Output = bool;
+    fn visit<N: Number>(self, values: impl ExactSizeIterator<Item = N>) -> bool {
+        let mut largest = 0;
+        for (slot, value) in self.slots.iter_mut().zip(values) {
+            let position = value.position();
+            largest = largest.max(position);
+            *slot = position as u32;
+        }
+        largest < self.limit || self.slots.is_empty()
+    }
+}
+
+/// Values that two bytes do not hold, with their entry, and what was noticed.
+pub struct Packed {
+    pub escapes: Vec<(u64, f32)>,
+    pub tally: Tally,
+}
+
+/// Packs values into two bytes.
+pub struct IntoPacked<'a> {
+    pub slots: &'a mut [u16],
+    /// The number of the first value's entry.
+    pub first: u64,
+}
+
+impl Visit for IntoPacked<'_> {
+    type Output = Packed;
+    fn visit<N: Number>(self, values: impl ExactSizeIterator<Item = N>) -> Packed {
+        let mut packed = Packed {
+            escapes: Vec::new(),
+            tally: Tally::default(),
+        };
+        for ((entry, slot), value) in (self.first..).zip(self.slots).zip(values) {
+            *slot = match value.small() {
+                Some(small) if small != CountsBuilder::ESCAPED => small,
+                _ => {
+                    packed.tally.note(value.f64());
+                    // A value that vanishes in single precision is packed as the zero it has become.
+                    pack(value.f32()).unwrap_or_else(|| {
+                        packed.escapes.push((entry, value.f32()));
+                        CountsBuilder::ESCAPED
+                    })
+                }
+            };
+        }
+        packed
+    }
+}
