@@ -165,25 +165,23 @@ def copy_references(stage):
             "description": about["description"],
             "cells": cells,
         }
-        demo = tomllib.loads(recipe.read_text(encoding="utf-8")).get("demo")
-        if demo:
-            entry["demo"] = copy_demo(stage, recipe.parent, demo)
+        described = tomllib.loads(recipe.read_text(encoding="utf-8"))
+        entry["caveats"] = described.get("caveats", [])
+        if "demo" in described:
+            entry["demo"] = copy_demo(stage, recipe.parent, described["demo"])
         catalogue.append(entry)
     write_json(stage / "references/catalogue.json", catalogue)
 
 
 def copy_demo(stage, folder, demo):
-    missing = [key for key in ("file", "title", "license") if not demo.get(key)]
-    if missing:
-        stop(f"references/{folder.name}/reference.toml: [demo] lacks {', '.join(missing)}.")
-    source = folder / "build" / demo["file"]
+    source = folder / demo["file"]
     if not source.is_file():
         stop(f"references/{folder.name}/reference.toml names the demo '{demo['file']}', which the recipe did not write.")
     path = f"references/{folder.name}/{source.name}"
     shutil.copyfile(source, stage / path)
     return {
         "path": path,
-        "name": demo.get("name", source.name),
+        "name": source.name,
         "title": demo["title"],
         "bytes": source.stat().st_size,
         "sha256": sha256(source),

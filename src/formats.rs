@@ -135,7 +135,7 @@ pub struct OpenFile {
 /// Opens a file. `name` stands in error messages; its extension is not looked at.
 ///
 /// # Errors
-/// When it is neither 10x HDF5 nor H5AD, or truncated, or damaged, or has no cells.
+/// When it is neither 10x HDF5 nor H5AD, or truncated, or damaged, or has no cells or no genes.
 pub fn open(source: Box<dyn Source>, name: &str) -> Result<OpenFile> {
     named(name, open_unnamed(source, name))
 }
@@ -151,11 +151,7 @@ fn open_unnamed(source: Box<dyn Source>, name: &str) -> Result<OpenFile> {
     };
     let (mut cells, choices, mut warnings) = match &kind {
         Kind::H5ad => (h5ad::cells(&file)?, h5ad::choices(&file)?, Vec::new()),
-        Kind::TenX(layout) => (
-            layout.cells(&file)?,
-            layout.choices(&file),
-            layout.warnings(&file),
-        ),
+        Kind::TenX(layout) => (layout.cells(&file)?, layout.choices(&file), layout.warnings(&file)),
     };
     if cells.is_empty() {
         return Err(Error::input(
@@ -163,15 +159,15 @@ fn open_unnamed(source: Box<dyn Source>, name: &str) -> Result<OpenFile> {
              of them.",
         ));
     }
+    let mut shapes = choices.iter().filter_map(Choice::shape).peekable();
+    if shapes.peek().is_some() && shapes.all(|[_, genes]| genes == 0) {
+        return Err(Error::input(
+            "there are no genes in it. Check the step that wrote the file; a filter may have removed all of \
+             them.",
+        ));
+    }
     warnings.extend(make_unique(&mut cells));
-    Ok(OpenFile {
-        file,
-        name: name.to_owned(),
-        kind,
-        choices,
-        cells,
-        warnings,
-    })
+    Ok(OpenFile { file, name: name.to_owned(), kind, choices, cells, warnings })
 }
 
 impl OpenFile {
@@ -228,13 +224,6 @@ impl OpenFile {
         let taken = choice::choose(&mut self.choices, matrix, &mut warnings)?;
         let choice = &self.choices[taken];
         let table = self.features(&choice.path)?;
-        if table.features.is_empty() {
-            return Err(Error::input(format!(
-                "there are no genes in \"{}\". Check the step that wrote the file; a filter may have \
-                 removed all of them.",
-                choice.path
-            )));
-        }
         let (keep, feature_types) = gene_expression(&table);
         warnings.extend(other_features(&feature_types));
         let mut meter = Meter::new(progress, choice.work());
@@ -252,10 +241,7 @@ impl OpenFile {
                 .collect(),
         };
         if counts.cells() != self.cells.len() || counts.genes() != features.len() {
-            return Err(hdf5::damaged(
-                &choice.path,
-                "its shape does not fit the names of cells and genes",
-            ));
+            return Err(hdf5::damaged(&choice.path, "its shape does not fit the names of cells and genes"));
         }
         if counts.nonzeros() == 0 {
             return Err(Error::input(format!(
@@ -361,10 +347,7 @@ type Keep = (Vec<u32>, usize);
 /// Finds the features to keep, when they are not all of one type, and counts the types.
 fn gene_expression(table: &FeatureTable) -> (Option<Keep>, Vec<(String, usize)>) {
     let Some(types) = &table.types else {
-        return (
-            None,
-            vec![(GENE_EXPRESSION.to_owned(), table.features.len())],
-        );
+        return (None, vec![(GENE_EXPRESSION.to_owned(), table.features.len())]);
     };
     let mut counted: Vec<(String, usize)> = Vec::new();
     let mut keep = Vec::with_capacity(types.len());
@@ -394,10 +377,7 @@ fn other_features(types: &[(String, usize)]) -> Option<Warning> {
     (!others.is_empty()).then(|| {
         Warning::new(
             "other_features",
-            format!(
-                "Besides genes the file has features that are not mapped: {}.",
-                others.join(", ")
-            ),
+            format!("Besides genes the file has features that are not mapped: {}.", others.join(", ")),
         )
     })
 }
@@ -437,9 +417,7 @@ fn check_tally(path: &str, tally: Tally, warnings: &mut Vec<Warning>) -> Result<
 fn make_unique(cells: &mut [String]) -> Option<Warning> {
     let mut known: FxHashSet<String> = FxHashSet::default();
     known.reserve(cells.len());
-    let repeated: Vec<usize> = (0..cells.len())
-        .filter(|&cell| !known.insert(cells[cell].clone()))
-        .collect();
+    let repeated: Vec<usize> = (0..cells.len()).filter(|&cell| !known.insert(cells[cell].clone())).collect();
     let first = cells[*repeated.first()?].clone();
     let mut next: rustc_hash::FxHashMap<String, usize> = rustc_hash::FxHashMap::default();
     for &cell in &repeated {

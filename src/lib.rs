@@ -18,6 +18,7 @@
 
 pub mod error;
 pub mod progress;
+pub mod random;
 pub mod kernel;
 pub mod matrix;
 pub mod formats;

@@ -17,7 +17,6 @@ pub mod integrate;
 pub mod labels;
 pub mod neighbors;
 pub mod project;
-pub mod random;
 pub mod score;
 pub mod umap;
 pub mod weights;

@@ -296,9 +296,8 @@ mod tests {
             }
             values.copy_from_slice(&[1, 2, ESCAPE, 0, ESCAPE, 4, 0]);
             builder.escape([(4, 0.5), (2, 70_000.0)]);
-            let keep: Vec<u32> = (0..genes as u32)
-                .map(|gene| if gene == 3 { u32::MAX } else { gene - u32::from(gene > 3) })
-                .collect();
+            let keep: Vec<u32> =
+                (0..genes as u32).map(|gene| if gene == 3 { u32::MAX } else { gene - u32::from(gene > 3) }).collect();
             let counts = builder.finish(Some((&keep, genes - 1)));
             assert_eq!((counts.cells(), counts.genes()), (3, genes - 1));
             let rows: Vec<Vec<_>> = (0..3).map(|cell| counts.row(cell).collect()).collect();

@@ -73,7 +73,7 @@ impl<'a> Residuals<'a> {
         if values.is_empty() {
             return 0.0;
         }
-        let even = values.len() % 2 == 0;
+        let even = values.len().is_multiple_of(2);
         let (below, &mut upper, _) = values.select_nth_unstable_by(middle, f64::total_cmp);
         if !even {
             return upper;

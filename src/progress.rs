@@ -5,7 +5,10 @@
 //! page sees progress with and without threads, and cancels by ending the worker.
 
 /// Receives the name of the stage and the share of it that is done, 0 to 1.
-pub struct Progress<'a>(Option<&'a dyn Fn(&str, f64)>);
+pub struct Progress<'a>(Option<&'a Report<'a>>);
+
+/// Called with a stage and its share.
+type Report<'a> = dyn Fn(&str, f64) + 'a;
 
 impl<'a> Progress<'a> {
     pub fn new(report: &'a dyn Fn(&str, f64)) -> Self {

@@ -33,6 +33,9 @@ const all = (await readdir(dist, { recursive: true, withFileTypes: true }))
   .filter((entry) => entry.isFile())
   .map((entry) => relative(dist, join(entry.parentPath ?? entry.path, entry.name)).split(sep).join('/'))
   .sort();
+// The helper of the thread pool expects the name that workers have for the global object.
+globalThis.self ??= globalThis;
+globalThis.addEventListener ??= () => {};
 const release = JSON.parse(await text('release.json'));
 const catalogue = JSON.parse(await text('references/catalogue.json'));
 

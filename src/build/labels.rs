@@ -142,7 +142,9 @@ fn crossing(one: &Level, other: &Level) -> Option<Warning> {
 /// The first names of a list, and how many follow.
 fn some(names: &[String]) -> String {
     match names.get(..5) {
-        Some(first) if names.len() > 5 => format!("{} and {} more", first.join(", "), names.len() - 5),
+        Some(first) if names.len() > 5 => {
+            format!("{} and {} more", first.join(", "), names.len() - 5)
+        }
         _ => names.join(", "),
     }
 }

@@ -1,9 +1,9 @@
 //! The nearest reference cells of each reference cell.
 
+use crate::map::neighbors::nearest;
 use crate::matrix::Dense;
 use crate::progress::Progress;
 use ndarray::Array2;
-use rayon::prelude::*;
 
 /// The `k` nearest rows of each row by cosine, itself first, with their cosine distances (`1 - cos`).
 ///
@@ -12,64 +12,39 @@ use rayon::prelude::*;
 /// # Shapes
 /// cells × dimensions → two of cells × `min(k, cells)`.
 pub fn nearest_by_cosine(embedding: &Dense, k: usize, progress: &Progress) -> (Array2<u32>, Array2<f32>) {
-    let (cells, dimensions) = embedding.dim();
-    let k = k.min(cells);
     let unit = unit_rows(embedding);
-    let mut lists: Vec<Vec<(f64, u32)>> = Vec::with_capacity(cells);
-    for first in (0..cells).step_by(2_048) {
-        let last = (first + 2_048).min(cells);
-        lists.par_extend((first..last).into_par_iter().map(|cell| nearest(&unit, dimensions, cell, k)));
-        progress.report("neighbors", last as f64 / cells as f64);
-    }
-    let neighbors = Array2::from_shape_fn((cells, k), |(cell, rank)| lists[cell][rank].1);
+    let found = nearest(&unit, &unit, k, "neighbors", progress);
+    let (mut neighbors, mut distances) = (found.indices, found.distances);
     // |a - b|² = 2 - 2 cos for vectors of unit length.
-    let distances = Array2::from_shape_fn((cells, k), |(cell, rank)| (0.5 * lists[cell][rank].0) as f32);
+    distances.mapv_inplace(|distance| 0.5 * distance * distance);
+    for (cell, mut row) in neighbors.rows_mut().into_iter().enumerate() {
+        // A twin of smaller index may stand before the cell, and a crowd of them may have pushed it out.
+        let last = row.len() - 1;
+        let at = row.iter().position(|&other| other as usize == cell).unwrap_or(last);
+        for rank in (0..at).rev() {
+            row[rank + 1] = row[rank];
+        }
+        row[0] = cell as u32;
+    }
     (neighbors, distances)
 }
 
-/// Rows divided by their length, one after the other; a row of zeros stays.
-fn unit_rows(embedding: &Dense) -> Vec<f64> {
-    let mut unit = Vec::with_capacity(embedding.len());
-    for row in embedding.rows() {
+/// Rows divided by their length; a row of zeros stays.
+fn unit_rows(embedding: &Dense) -> Dense {
+    let mut unit = embedding.clone();
+    for mut row in unit.rows_mut() {
         let length = row.iter().map(|&value| f64::from(value) * f64::from(value)).sum::<f64>().sqrt();
-        let length = if length > 0.0 { length } else { 1.0 };
-        unit.extend(row.iter().map(|&value| f64::from(value) / length));
+        if length > 0.0 {
+            row.mapv_inplace(|value| (f64::from(value) / length) as f32);
+        }
     }
     unit
-}
-
-/// Squared distance and index of the nearest rows, the cell itself before any twin of it.
-fn nearest(unit: &[f64], dimensions: usize, cell: usize, k: usize) -> Vec<(f64, u32)> {
-    let query = &unit[cell * dimensions..(cell + 1) * dimensions];
-    let mut all: Vec<(f64, u32)> = (unit.chunks_exact(dimensions).enumerate())
-        .map(|(other, row)| {
-            if other == cell {
-                return (-1.0, other as u32);
-            }
-            let mut lanes = [0.0; 2];
-            for (a, b) in query.chunks(2).zip(row.chunks(2)) {
-                for (lane, (x, y)) in lanes.iter_mut().zip(a.iter().zip(b)) {
-                    *lane += (x - y) * (x - y);
-                }
-            }
-            (lanes[0] + lanes[1], other as u32)
-        })
-        .collect();
-    let order = |a: &(f64, u32), b: &(f64, u32)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
-    if k < all.len() {
-        all.select_nth_unstable_by(k, order);
-        all.truncate(k);
-    }
-    all.sort_unstable_by(order);
-    if let Some(itself) = all.first_mut() {
-        itself.0 = 0.0;
-    }
-    all
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random::Random;
 
     #[test]
     fn directions_count_and_lengths_do_not() {
@@ -81,8 +56,36 @@ mod tests {
         assert_eq!(neighbors.row(3).to_vec(), [3, 0, 2]);
         assert_eq!(distances[[3, 1]], 0.0);
         let cosine = 5.0 / (25.01f64).sqrt();
-        assert!((f64::from(distances[[0, 2]]) - (1.0 - cosine)).abs() < 1e-8);
+        assert!((f64::from(distances[[0, 2]]) - (1.0 - cosine)).abs() < 1e-7);
         let (all, _) = nearest_by_cosine(&embedding, 31, &Progress::silent());
         assert_eq!(all.dim(), (5, 5));
+    }
+
+    #[test]
+    fn a_cell_in_a_crowd_of_twins_is_its_own_first_neighbour() {
+        let embedding = Dense::from_elem((6, 3), 2.0);
+        let (neighbors, _) = nearest_by_cosine(&embedding, 3, &Progress::silent());
+        assert_eq!(neighbors.row(5).to_vec(), [5, 0, 1]);
+        assert_eq!(neighbors.row(1).to_vec(), [1, 0, 2]);
+    }
+
+    #[test]
+    fn the_neighbours_are_those_of_all_cosines() {
+        let mut random = Random::new(5);
+        let embedding = Dense::from_shape_fn((300, 12), |_| random.uniform() as f32 - 0.5);
+        let (neighbors, distances) = nearest_by_cosine(&embedding, 20, &Progress::silent());
+        let product = |a: usize, b: usize| -> f64 {
+            (embedding.row(a).iter().zip(embedding.row(b))).map(|(x, y)| f64::from(*x) * f64::from(*y)).sum()
+        };
+        for cell in 0..300 {
+            let mut naive: Vec<(f64, usize)> = (0..300)
+                .map(|other| (1.0 - product(cell, other) / (product(cell, cell) * product(other, other)).sqrt(), other))
+                .collect();
+            naive.sort_by(|a, b| a.0.total_cmp(&b.0));
+            for rank in 0..20 {
+                assert_eq!(neighbors[[cell, rank]] as usize, naive[rank].1);
+                assert!((f64::from(distances[[cell, rank]]) - naive[rank].0).abs() < 1e-6);
+            }
+        }
     }
 }

@@ -84,7 +84,7 @@ pub fn components(matrix: &Dense, dimensions: usize, progress: &Progress) -> Res
 
 /// A fixed starting vector without symmetries that a component could be orthogonal to.
 fn start(features: usize) -> Vec<f64> {
-    let mut random = super::random::Random::new(42);
+    let mut random = crate::random::Random::new(42);
     let mut vector: Vec<f64> = (0..features).map(|_| random.uniform() - 0.5).collect();
     let norm = dot(&vector, &vector).sqrt();
     vector.iter_mut().for_each(|value| *value /= norm);
@@ -198,7 +198,7 @@ fn finish(matrix: &Dense, vectors: Vec<Vec<f64>>, steps: usize) -> Option<Compon
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::build::random::Random;
+    use crate::random::Random;
 
     /// Eigenvalues and vectors of a small symmetric matrix by Jacobi's rotations.
     fn jacobi(mut a: Vec<Vec<f64>>) -> Vec<(f64, Vec<f64>)> {
@@ -218,9 +218,9 @@ mod tests {
                         let (x, y) = (row[p], row[q]);
                         (row[p], row[q]) = (c * x - s * y, s * x + c * y);
                     }
-                    for k in 0..n {
-                        let (x, y) = (a[p][k], a[q][k]);
-                        (a[p][k], a[q][k]) = (c * x - s * y, s * x + c * y);
+                    let (above, below) = a.split_at_mut(q);
+                    for (x, y) in above[p].iter_mut().zip(below[0].iter_mut()) {
+                        (*x, *y) = (c * *x - s * *y, s * *x + c * *y);
                     }
                 }
             }
@@ -255,14 +255,13 @@ mod tests {
             .collect();
         let exact = jacobi(gram);
         let found = components(&matrix, 12, &Progress::silent()).unwrap();
-        for k in 0..12 {
-            let (value, vector) = &exact[k];
+        for (k, (value, vector)) in exact.iter().take(12).enumerate() {
             assert!((found.singular_values[k] / value.sqrt() - 1.0).abs() < 1e-8, "{k}");
             let sign = if f64::from(found.loadings[[0, k]]) * vector[0] < 0.0 { -1.0 } else { 1.0 };
-            for feature in 0..30 {
-                assert!((f64::from(found.loadings[[feature, k]]) - sign * vector[feature]).abs() < 1e-6);
-            }
             let column = found.loadings.column(k);
+            for (ours, exact) in column.iter().zip(vector) {
+                assert!((f64::from(*ours) - sign * exact).abs() < 1e-6);
+            }
             let largest = column.iter().copied().fold(0f32, |a, b| if b.abs() > a.abs() { b } else { a });
             assert!(largest > 0.0);
         }

@@ -2,13 +2,14 @@
 
 pub mod negative_binomial;
 pub mod robust;
+pub mod root;
 pub mod smoothing;
 
 use crate::build::by_gene::ByGene;
-use crate::build::random::Random;
 use crate::error::{Error, Result};
 use crate::progress::Progress;
-use negative_binomial::Depths;
+use crate::random::Random;
+use negative_binomial::{COX_REID, Depths};
 use rayon::prelude::*;
 
 /// How the model is fitted. The defaults are those of `SCTransform(method = "glmGamPoi")` of Seurat 4.3 with
@@ -105,6 +106,10 @@ pub fn fit(counts: &ByGene, log10_total: &[f64], options: &ModelOptions, progres
     let step1_means = log10_means(counts, &step1_genes);
     let means = log10_means(counts, &genes);
     let (parameters, outliers, bandwidth) = regularise(&fitted, &step1_means, &means, options.bandwidth_factor)?;
+    // Where the curve has a gap wider than the kernel, it says nothing about a gene.
+    let (genes, parameters) = (genes.into_iter().zip(parameters))
+        .filter(|(_, gene)| !gene.theta.is_nan() && gene.intercept.is_finite() && gene.slope.is_finite())
+        .unzip();
     progress.report("model", 1.0);
     Ok(Model {
         genes,
@@ -117,6 +122,7 @@ pub fn fit(counts: &ByGene, log10_total: &[f64], options: &ModelOptions, progres
     })
 }
 
+/// log10 of the genes' geometric means.
 pub fn log10_means(counts: &ByGene, genes: &[usize]) -> Vec<f64> {
     genes.par_iter().map(|&gene| counts.log10_geometric_mean(gene)).collect()
 }
@@ -148,14 +154,14 @@ fn fit_genes(counts: &ByGene, depths: &Depths, genes: &[usize]) -> Vec<Parameter
             let y = dense(counts, gene);
             let rough = moment_overdispersion(&y);
             let fit = depths.fit(&y, rough, depths.start(&y));
-            let overdispersion = depths.overdispersion(&y, &fit.mu, rough);
+            let overdispersion = depths.overdispersion(&y, &fit.mu, rough, COX_REID);
             let mean = fit.mu.iter().sum::<f64>() / y.len() as f64;
             (overdispersion, mean, fit.intercept, fit.slope)
         })
         .collect();
     let overdispersions: Vec<f64> = first.iter().map(|gene| gene.0).collect();
     let means: Vec<f64> = first.iter().map(|gene| gene.1).collect();
-    let trend = robust::running_median(&means, &overdispersions);
+    let trend = robust::running_median(&means, &overdispersions, (genes.len() / 10).max(100));
     (0..genes.len())
         .into_par_iter()
         .map(|position| {
@@ -173,7 +179,8 @@ fn fit_genes(counts: &ByGene, depths: &Depths, genes: &[usize]) -> Vec<Parameter
         .collect()
 }
 
-fn dense(counts: &ByGene, gene: usize) -> Vec<f64> {
+/// The gene's counts, one a cell.
+pub fn dense(counts: &ByGene, gene: usize) -> Vec<f64> {
     let mut row = vec![0.0; counts.cells()];
     for &(cell, count) in counts.gene(gene) {
         row[cell as usize] = f64::from(count);
@@ -182,7 +189,7 @@ fn dense(counts: &ByGene, gene: usize) -> Vec<f64> {
 }
 
 /// Overdispersion by moments: `(variance - mean) / mean²`, not below 0.
-fn moment_overdispersion(counts: &[f64]) -> f64 {
+pub fn moment_overdispersion(counts: &[f64]) -> f64 {
     let mean = counts.iter().sum::<f64>() / counts.len() as f64;
     let deviation = smoothing::standard_deviation(counts);
     let rough = (deviation * deviation - mean) / (mean * mean);
@@ -193,6 +200,15 @@ fn moment_overdispersion(counts: &[f64]) -> f64 {
 ///
 /// The overdispersion is smoothed as `log10(1 + mean / theta)`, the overdispersion factor. Returns the parameters,
 /// the outliers of the first step, and the bandwidth.
+///
+/// # Shapes
+/// `fitted` and `step1_means`: one a gene of the first step; `means`: one a gene of the model.
+///
+/// # Errors
+/// Means that are too alike for a bandwidth.
+///
+/// # Source
+/// Hafemeister and Satija 2019, methods; agrees with `sctransform` 0.3.5 (`theta_regularization = "od_factor"`).
 pub fn regularise(
     fitted: &[Parameters],
     step1_means: &[f64],

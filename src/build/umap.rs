@@ -3,9 +3,9 @@
 pub mod graph;
 pub mod power;
 
-use crate::build::random::Random;
 use crate::matrix::Dense;
 use crate::progress::Progress;
+use crate::random::Random;
 use crate::reference::UmapParameters;
 use graph::Edge;
 use ndarray::Array2;

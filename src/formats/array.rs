@@ -60,11 +60,7 @@ struct Place {
 
 /// What was read for a chunk.
 enum Stored {
-    Bytes {
-        buffer: usize,
-        range: Range<usize>,
-        mask: u32,
-    },
+    Bytes { buffer: usize, range: Range<usize>, mask: u32 },
     Fill,
 }
 
@@ -94,10 +90,7 @@ impl NumericArray {
     /// Looks at how the dataset is stored; `largest` bounds a chunk's size.
     pub(super) fn new(dataset: hdf5rs::Dataset, path: &str, largest: u64) -> Result<Self> {
         let Some(element) = Element::of(dataset.datatype()) else {
-            return Err(Error::input(format!(
-                "\"{path}\" should hold numbers and holds {}.",
-                dataset.datatype()
-            )));
+            return Err(Error::input(format!("\"{path}\" should hold numbers and holds {}.", dataset.datatype())));
         };
         let (rows, columns) = match *dataset.shape() {
             [rows] => (rows, 1),
@@ -141,9 +134,7 @@ impl NumericArray {
             DataLayout::Contiguous { .. } if self.dataset.external_files().is_some() => {
                 return Err(self.elsewhere());
             }
-            DataLayout::Contiguous { address, .. } if *address == UNDEFINED_ADDRESS => {
-                Storage::Nowhere
-            }
+            DataLayout::Contiguous { address, .. } if *address == UNDEFINED_ADDRESS => Storage::Nowhere,
             DataLayout::Contiguous { address, .. } => Storage::Contiguous(*address),
             DataLayout::Virtual { .. } => return Err(self.elsewhere()),
             DataLayout::Chunked(chunked) => {
@@ -170,8 +161,7 @@ impl NumericArray {
                 self.chunk_rows = chunk_rows;
                 self.chunk_columns = chunk_columns;
                 self.plain_edges = chunked.flags & DONT_FILTER_PARTIAL_BOUND_CHUNKS != 0;
-                self.filters =
-                    supported(self.dataset.filters(), &self.path, self.element.size())?;
+                self.filters = supported(self.dataset.filters(), &self.path, self.element.size())?;
                 Storage::Chunks(self.places()?)
             }
         };
@@ -179,18 +169,11 @@ impl NumericArray {
     }
 
     fn elsewhere(&self) -> Error {
-        Error::input(format!(
-            "\"{}\" keeps its data in another file. {}",
-            self.path,
-            re_save()
-        ))
+        Error::input(format!("\"{}\" keeps its data in another file. {}", self.path, re_save()))
     }
 
     fn places(&self) -> Result<Vec<Place>> {
-        let chunks = self
-            .dataset
-            .chunks()
-            .map_err(|error| explain(&self.path, error))?;
+        let chunks = self.dataset.chunks().map_err(|error| explain(&self.path, error))?;
         let across = self.blocks_across();
         let mut places = Vec::with_capacity(chunks.len());
         for chunk in chunks {
@@ -282,10 +265,7 @@ impl NumericArray {
         convert: impl Fn(Element, &[u8], u64, &mut [T]) -> R + Sync,
     ) -> Result<Vec<R>> {
         let size = self.element.size();
-        if range.end > self.rows
-            || self.columns != 1
-            || range.end.checked_sub(range.start) != Some(out.len() as u64)
-        {
+        if range.end > self.rows || self.columns != 1 || range.end.checked_sub(range.start) != Some(out.len() as u64) {
             return Err(damaged(&self.path, "it is shorter than it should be"));
         }
         let mut items = Vec::new();
@@ -301,9 +281,7 @@ impl NumericArray {
         }
         self.visit(items, advance, |number, (first, slots), bytes| {
             let skip = (first - number * self.chunk_rows) as usize * size;
-            let bytes = bytes
-                .get(skip..skip + slots.len() * size)
-                .unwrap_or_default();
+            let bytes = bytes.get(skip..skip + slots.len() * size).unwrap_or_default();
             convert(self.element, bytes, first, slots)
         })
     }
@@ -374,11 +352,7 @@ impl NumericArray {
         let length = self.chunk_bytes() as usize;
         match stored {
             Stored::Fill => Ok(self.fill(length).into()),
-            Stored::Bytes {
-                buffer,
-                range,
-                mask,
-            } => {
+            Stored::Bytes { buffer, range, mask } => {
                 let bytes = buffers
                     .get(*buffer)
                     .and_then(|buffer| buffer.get(range.clone()))
@@ -386,29 +360,20 @@ impl NumericArray {
                 if !matches!(self.storage, Storage::Chunks(_)) {
                     return Ok(bytes.into());
                 }
-                let mask = if self.plain_edges && self.is_edge(number) {
-                    u32::MAX
-                } else {
-                    *mask
-                };
-                scratch
-                    .decode(bytes, &self.filters, mask, length)
-                    .map(Into::into)
+                let mask = if self.plain_edges && self.is_edge(number) { u32::MAX } else { *mask };
+                scratch.decode(bytes, &self.filters, mask, length).map(Into::into)
             }
         }
     }
 
     fn is_edge(&self, number: u64) -> bool {
         let (band, block) = (number / self.blocks_across(), number % self.blocks_across());
-        (band + 1) * self.chunk_rows > self.rows
-            || (block + 1) * self.chunk_columns > self.columns
+        (band + 1) * self.chunk_rows > self.rows || (block + 1) * self.chunk_columns > self.columns
     }
 
     fn fill(&self, length: usize) -> Vec<u8> {
         match self.dataset.fill_value_bytes() {
-            Some(value) if value.len() == self.element.size() => {
-                value.iter().copied().cycle().take(length).collect()
-            }
+            Some(value) if value.len() == self.element.size() => value.iter().copied().cycle().take(length).collect(),
             _ => vec![0; length],
         }
     }
@@ -423,11 +388,7 @@ impl NumericArray {
                 for (slot, &number) in stored.iter_mut().zip(numbers) {
                     let start = (number * self.chunk_bytes()) as usize;
                     let end = (start + self.chunk_bytes() as usize).min(bytes.len());
-                    *slot = Stored::Bytes {
-                        buffer: 0,
-                        range: start..end,
-                        mask: 0,
-                    };
+                    *slot = Stored::Bytes { buffer: 0, range: start..end, mask: 0 };
                 }
                 return Ok((vec![bytes.clone()], stored));
             }
@@ -435,9 +396,8 @@ impl NumericArray {
                 for (slot, &number) in numbers.iter().enumerate() {
                     let start = number * self.chunk_bytes();
                     let size = (self.bytes() - start).min(self.chunk_bytes());
-                    let address = address
-                        .checked_add(start)
-                        .ok_or_else(|| damaged(&self.path, "it lies outside of the file"))?;
+                    let address =
+                        address.checked_add(start).ok_or_else(|| damaged(&self.path, "it lies outside of the file"))?;
                     wanted.push((address, size, slot, 0));
                 }
             }
@@ -455,11 +415,7 @@ impl NumericArray {
         Ok((buffers, stored))
     }
 
-    fn fetch_sorted(
-        &self,
-        wanted: &[(u64, u64, usize, u32)],
-        stored: &mut [Stored],
-    ) -> Result<Vec<Vec<u8>>> {
+    fn fetch_sorted(&self, wanted: &[(u64, u64, usize, u32)], stored: &mut [Stored]) -> Result<Vec<Vec<u8>>> {
         let outside = || damaged(&self.path, "a chunk lies outside of the file");
         let store = self.dataset.file().store();
         let file_size = store.size().map_err(|error| explain(&self.path, error))?;
@@ -469,10 +425,7 @@ impl NumericArray {
             let mut end = start;
             let mut last = next;
             while let Some(&(address, size, ..)) = wanted.get(last) {
-                let chunk_end = address
-                    .checked_add(size)
-                    .filter(|&end| end <= file_size)
-                    .ok_or_else(outside)?;
+                let chunk_end = address.checked_add(size).filter(|&end| end <= file_size).ok_or_else(outside)?;
                 let apart = address > end.saturating_add(GAP);
                 if last > next && (apart || chunk_end - start > READ) {
                     break;
@@ -481,16 +434,10 @@ impl NumericArray {
                 last += 1;
             }
             let mut buffer = vec![0; (end - start) as usize];
-            store
-                .read_exact_at(start, &mut buffer)
-                .map_err(|error| explain(&self.path, error))?;
+            store.read_exact_at(start, &mut buffer).map_err(|error| explain(&self.path, error))?;
             for &(address, size, slot, mask) in &wanted[next..last] {
                 let offset = (address - start) as usize;
-                stored[slot] = Stored::Bytes {
-                    buffer: buffers.len(),
-                    range: offset..offset + size as usize,
-                    mask,
-                };
+                stored[slot] = Stored::Bytes { buffer: buffers.len(), range: offset..offset + size as usize, mask };
             }
             buffers.push(buffer);
             next = last;
@@ -498,18 +445,9 @@ impl NumericArray {
         Ok(buffers)
     }
 
-    fn read_all<T: Copy + Send>(
-        &self,
-        empty: T,
-        convert: impl Fn(Element, &[u8], &mut [T]) + Sync,
-    ) -> Result<Vec<T>> {
+    fn read_all<T: Copy + Send>(&self, empty: T, convert: impl Fn(Element, &[u8], &mut [T]) + Sync) -> Result<Vec<T>> {
         let mut values = vec![empty; self.len() as usize];
-        self.decode(
-            0..self.rows,
-            &mut values,
-            &mut |_| {},
-            |element, bytes, _, slots| convert(element, bytes, slots),
-        )?;
+        self.decode(0..self.rows, &mut values, &mut |_| {}, |element, bytes, _, slots| convert(element, bytes, slots))?;
         Ok(values)
     }
 

@@ -26,12 +26,7 @@ pub enum Join {
 
 impl Choice {
     pub fn new(path: impl Into<String>, parts: Result<Vec<StoredMatrix>>, join: Join) -> Self {
-        Choice {
-            path: path.into(),
-            parts,
-            join,
-            verdict: None,
-        }
+        Choice { path: path.into(), parts, join, verdict: None }
     }
 
     pub fn single(path: impl Into<String>, matrix: Result<StoredMatrix>) -> Self {
@@ -43,10 +38,7 @@ impl Choice {
         let parts = self.parts.as_ref().ok()?;
         match &self.join {
             Join::Sum => parts.first().map(|part| [part.cells, part.genes]),
-            Join::Beside(rows) => Some([
-                rows.first().map_or(0, Vec::len),
-                parts.iter().map(|part| part.genes).sum(),
-            ]),
+            Join::Beside(rows) => Some([rows.first().map_or(0, Vec::len), parts.iter().map(|part| part.genes).sum()]),
         }
     }
 
@@ -62,9 +54,7 @@ impl Choice {
     /// "csr", "csc", "dense".
     pub fn encoding(&self) -> &'static str {
         let parts = self.parts.as_ref().ok();
-        parts
-            .and_then(|parts| parts.first())
-            .map_or("unreadable", |part| part.encoding.name())
+        parts.and_then(|parts| parts.first()).map_or("unreadable", |part| part.encoding.name())
     }
 
     /// What the matrix holds; looks at the file the first time. A matrix that cannot be read holds
@@ -85,18 +75,12 @@ impl Choice {
         };
         let verdict = match judged {
             Ok(Some(verdict)) => verdict,
-            Ok(None) => Verdict {
-                content: Content::Other,
-                text: String::from("are not there"),
-            },
+            Ok(None) => Verdict { content: Content::Other, text: String::from("are not there") },
             Err(error) => {
                 let text = format!("cannot be read: {}", error.message);
                 // Kept, so that a file of which nothing can be read says why.
                 self.parts = Err(error);
-                Verdict {
-                    content: Content::Other,
-                    text,
-                }
+                Verdict { content: Content::Other, text }
             }
         };
         self.verdict.insert(verdict).clone()
@@ -106,11 +90,7 @@ impl Choice {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub fn read(
-        &self,
-        keep: Option<(&[u32], usize)>,
-        meter: &mut Meter<'_>,
-    ) -> Result<(Counts, Tally)> {
+    pub fn read(&self, keep: Option<(&[u32], usize)>, meter: &mut Meter<'_>) -> Result<(Counts, Tally)> {
         let parts = match &self.parts {
             Ok(parts) => parts,
             Err(error) => return Err(Error::input(error.message.clone())),
@@ -175,11 +155,7 @@ fn beside(parts: &[Counts], rows: &[Vec<u32>]) -> Counts {
 ///
 /// # Errors
 /// When no matrix holds counts, or none is called `wanted`.
-pub fn choose(
-    choices: &mut [Choice],
-    wanted: Option<&str>,
-    warnings: &mut Vec<Warning>,
-) -> Result<usize> {
+pub fn choose(choices: &mut [Choice], wanted: Option<&str>, warnings: &mut Vec<Warning>) -> Result<usize> {
     if let Some(wanted) = wanted {
         return choose_named(choices, wanted, warnings);
     }
@@ -188,6 +164,7 @@ pub fn choose(
         match choice.verdict().content {
             Content::Counts => {
                 warn_about_unreadable(choices, number, warnings);
+                warn_about_more_genes(choices, number, warnings);
                 return Ok(number);
             }
             Content::Estimates if estimates.is_none() => estimates = Some(number),
@@ -202,23 +179,14 @@ pub fn choose(
     Err(no_counts(choices))
 }
 
-fn choose_named(
-    choices: &mut [Choice],
-    wanted: &str,
-    warnings: &mut Vec<Warning>,
-) -> Result<usize> {
+fn choose_named(choices: &mut [Choice], wanted: &str, warnings: &mut Vec<Warning>) -> Result<usize> {
     let bare = |path: &str| path.trim_matches('/').to_owned();
-    let found = choices
-        .iter()
-        .position(|choice| bare(&choice.path) == bare(wanted));
+    let found = choices.iter().position(|choice| bare(&choice.path) == bare(wanted));
     let Some(number) = found else {
         let paths: Vec<_> = choices.iter().map(|choice| choice.path.as_str()).collect();
         return Err(Error::new(
             crate::error::Kind::Usage,
-            format!(
-                "there is no matrix \"{wanted}\". The file has: {}.",
-                paths.join(", ")
-            ),
+            format!("there is no matrix \"{wanted}\". The file has: {}.", paths.join(", ")),
         ));
     };
     let choice = &mut choices[number];
@@ -262,12 +230,36 @@ fn warn_about_unreadable(choices: &[Choice], taken: usize, warnings: &mut Vec<Wa
     }
 }
 
+/// Counts of variable genes alone make a poor mapping when all genes are in the file.
+fn warn_about_more_genes(choices: &mut [Choice], taken: usize, warnings: &mut Vec<Warning>) {
+    let Some([_, genes]) = choices[taken].shape() else {
+        return;
+    };
+    let path = choices[taken].path.clone();
+    for choice in choices.iter_mut().skip(taken + 1) {
+        let Some([_, more]) = choice.shape().filter(|[_, more]| *more > genes) else {
+            continue;
+        };
+        if choice.verdict().content == Content::Counts {
+            warnings.push(Warning::new(
+                "more_genes",
+                format!(
+                    "\"{path}\" was taken, with {genes} genes; \"{}\" also has raw counts, of {more} genes, \
+                     and may map better.",
+                    choice.path
+                ),
+            ));
+        }
+    }
+}
+
 fn no_counts(choices: &mut [Choice]) -> Error {
-    if let Some(Err(error)) = choices
-        .iter()
-        .map(|choice| &choice.parts)
-        .find(|p| p.is_err())
-    {
+    if choices.is_empty() {
+        return Error::input(
+            "there is no matrix in it. Sextant needs raw counts in \"X\", \"raw/X\" or \"layers/counts\".",
+        );
+    }
+    if let Some(Err(error)) = choices.iter().map(|choice| &choice.parts).find(|p| p.is_err()) {
         return Error::input(error.message.clone());
     }
     let found: Vec<String> = choices

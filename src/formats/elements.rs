@@ -31,8 +31,7 @@ impl Element {
     pub fn of(datatype: &Datatype) -> Option<Element> {
         let (kind, order) = match &datatype.class {
             DatatypeClass::FixedPoint(integer) => {
-                if integer.bit_offset != 0 || u32::from(integer.bit_precision) != datatype.size * 8
-                {
+                if integer.bit_offset != 0 || u32::from(integer.bit_precision) != datatype.size * 8 {
                     return None;
                 }
                 let kind = match (integer.signed, datatype.size) {

@@ -75,11 +75,7 @@ pub struct Scratch {
 
 impl Scratch {
     pub fn new() -> Self {
-        Scratch {
-            inflate: Inflate::new(true, 15),
-            first: Vec::new(),
-            second: Vec::new(),
-        }
+        Scratch { inflate: Inflate::new(true, 15), first: Vec::new(), second: Vec::new() }
     }
 
     /// Undoes the filters whose bit in `mask` is not set; the result has exactly `length` bytes.
@@ -115,9 +111,7 @@ impl Scratch {
                     // A checksum may have been added before compression.
                     self.second.resize(length + 4, 0);
                     self.inflate.reset(true);
-                    let status =
-                        self.inflate
-                            .decompress(input, &mut self.second, InflateFlush::Finish);
+                    let status = self.inflate.decompress(input, &mut self.second, InflateFlush::Finish);
                     if !matches!(status, Ok(Status::StreamEnd)) {
                         return Err("a gzip chunk does not decompress");
                     }
@@ -163,8 +157,7 @@ fn unshuffle(input: &[u8], width: usize, output: &mut Vec<u8>) {
 /// [`unshuffle`] for a width that the compiler knows.
 fn interleave<const WIDTH: usize>(input: &[u8], output: &mut [u8]) {
     let elements = input.len() / WIDTH;
-    let planes: [&[u8]; WIDTH] =
-        std::array::from_fn(|plane| &input[plane * elements..(plane + 1) * elements]);
+    let planes: [&[u8]; WIDTH] = std::array::from_fn(|plane| &input[plane * elements..(plane + 1) * elements]);
     let (slots, _) = output.as_chunks_mut::<WIDTH>();
     for (element, slot) in slots.iter_mut().take(elements).enumerate() {
         *slot = std::array::from_fn(|plane| planes[plane][element]);
@@ -177,9 +170,8 @@ mod tests {
 
     fn shuffle(input: &[u8], width: usize) -> Vec<u8> {
         let elements = input.len() / width;
-        let mut output: Vec<u8> = (0..width)
-            .flat_map(|plane| (0..elements).map(move |element| input[element * width + plane]))
-            .collect();
+        let mut output: Vec<u8> =
+            (0..width).flat_map(|plane| (0..elements).map(move |element| input[element * width + plane])).collect();
         output.extend_from_slice(&input[elements * width..]);
         output
     }
@@ -200,10 +192,7 @@ mod tests {
         let filters = [Filter::Shuffle(2), Filter::Fletcher32];
         let stored = [1, 3, 2, 4, 9, 9, 9, 9];
         assert_eq!(scratch.decode(&stored, &filters, 0, 4), Ok(&[1, 2, 3, 4][..]));
-        assert_eq!(
-            scratch.decode(&stored[..4], &filters, 0b11, 4),
-            Ok(&[1, 3, 2, 4][..])
-        );
+        assert_eq!(scratch.decode(&stored[..4], &filters, 0b11, 4), Ok(&[1, 3, 2, 4][..]));
         assert!(scratch.decode(&stored[..3], &filters, 0, 4).is_err());
         assert!(scratch.decode(&stored, &[Filter::Deflate], 0, 4).is_err());
         assert!(scratch.decode(&stored, &[Filter::Lzf], 0, 4).is_err());

@@ -53,12 +53,7 @@ impl<'a> Frame<'a> {
             }
             Node::Missing => return Err(damaged(path, "it is not there")),
         };
-        Ok(Frame {
-            file,
-            path: path.to_owned(),
-            layout,
-            index,
-        })
+        Ok(Frame { file, path: path.to_owned(), layout, index })
     }
 
     /// The names of the rows.
@@ -78,8 +73,7 @@ impl<'a> Frame<'a> {
                 let mut members = self.file.members(&self.path).unwrap_or_default();
                 members.retain(|name| name != index_name && name != "__categories");
                 let order = self.file.attribute_texts(&self.path, "column-order");
-                let place: HashMap<&str, usize> =
-                    order.iter().enumerate().map(|(i, n)| (n.as_str(), i)).collect();
+                let place: HashMap<&str, usize> = order.iter().enumerate().map(|(i, n)| (n.as_str(), i)).collect();
                 members.sort_by_key(|name| place.get(name.as_str()).copied().unwrap_or(usize::MAX));
                 members
             }
@@ -117,10 +111,7 @@ impl<'a> Frame<'a> {
                 Ok(column) => columns.push((name, column)),
                 Err(error) => warnings.push(Warning::new(
                     "column_skipped",
-                    format!(
-                        "The column \"{name}\" of \"{}\" was left out: {error}",
-                        self.path
-                    ),
+                    format!("The column \"{name}\" of \"{}\" was left out: {error}", self.path),
                 )),
             }
         }
@@ -131,12 +122,9 @@ impl<'a> Frame<'a> {
     pub fn text_column(&self, name: &str) -> Option<Vec<String>> {
         match self.column(name).ok()? {
             Column::Text(values) => Some(values),
-            Column::Categorical { categories, codes } => Some(
-                codes
-                    .iter()
-                    .map(|&code| categories.get(code as usize).cloned().unwrap_or_default())
-                    .collect(),
-            ),
+            Column::Categorical { categories, codes } => {
+                Some(codes.iter().map(|&code| categories.get(code as usize).cloned().unwrap_or_default()).collect())
+            }
             Column::Number(_) => None,
         }
     }
@@ -194,11 +182,7 @@ impl<'a> Frame<'a> {
         for (value, _) in numbers.iter_mut().zip(&missing).filter(|(_, missing)| **missing) {
             *value = f64::NAN;
         }
-        Ok(if self.file.is_boolean(&values) {
-            booleans(&numbers)
-        } else {
-            Column::Number(numbers)
-        })
+        Ok(if self.file.is_boolean(&values) { booleans(&numbers) } else { Column::Number(numbers) })
     }
 }
 
@@ -216,7 +200,7 @@ fn index_name(file: &Hdf5, path: &str) -> Result<String> {
 /// Text, or numbers as text.
 fn texts(file: &Hdf5, path: &str) -> Result<Vec<String>> {
     if file.node(path) == Node::Group {
-        return texts(file, &format!("{path}/values"));
+        return encoded_texts(file, path);
     }
     if file.is_text(path) {
         return file.strings(path);
@@ -228,6 +212,30 @@ fn texts(file: &Hdf5, path: &str) -> Result<Vec<String>> {
     Ok(file.numbers(path)?.into_iter().map(number_text).collect())
 }
 
+/// Names that are categories themselves, as CELLxGENE's gene names, or nullable strings.
+fn encoded_texts(file: &Hdf5, path: &str) -> Result<Vec<String>> {
+    let codes = format!("{path}/codes");
+    if !file.exists(&codes) {
+        let values = format!("{path}/values");
+        return match file.node(&values) {
+            Node::Dataset => texts(file, &values),
+            _ => Err(damaged(path, "it is a group without values")),
+        };
+    }
+    let categories = format!("{path}/categories");
+    let categories = match file.node(&categories) {
+        // One level of nesting, nullable strings, is all that anndata writes.
+        Node::Group => file.strings(&format!("{categories}/values"))?,
+        _ => texts(file, &categories)?,
+    };
+    let codes = file.numbers(&codes)?;
+    let name = |code: f64| {
+        let known = (code >= 0.0).then(|| categories.get(code as usize).cloned());
+        known.flatten().unwrap_or_default()
+    };
+    Ok(codes.into_iter().map(name).collect())
+}
+
 fn number_text(value: f64) -> String {
     format!("{value}")
 }
@@ -237,12 +245,7 @@ fn boolean_text(value: f64) -> String {
 }
 
 /// anndata writes -1 for a missing value.
-fn categorical(
-    categories: Vec<String>,
-    codes: &[f64],
-    path: &str,
-    name: &str,
-) -> Result<Column> {
+fn categorical(categories: Vec<String>, codes: &[f64], path: &str, name: &str) -> Result<Column> {
     let code = |&code: &f64| {
         if code < 0.0 || code.is_nan() {
             return Some(u32::MAX);
@@ -252,10 +255,7 @@ fn categorical(
     };
     match codes.iter().map(code).collect() {
         Some(codes) => Ok(Column::Categorical { categories, codes }),
-        None => Err(damaged(
-            &format!("{path}/{name}"),
-            "it names categories that it does not have",
-        )),
+        None => Err(damaged(&format!("{path}/{name}"), "it names categories that it does not have")),
     }
 }
 

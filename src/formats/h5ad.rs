@@ -26,24 +26,13 @@ const SYMBOL_COLUMNS: [&str; 10] = [
     "name",
 ];
 /// Columns of `var` with Ensembl ids when its index has symbols.
-const ID_COLUMNS: [&str; 9] = [
-    "gene_ids",
-    "gene_id",
-    "ensembl",
-    "ensemblid",
-    "ensembl_id",
-    "ensembl_ids",
-    "ensembl_gene_id",
-    "feature_id",
-    "id",
-];
+const ID_COLUMNS: [&str; 9] =
+    ["gene_ids", "gene_id", "ensembl", "ensemblid", "ensembl_id", "ensembl_ids", "ensembl_gene_id", "feature_id", "id"];
 
 /// Whether the file has the tables of an H5AD file and a matrix.
 pub fn detect(file: &Hdf5) -> bool {
     ["obs", "var"].into_iter().all(|path| file.exists(path))
-        && ["X", "raw", "raw.X", "layers"]
-            .into_iter()
-            .any(|path| file.exists(path))
+        && ["X", "raw", "raw.X", "layers"].into_iter().any(|path| file.exists(path))
 }
 
 /// The names of the cells.
@@ -64,9 +53,7 @@ pub fn metadata(file: &Hdf5, warnings: &mut Vec<Warning>) -> Result<Vec<(String,
 
 /// Where the genes of raw counts are described; `.` before anndata 0.7.
 fn raw_paths(file: &Hdf5) -> Option<(&'static str, &'static str)> {
-    [("raw/X", "raw/var"), ("raw.X", "raw.var")]
-        .into_iter()
-        .find(|(matrix, _)| file.exists(matrix))
+    [("raw/X", "raw/var"), ("raw.X", "raw.var")].into_iter().find(|(matrix, _)| file.exists(matrix))
 }
 
 fn var_path(file: &Hdf5, choice: &str) -> &'static str {
@@ -101,8 +88,7 @@ pub fn choices(file: &Hdf5) -> Result<Vec<Choice>> {
         let lower = name.to_lowercase();
         COUNT_LAYERS.iter().position(|&known| known == lower)
     };
-    let (mut named, others): (Vec<String>, Vec<String>) =
-        layers.drain(..).partition(|name| rank(name).is_some());
+    let (mut named, others): (Vec<String>, Vec<String>) = layers.drain(..).partition(|name| rank(name).is_some());
     named.sort_by_key(rank);
     let single = |name: &String| {
         let path = format!("layers/{name}");
@@ -110,15 +96,10 @@ pub fn choices(file: &Hdf5) -> Result<Vec<Choice>> {
         Choice::single(path, parts)
     };
     choices.extend(named.iter().map(single));
-    let velocity: Vec<&str> = VELOCITY_LAYERS
-        .into_iter()
-        .filter(|name| others.iter().any(|other| other == name))
-        .collect();
+    let velocity: Vec<&str> =
+        VELOCITY_LAYERS.into_iter().filter(|name| others.iter().any(|other| other == name)).collect();
     if velocity.starts_with(&VELOCITY_LAYERS[..2]) {
-        let parts = velocity
-            .iter()
-            .map(|name| matrix(file, &format!("layers/{name}"), shape))
-            .collect();
+        let parts = velocity.iter().map(|name| matrix(file, &format!("layers/{name}"), shape)).collect();
         let path = format!("layers/{}", velocity.join("+"));
         choices.push(Choice::new(path, parts, Join::Sum));
     }
@@ -137,9 +118,7 @@ fn matrix(file: &Hdf5, path: &str, expected: [u64; 2]) -> Result<StoredMatrix> {
         }
         Node::Group => {
             let encoding = encoding(file, path)?;
-            let shape = ["shape", "h5sparse_shape"]
-                .into_iter()
-                .find_map(|name| file.attribute_numbers(path, name));
+            let shape = ["shape", "h5sparse_shape"].into_iter().find_map(|name| file.attribute_numbers(path, name));
             let shape = match shape.as_deref() {
                 Some(&[cells, genes]) => [cells, genes],
                 Some(_) => return Err(damaged(path, "its shape should have two entries")),
@@ -166,9 +145,7 @@ fn check_shape(path: &str, shape: [u64; 2], expected: [u64; 2]) -> Result<()> {
 }
 
 fn encoding(file: &Hdf5, path: &str) -> Result<Encoding> {
-    let named = ["encoding-type", "h5sparse_format"]
-        .into_iter()
-        .find_map(|name| file.attribute_text(path, name));
+    let named = ["encoding-type", "h5sparse_format"].into_iter().find_map(|name| file.attribute_text(path, name));
     match named.as_deref() {
         Some("csr_matrix" | "csr") => Ok(Encoding::Csr),
         Some("csc_matrix" | "csc") => Ok(Encoding::Csc),
@@ -192,9 +169,7 @@ pub fn features(file: &Hdf5, choice: &str) -> Result<FeatureTable> {
     if path != "var" && frame.columns().is_empty() {
         complete(&mut features, file);
     }
-    let types = frame
-        .text_column("feature_types")
-        .filter(|types| types.iter().any(|kind| kind == GENE_EXPRESSION));
+    let types = frame.text_column("feature_types").filter(|types| types.iter().any(|kind| kind == GENE_EXPRESSION));
     Ok(FeatureTable { features, types })
 }
 
@@ -223,13 +198,7 @@ fn name_genes(frame: &Frame<'_>) -> Vec<Feature> {
     let ids = find(&ID_COLUMNS, &mostly_accessions);
     let ids = ids.map(|ids| ids.into_iter().map(|id| (!empty(&id)).then_some(id)));
     let mut ids = ids.into_iter().flatten();
-    index
-        .iter()
-        .map(|symbol| Feature {
-            id: ids.next().flatten(),
-            symbol: symbol.clone(),
-        })
-        .collect()
+    index.iter().map(|symbol| Feature { id: ids.next().flatten(), symbol: symbol.clone() }).collect()
 }
 
 /// Takes the missing half of a gene's names from `var`, where its index has the same name.

@@ -7,7 +7,7 @@ use super::source::BlockCache;
 use crate::error::{Error, Result};
 use hdf5rs::format::messages::datatype::{DatatypeClass, VariableLengthKind};
 use hdf5rs::types::{DecodeContext, GlobalHeapResolver, H5Type, StringBytes};
-use hdf5rs::{Attribute, Datatype, File, FileAccess, Group, Object, ReadLimits};
+use hdf5rs::{Attribute, Datatype, File, FileAccess, Object, ReadLimits};
 
 /// gzip makes a byte of at most 1,032; nothing that a file holds can be larger than this many times the
 /// file, whatever its headers say.
@@ -41,10 +41,9 @@ pub fn explain(path: &str, error: hdf5rs::Error) -> Error {
             "\"{path}\" cannot be read: {cause}. Check that the file is still where it was and may be \
              read."
         )),
-        hdf5rs::Error::Unsupported(what) => Error::input(format!(
-            "\"{path}\" is stored in a way that Sextant does not read ({what}). {}",
-            re_save()
-        )),
+        hdf5rs::Error::Unsupported(what) => {
+            Error::input(format!("\"{path}\" is stored in a way that Sextant does not read ({what}). {}", re_save()))
+        }
         other => damaged(path, &other.to_string()),
     };
     sentence.because(error)
@@ -86,8 +85,7 @@ impl Hdf5 {
             .external_files(false)
             .chunk_cache_bytes(4 << 20)
             .read_limits(ReadLimits::with_max_output(piece).max_chunk_bytes(piece));
-        let file =
-            File::from_reader_with(cache, access).map_err(|error| explain("superblock", error))?;
+        let file = File::from_reader_with(cache, access).map_err(|error| explain("superblock", error))?;
         let superblock = file.superblock();
         let expected = superblock.base().saturating_add(superblock.eof_address);
         if size < expected {
@@ -123,14 +121,6 @@ impl Hdf5 {
         }
     }
 
-    /// The root group, or why it cannot be read.
-    ///
-    /// # Errors
-    /// When it is damaged.
-    pub fn root(&self) -> Result<Group> {
-        self.file.root().map_err(|error| explain("/", error))
-    }
-
     fn attribute(&self, path: &str, name: &str) -> Option<Attribute> {
         let attribute = match self.file.object(path).ok()? {
             Object::Group(group) => group.attribute(name),
@@ -148,14 +138,8 @@ impl Hdf5 {
 
     /// A text attribute of several values; none when there is no such attribute.
     pub fn attribute_texts(&self, path: &str, name: &str) -> Vec<String> {
-        let values = self
-            .attribute(path, name)
-            .and_then(|attribute| attribute.read::<StringBytes>().ok());
-        values
-            .unwrap_or_default()
-            .iter()
-            .map(StringBytes::to_string_lossy)
-            .collect()
+        let values = self.attribute(path, name).and_then(|attribute| attribute.read::<StringBytes>().ok());
+        values.unwrap_or_default().iter().map(StringBytes::to_string_lossy).collect()
     }
 
     /// An attribute of non-negative whole numbers, such as a shape.
@@ -166,10 +150,7 @@ impl Hdf5 {
 
     /// A dataset, after its announced size was compared with what the file can hold.
     fn dataset(&self, path: &str) -> Result<hdf5rs::Dataset> {
-        let dataset = self
-            .file
-            .dataset(path)
-            .map_err(|error| explain(path, error))?;
+        let dataset = self.file.dataset(path).map_err(|error| explain(path, error))?;
         let bytes = dataset
             .element_count()
             .ok()
@@ -177,10 +158,7 @@ impl Hdf5 {
             .filter(|&bytes| bytes <= self.largest);
         match bytes {
             Some(_) => Ok(dataset),
-            None => Err(damaged(
-                path,
-                "it announces more data than the file can hold",
-            )),
+            None => Err(damaged(path, "it announces more data than the file can hold")),
         }
     }
 
@@ -210,9 +188,7 @@ impl Hdf5 {
 
     /// Whether the dataset holds strings.
     pub fn is_text(&self, path: &str) -> bool {
-        self.file
-            .dataset(path)
-            .is_ok_and(|dataset| is_text(dataset.datatype()))
+        self.file.dataset(path).is_ok_and(|dataset| is_text(dataset.datatype()))
     }
 
     /// Whether the dataset holds booleans, which h5py stores as an enumeration.
@@ -230,14 +206,9 @@ impl Hdf5 {
     pub fn strings(&self, path: &str) -> Result<Vec<String>> {
         let dataset = self.dataset(path)?;
         if !is_text(dataset.datatype()) {
-            return Err(Error::input(format!(
-                "\"{path}\" should hold text and holds {}.",
-                dataset.datatype()
-            )));
+            return Err(Error::input(format!("\"{path}\" should hold text and holds {}.", dataset.datatype())));
         }
-        let values = dataset
-            .read::<StringBytes>()
-            .map_err(|error| explain(path, error))?;
+        let values = dataset.read::<StringBytes>().map_err(|error| explain(path, error))?;
         Ok(values.into_iter().map(text).collect())
     }
 
@@ -249,34 +220,22 @@ impl Hdf5 {
         let dataset = self.dataset(path)?;
         let datatype = dataset.datatype().clone();
         if !matches!(datatype.class, DatatypeClass::Compound { .. }) || datatype.size == 0 {
-            return Err(Error::input(format!(
-                "\"{path}\" should be a table and holds {datatype}."
-            )));
+            return Err(Error::input(format!("\"{path}\" should be a table and holds {datatype}.")));
         }
         let rows = dataset.read_raw().map_err(|error| explain(path, error))?;
-        Ok(Table {
-            path: path.to_owned(),
-            file: self.file.clone(),
-            datatype,
-            rows,
-        })
+        Ok(Table { path: path.to_owned(), file: self.file.clone(), datatype, rows })
     }
 }
 
 fn is_text(datatype: &Datatype) -> bool {
     matches!(
         datatype.class,
-        DatatypeClass::String(_)
-            | DatatypeClass::VariableLength {
-                kind: VariableLengthKind::String { .. },
-                ..
-            }
+        DatatypeClass::String(_) | DatatypeClass::VariableLength { kind: VariableLengthKind::String { .. }, .. }
     )
 }
 
 fn text(bytes: StringBytes) -> String {
-    String::from_utf8(bytes.0)
-        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+    String::from_utf8(bytes.0).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
 /// A compound dataset held as bytes, read column by column.
@@ -288,10 +247,6 @@ pub struct Table {
 }
 
 impl Table {
-    pub fn len(&self) -> usize {
-        self.rows.len() / self.datatype.size as usize
-    }
-
     /// The columns, in the order of the file.
     pub fn columns(&self) -> Vec<String> {
         match &self.datatype.class {
@@ -340,9 +295,8 @@ impl Table {
     /// When the column is missing or not numeric.
     pub fn numbers(&self, name: &str) -> Result<Vec<f64>> {
         let (bytes, datatype) = self.column(name)?;
-        let element = super::elements::Element::of(datatype).ok_or_else(|| {
-            Error::input(format!("\"{}.{name}\" does not hold numbers.", self.path))
-        })?;
+        let element = super::elements::Element::of(datatype)
+            .ok_or_else(|| Error::input(format!("\"{}.{name}\" does not hold numbers.", self.path)))?;
         let mut values = vec![0.0; bytes.len() / element.size()];
         element.visit(&bytes, super::elements::IntoF64(&mut values));
         Ok(values)
@@ -351,11 +305,7 @@ impl Table {
     /// # Errors
     /// When the column is missing or not text.
     pub fn strings(&self, name: &str) -> Result<Vec<String>> {
-        Ok(self
-            .read::<StringBytes>(name)?
-            .into_iter()
-            .map(text)
-            .collect())
+        Ok(self.read::<StringBytes>(name)?.into_iter().map(text).collect())
     }
 }
 
@@ -365,18 +315,14 @@ fn check_signature(cache: &BlockCache) -> Result<()> {
     let mut at = 0;
     let mut head = [0; 8];
     while at + 8 <= cache.len() {
-        cache
-            .read_exact_at(at, &mut head)
-            .map_err(|error| explain("superblock", error))?;
+        cache.read_exact_at(at, &mut head).map_err(|error| explain("superblock", error))?;
         if head == hdf5rs::SIGNATURE {
             return Ok(());
         }
         at = if at == 0 { 512 } else { at * 2 };
     }
     let mut head = vec![0; cache.len().min(64) as usize];
-    cache
-        .read_exact_at(0, &mut head)
-        .map_err(|error| explain("superblock", error))?;
+    cache.read_exact_at(0, &mut head).map_err(|error| explain("superblock", error))?;
     Err(Error::input(format!(
         "it is not an HDF5 file: {}. Expected a 10x Genomics HDF5 file (.h5) or an H5AD file (.h5ad).",
         describe_start(&head)
@@ -395,12 +341,7 @@ fn describe_start(head: &[u8]) -> &'static str {
         _ if head.starts_with(b"%%MatrixMarket") => "it is a MatrixMarket file",
         _ if head.starts_with(b"RDX") || head.starts_with(b"X\n") => "it is an R data file",
         _ if head.starts_with(b"<") => "it looks like a web page; the download may have failed",
-        _ if head
-            .iter()
-            .all(|&byte| byte >= 32 || byte.is_ascii_whitespace()) =>
-        {
-            "it looks like a text file"
-        }
+        _ if head.iter().all(|&byte| byte >= 32 || byte.is_ascii_whitespace()) => "it looks like a text file",
         _ => "its first bytes are not those of HDF5",
     }
 }

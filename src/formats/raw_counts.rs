@@ -39,10 +39,7 @@ pub enum Content {
 
 impl Verdict {
     fn new(content: Content, text: impl Into<String>) -> Self {
-        Verdict {
-            content,
-            text: text.into(),
-        }
+        Verdict { content, text: text.into() }
     }
 
     fn other(text: impl Into<String>) -> Self {
@@ -77,11 +74,7 @@ pub fn judge(matrix: &StoredMatrix) -> Result<Verdict> {
         (Parts::Sparse { .. }, Encoding::Csc) => {
             let loose = sample_by_gene(matrix)?;
             let fractions = loose.cells.iter().flatten().any(|v| *v != libm::trunc(*v));
-            if fractions {
-                sample_by_gene_whole(matrix)?
-            } else {
-                loose
-            }
+            if fractions { sample_by_gene_whole(matrix)? } else { loose }
         }
         (Parts::Sparse { .. }, _) => sample_by_cell(matrix)?,
     };
@@ -135,19 +128,12 @@ fn sample_by_gene(matrix: &StoredMatrix) -> Result<Sample> {
     for piece in &mut pieces {
         piece.retain(|&value| value != 0.0);
     }
-    Ok(Sample {
-        cells: pieces,
-        whole: false,
-        mean_total: mean * data.len() as f64 / matrix.cells.max(1) as f64,
-    })
+    Ok(Sample { cells: pieces, whole: false, mean_total: mean * data.len() as f64 / matrix.cells.max(1) as f64 })
 }
 
 fn sample_by_gene_whole(matrix: &StoredMatrix) -> Result<Sample> {
     let step = (matrix.cells / (PLACES as usize * CELLS)).max(1);
-    let wanted: Vec<usize> = (0..matrix.cells)
-        .step_by(step)
-        .take(PLACES as usize * CELLS)
-        .collect();
+    let wanted: Vec<usize> = (0..matrix.cells).step_by(step).take(PLACES as usize * CELLS).collect();
     Ok(Sample::of_whole_cells(matrix.gather_cells(&wanted)?))
 }
 
@@ -163,9 +149,7 @@ fn sample_dense(matrix: &StoredMatrix) -> Result<Sample> {
         // Where there are few bands, more cells are taken from each.
         let rows = rows.min(CELLS * (PLACES / array.bands().clamp(1, PLACES)) as usize);
         let blocks = array.decode_bands(band..band + 1, &mut |_| {}, |block| {
-            (0..rows)
-                .map(|row| block.element.visit(block.row(row), NonZeros))
-                .collect::<Vec<_>>()
+            (0..rows).map(|row| block.element.visit(block.row(row), NonZeros)).collect::<Vec<_>>()
         })?;
         for row in 0..rows {
             let parts = blocks.iter().filter_map(|block| block.get(row));
@@ -190,11 +174,7 @@ impl Sample {
             cell.retain(|&value| value != 0.0);
         }
         let sum: f64 = cells.iter().flatten().sum();
-        Sample {
-            mean_total: sum / cells.len().max(1) as f64,
-            whole: true,
-            cells,
-        }
+        Sample { mean_total: sum / cells.len().max(1) as f64, whole: true, cells }
     }
 
     fn values(&self) -> impl Iterator<Item = f64> + '_ {
@@ -204,9 +184,7 @@ impl Sample {
     /// The sum of `change`d values in each cell that has any, ascending.
     fn sums(&self, change: impl Fn(f64) -> f64) -> Vec<f64> {
         let cells = self.cells.iter().filter(|cell| !cell.is_empty());
-        let mut sums: Vec<f64> = cells
-            .map(|cell| cell.iter().map(|&value| change(value)).sum())
-            .collect();
+        let mut sums: Vec<f64> = cells.map(|cell| cell.iter().map(|&value| change(value)).sum()).collect();
         sums.sort_by(f64::total_cmp);
         sums
     }
@@ -283,7 +261,7 @@ fn fractions(sample: &Sample, whole: f64, largest: f64) -> Verdict {
     if let Some(sum) = sample.common_sum(|value| value) {
         return Verdict::other(format!(
             "look like counts scaled to {} per cell (normalised, no logarithm)",
-            grouped(sum)
+            grouped(target(sum))
         ));
     }
     // Estimated counts keep many whole numbers, or at least the range of counts.
@@ -298,9 +276,7 @@ fn fractions(sample: &Sample, whole: f64, largest: f64) -> Verdict {
             ),
         );
     }
-    Verdict::other(format!(
-        "look like logarithms or another transformation (fractions, none above {largest:.2})"
-    ))
+    Verdict::other(format!("look like logarithms or another transformation (fractions, none above {largest:.2})"))
 }
 
 /// Names the logarithm whose undoing gives every cell the same sum, or whole numbers.
@@ -311,10 +287,7 @@ fn logarithms(sample: &Sample) -> Option<String> {
     let bases = [("log1p", natural), ("log2(x + 1)", binary), ("log10(x + 1)", decimal)];
     for (name, undo) in bases {
         if let Some(sum) = sample.common_sum(undo) {
-            return Some(format!(
-                "look like {name} of counts scaled to {} per cell",
-                grouped(sum)
-            ));
+            return Some(format!("look like {name} of counts scaled to {} per cell", grouped(target(sum))));
         }
     }
     for (name, undo) in bases {
@@ -329,6 +302,12 @@ fn logarithms(sample: &Sample) -> Option<String> {
         }
     }
     None
+}
+
+/// The power of ten that a sum was meant to be; few precise digits and left-out genes make it miss by a little.
+fn target(sum: f64) -> f64 {
+    let power = libm::exp10(libm::round(libm::log10(sum)));
+    if (sum - power).abs() <= EQUAL * power { power } else { sum }
 }
 
 /// A rounded number with commas between thousands.
@@ -395,30 +374,12 @@ mod tests {
                 "look like log10(x + 1) of counts scaled to 10,000 per cell",
                 changed(|count, total| libm::log10(cp10k(count, total) + 1.0)),
             ),
-            (
-                "look like log1p of raw counts",
-                changed(|count, _| libm::log1p(count)),
-            ),
-            (
-                "look like counts scaled to 10,000 per cell (normalised, no logarithm)",
-                changed(cp10k),
-            ),
-            (
-                "look like scaled values (negative numbers, down to -1.00)",
-                changed(|count, _| (count - 10.0) / 10.0),
-            ),
-            (
-                "are only 0 and 1 (whether a gene was seen, not how often)",
-                changed(|count, _| f64::from(count > 0.0)),
-            ),
-            (
-                "contain NaN or infinite numbers",
-                changed(|count, _| if count == 0.0 { f64::NAN } else { count }),
-            ),
-            (
-                "are all zero, as far as a sample tells",
-                changed(|_, _| 0.0),
-            ),
+            ("look like log1p of raw counts", changed(|count, _| libm::log1p(count))),
+            ("look like counts scaled to 10,000 per cell (normalised, no logarithm)", changed(cp10k)),
+            ("look like scaled values (negative numbers, down to -1.00)", changed(|count, _| (count - 10.0) / 10.0)),
+            ("are only 0 and 1 (whether a gene was seen, not how often)", changed(|count, _| f64::from(count > 0.0))),
+            ("contain NaN or infinite numbers", changed(|count, _| if count == 0.0 { f64::NAN } else { count })),
+            ("are all zero, as far as a sample tells", changed(|_, _| 0.0)),
         ];
         for (text, verdict) in cases {
             assert_eq!((verdict.text.as_str(), verdict.content), (text, Content::Other));

@@ -29,13 +29,7 @@ impl BlockCache {
     /// When the source cannot tell its length.
     pub fn new(mut source: Box<dyn Source>) -> std::io::Result<Self> {
         let size = source.seek(SeekFrom::End(0))?;
-        Ok(BlockCache {
-            size,
-            state: Mutex::new(State {
-                source,
-                blocks: Vec::new(),
-            }),
-        })
+        Ok(BlockCache { size, state: Mutex::new(State { source, blocks: Vec::new() }) })
     }
 
     /// Bytes in the source.
@@ -44,9 +38,7 @@ impl BlockCache {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner())
+        self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }
 
@@ -116,21 +108,13 @@ mod tests {
     fn reads_across_blocks_and_past_the_cache() {
         let bytes: Vec<u8> = (0..(2 * BLOCK + 77)).map(|i| (i % 251) as u8).collect();
         let cache = BlockCache::new(Box::new(Cursor::new(bytes.clone()))).unwrap();
-        for (start, length) in [
-            (0, 10),
-            (BLOCK as usize - 3, 9),
-            (5, BLOCK as usize + 9),
-            (2 * BLOCK as usize, 77),
-        ] {
+        for (start, length) in [(0, 10), (BLOCK as usize - 3, 9), (5, BLOCK as usize + 9), (2 * BLOCK as usize, 77)] {
             let mut read = vec![0; length];
             cache.read_exact_at(start as u64, &mut read).unwrap();
             assert_eq!(read, bytes[start..start + length]);
         }
         let mut beyond = [0; 2];
-        assert!(matches!(
-            cache.read_exact_at(2 * BLOCK + 76, &mut beyond),
-            Err(hdf5rs::Error::UnexpectedEof)
-        ));
+        assert!(matches!(cache.read_exact_at(2 * BLOCK + 76, &mut beyond), Err(hdf5rs::Error::UnexpectedEof)));
         assert!(cache.read_exact_at(u64::MAX, &mut beyond).is_err());
     }
 }

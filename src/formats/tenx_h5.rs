@@ -64,10 +64,7 @@ impl TenX {
                     [genome] => format!("/{genome}"),
                     _ => String::from("/"),
                 };
-                let parts = genomes
-                    .iter()
-                    .map(|genome| matrix(file, genome, self))
-                    .collect();
+                let parts = genomes.iter().map(|genome| matrix(file, genome, self)).collect();
                 match unite(file, genomes) {
                     Ok((_, rows)) => vec![Choice::new(path, parts, Join::Beside(rows))],
                     Err(error) => vec![Choice::new(path, Err(error), Join::Sum)],
@@ -88,10 +85,7 @@ impl TenX {
                 for genome in genomes {
                     features.extend(genome_features(file, genome)?);
                 }
-                Ok(FeatureTable {
-                    features,
-                    types: None,
-                })
+                Ok(FeatureTable { features, types: None })
             }
         }
     }
@@ -139,10 +133,7 @@ fn matrix(file: &Hdf5, group: &str, layout: &TenX) -> Result<StoredMatrix> {
     };
     let barcodes = file.shape(&format!("{group}/barcodes"))?;
     if barcodes != [cells] {
-        return Err(damaged(
-            group,
-            &format!("its shape says {cells} cells but there are {barcodes:?} barcodes"),
-        ));
+        return Err(damaged(group, &format!("its shape says {cells} cells but there are {barcodes:?} barcodes")));
     }
     let names = match layout {
         TenX::Matrix => feature_paths(file).0,
@@ -150,10 +141,7 @@ fn matrix(file: &Hdf5, group: &str, layout: &TenX) -> Result<StoredMatrix> {
     };
     let features = file.shape(&names)?;
     if features != [genes] {
-        return Err(damaged(
-            group,
-            &format!("its shape says {genes} features but there are {features:?} ids"),
-        ));
+        return Err(damaged(group, &format!("its shape says {genes} features but there are {features:?} ids")));
     }
     StoredMatrix::sparse(file, group, Encoding::Csr, [cells, genes])
 }
@@ -190,33 +178,19 @@ fn matrix_features(file: &Hdf5) -> Result<FeatureTable> {
 }
 
 fn genome_features(file: &Hdf5, genome: &str) -> Result<Vec<Feature>> {
-    join_names(
-        file,
-        &format!("{genome}/genes"),
-        &format!("{genome}/gene_names"),
-    )
+    join_names(file, &format!("{genome}/genes"), &format!("{genome}/gene_names"))
 }
 
 fn join_names(file: &Hdf5, ids: &str, names: &str) -> Result<Vec<Feature>> {
     let ids_read = file.strings(ids)?;
-    let names_read = if file.exists(names) {
-        file.strings(names)?
-    } else {
-        ids_read.clone()
-    };
+    let names_read = if file.exists(names) { file.strings(names)? } else { ids_read.clone() };
     if names_read.len() != ids_read.len() {
-        return Err(damaged(
-            names,
-            &format!("it has {} names for {} ids", names_read.len(), ids_read.len()),
-        ));
+        return Err(damaged(names, &format!("it has {} names for {} ids", names_read.len(), ids_read.len())));
     }
     Ok(ids_read
         .into_iter()
         .zip(names_read)
-        .map(|(id, symbol)| Feature {
-            symbol: if symbol.is_empty() { id.clone() } else { symbol },
-            id: Some(id),
-        })
+        .map(|(id, symbol)| Feature { symbol: if symbol.is_empty() { id.clone() } else { symbol }, id: Some(id) })
         .collect())
 }
 

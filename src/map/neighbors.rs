@@ -181,12 +181,12 @@ fn search_exactly(query: ArrayView1<'_, f32>, references: &Dense, k: usize) -> V
 #[allow(clippy::disallowed_methods)]
 mod tests {
     use super::*;
-    use crate::map::random::Random;
+    use crate::random::Random;
 
     fn cloud(rows: usize, columns: usize, seed: u64, steps: f32) -> Dense {
         let mut random = Random::new(seed);
         // Rounded to few steps, so that ties and duplicates abound.
-        Dense::from_shape_fn((rows, columns), |_| (random.uniform() * steps).floor() / steps)
+        Dense::from_shape_fn((rows, columns), |_| ((random.uniform() as f32) * steps).floor() / steps)
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! Placing query cells on the reference's UMAP.
 
 use super::neighbors::{Neighbors, row};
-use super::random::Random;
 use crate::matrix::Dense;
 use crate::progress::Progress;
+use crate::random::Random;
 use crate::reference::{UmapModel, UmapParameters};
 use ndarray::Array2;
 use rayon::prelude::*;

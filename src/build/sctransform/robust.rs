@@ -2,17 +2,15 @@
 
 use super::smoothing::{quantile, sheather_jones, sorted};
 
-/// Trend of `y` along `x`: at each point the weighted median of `y` over the tenth of the points nearest in rank,
-/// with the weights of a normal density that reaches three standard deviations at the ends of the window.
+/// Trend of `y` along `x`: at each point the weighted median of `y` over the `points` points nearest in rank, with the weights of a normal density that reaches three standard deviations at the ends of the window.
 ///
 /// At the ends of the axis the window stays whole and is no longer centred.
 ///
 /// # Source
 /// The dispersion trend of Ahlmann-Eltze and Huber 2020 (10.1093/bioinformatics/btaa1009); agrees with
 /// `glmGamPoi::loc_median_fit` 1.10.
-pub fn running_median(x: &[f64], y: &[f64]) -> Vec<f64> {
+pub fn running_median(x: &[f64], y: &[f64], points: usize) -> Vec<f64> {
     let n = x.len();
-    let points = round_half_even(n as f64 * 0.1).max(1);
     let half = points / 2;
     let window = (2 * half + 1).min(n);
     let weights: Vec<f64> = (0..window)
@@ -42,11 +40,6 @@ pub fn running_median(x: &[f64], y: &[f64]) -> Vec<f64> {
         }
     }
     trend
-}
-
-/// Rounds to the nearest whole number, halves to the even one, as R does.
-fn round_half_even(value: f64) -> usize {
-    libm::rint(value) as usize
 }
 
 /// Marks values that lie more than ten robust standard deviations off the other values at about the same `x`.
@@ -117,9 +110,9 @@ mod tests {
     fn the_running_median_ignores_spikes() {
         let x: Vec<f64> = (0..100).rev().map(f64::from).collect();
         let y: Vec<f64> = x.iter().map(|&v| if v == 50.0 { 1e6 } else { 2.0 * v }).collect();
-        let trend = running_median(&x, &y);
+        let trend = running_median(&x, &y, 10);
         // x = 50 sits in the middle of the window 45..=55, whose weighted median lies one step above.
         assert_eq!(trend[49], 2.0 * 51.0);
-        assert_eq!(running_median(&[1.0], &[3.0]), [3.0]);
+        assert_eq!(running_median(&[1.0], &[3.0], 100), [3.0]);
     }
 }

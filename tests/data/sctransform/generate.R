@@ -13,20 +13,23 @@ dir.create(output, recursive = TRUE, showWarnings = FALSE)
 
 counts <- Read10X_h5(arguments[1])
 set.seed(20190923)
-counts <- counts[, sort(sample(ncol(counts), 600))]
-counts <- counts[rowSums(counts > 0) >= 3, ]
-# Some genes below the threshold of 5 cells stay in, so that the test sees them left out.
-counts <- counts[sort(sample(nrow(counts), 1700)), ]
+counts <- counts[, sort(sample(ncol(counts), 1500))]
+# Of sparse genes glmGamPoi 1.10 returns the maximum of the likelihood with or without the Cox-Reid term, as its
+# optimiser happens to stop; most genes here are detected in enough cells for the two to be close, the rest is not
+# detected in the 5 cells that a gene must have.
+detected <- rowSums(counts > 0)
+counts <- counts[sort(c(sample(which(detected >= 60), 700), sample(which(detected %in% 3:4), 50))), ]
+
 connection <- gzfile(file.path(output, "counts.mtx.gz"), "w")
 writeLines(c("%%MatrixMarket matrix coordinate integer general",
-             "% 10x Genomics pbmc3k (CC BY 4.0), 600 cells, 1,700 genes; rows are genes",
+             "% 10x Genomics pbmc3k (CC BY 4.0), 1,500 cells, 750 genes; rows are genes",
              paste(nrow(counts), ncol(counts), length(counts@x))), connection)
 entries <- summary(counts)
 writeLines(paste(entries$i, entries$j, entries$x), connection)
 close(connection)
 
 # Fewer cells and genes than there are, so that both subsamples are real ones.
-fit <- vst(counts, method = "glmGamPoi", n_cells = 450, n_genes = 900, return_gene_attr = TRUE,
+fit <- vst(counts, method = "glmGamPoi", n_cells = 1200, n_genes = 600, return_gene_attr = TRUE,
            return_cell_attr = TRUE, verbosity = 0)
 number <- function(x) formatC(x, digits = 12, format = "g")
 write_table <- function(table, name) {
