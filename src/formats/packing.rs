@@ -42,11 +42,7 @@ pub struct SparseBlock {
 impl SparseBlock {
     /// Takes the non-zero values; see [`super::stored_matrix::StoredMatrix::read`] for `keep`.
     pub fn of(block: &Block<'_>, keep: Option<(&[u32], usize)>) -> Self {
-        let mut sparse = SparseBlock {
-            ends: Vec::new(),
-            entries: Vec::new(),
-            tally: Tally::default(),
-        };
+        let mut sparse = SparseBlock { ends: Vec::new(), entries: Vec::new(), tally: Tally::default() };
         for row in 0..(block.rows.end - block.rows.start) as usize {
             let visitor = IntoEntries {
                 block: &mut sparse,
@@ -149,10 +145,7 @@ pub struct IntoPacked<'a> {
 impl Visit for IntoPacked<'_> {
     type Output = Packed;
     fn visit<N: Number>(self, values: impl ExactSizeIterator<Item = N>) -> Packed {
-        let mut packed = Packed {
-            escapes: Vec::new(),
-            tally: Tally::default(),
-        };
+        let mut packed = Packed { escapes: Vec::new(), tally: Tally::default() };
         for ((entry, slot), value) in (self.first..).zip(self.slots).zip(values) {
             *slot = match value.small() {
                 Some(small) if small != CountsBuilder::ESCAPED => small,

@@ -62,17 +62,12 @@ pub struct Meter<'a> {
 
 impl<'a> Meter<'a> {
     pub fn new(progress: &'a Progress<'a>, total: u64) -> Self {
-        Meter {
-            progress,
-            done: 0,
-            total: total.max(1),
-        }
+        Meter { progress, done: 0, total: total.max(1) }
     }
 
     fn advance(&mut self, bytes: u64) {
         self.done += bytes;
-        self.progress
-            .report("Reading", self.done as f64 / self.total as f64);
+        self.progress.report("Reading", self.done as f64 / self.total as f64);
     }
 }
 
@@ -98,36 +93,18 @@ impl StoredMatrix {
             ));
         }
         if data.len() != indices.len() {
-            return Err(damaged(
-                path,
-                &format!("it has {} values but {} indices", data.len(), indices.len()),
-            ));
+            return Err(damaged(path, &format!("it has {} values but {} indices", data.len(), indices.len())));
         }
         let offsets = pointers.read_positions()?;
         if offsets.first() != Some(&0) || offsets.windows(2).any(|pair| pair[0] > pair[1]) {
-            return Err(damaged(
-                pointers.path(),
-                "it should ascend from 0 and does not",
-            ));
+            return Err(damaged(pointers.path(), "it should ascend from 0 and does not"));
         }
         if offsets.last() != Some(&data.len()) {
             let end = offsets.last().copied().unwrap_or(0);
-            return Err(damaged(
-                pointers.path(),
-                &format!("it ends at {end} but there are {} values", data.len()),
-            ));
+            return Err(damaged(pointers.path(), &format!("it ends at {end} but there are {} values", data.len())));
         }
-        let parts = Parts::Sparse {
-            data,
-            indices,
-            offsets,
-        };
-        Ok(StoredMatrix {
-            encoding,
-            cells,
-            genes,
-            parts,
-        })
+        let parts = Parts::Sparse { data, indices, offsets };
+        Ok(StoredMatrix { encoding, cells, genes, parts })
     }
 
     /// A dense dataset at `path`, cells × genes.
@@ -143,12 +120,7 @@ impl StoredMatrix {
         }
         let (cells, genes) = array.shape();
         let [cells, genes] = checked_shape(path, [cells, genes])?;
-        Ok(StoredMatrix {
-            encoding: Encoding::Dense,
-            cells,
-            genes,
-            parts: Parts::Dense(array),
-        })
+        Ok(StoredMatrix { encoding: Encoding::Dense, cells, genes, parts: Parts::Dense(array) })
     }
 
     /// Stored entries; unknown for a dense matrix.
@@ -162,9 +134,7 @@ impl StoredMatrix {
     /// Decoded bytes that reading takes, for the meter.
     pub fn work(&self) -> u64 {
         match (&self.parts, self.encoding) {
-            (Parts::Sparse { data, indices, .. }, Encoding::Csc) => {
-                data.bytes() + 2 * indices.bytes()
-            }
+            (Parts::Sparse { data, indices, .. }, Encoding::Csc) => data.bytes() + 2 * indices.bytes(),
             (Parts::Sparse { data, indices, .. }, _) => data.bytes() + indices.bytes(),
             (Parts::Dense(array), _) => array.bytes(),
         }
@@ -175,32 +145,14 @@ impl StoredMatrix {
     ///
     /// # Errors
     /// When the data is damaged or the source fails.
-    pub fn read(
-        &self,
-        keep: Option<(&[u32], usize)>,
-        meter: &mut Meter<'_>,
-    ) -> Result<(Counts, Tally)> {
+    pub fn read(&self, keep: Option<(&[u32], usize)>, meter: &mut Meter<'_>) -> Result<(Counts, Tally)> {
         match (&self.parts, self.encoding) {
             (Parts::Dense(array), _) => self.read_dense(array, keep, meter),
-            (
-                Parts::Sparse {
-                    data,
-                    indices,
-                    offsets,
-                },
-                Encoding::Csc,
-            ) => {
+            (Parts::Sparse { data, indices, offsets }, Encoding::Csc) => {
                 let (builder, tally) = self.read_columns(data, indices, offsets, meter)?;
                 Ok((builder.finish(keep), tally))
             }
-            (
-                Parts::Sparse {
-                    data,
-                    indices,
-                    offsets,
-                },
-                _,
-            ) => {
+            (Parts::Sparse { data, indices, offsets }, _) => {
                 let (builder, tally) = self.read_rows(data, indices, offsets, meter)?;
                 Ok((builder.finish(keep), tally))
             }
@@ -221,16 +173,12 @@ impl StoredMatrix {
         let (all, limit) = (0..indices.len(), self.genes as u64);
         let advance = &mut |bytes| meter.advance(bytes);
         let fits = match genes {
-            GenesMut::Narrow(slots) => {
-                indices.decode(all.clone(), slots, advance, |element, bytes, _, slots| {
-                    element.visit(bytes, IntoNarrow { slots, limit })
-                })?
-            }
-            GenesMut::Wide(slots) => {
-                indices.decode(all.clone(), slots, advance, |element, bytes, _, slots| {
-                    element.visit(bytes, IntoWide { slots, limit })
-                })?
-            }
+            GenesMut::Narrow(slots) => indices.decode(all.clone(), slots, advance, |element, bytes, _, slots| {
+                element.visit(bytes, IntoNarrow { slots, limit })
+            })?,
+            GenesMut::Wide(slots) => indices.decode(all.clone(), slots, advance, |element, bytes, _, slots| {
+                element.visit(bytes, IntoWide { slots, limit })
+            })?,
         };
         if fits.contains(&false) {
             return Err(out_of_range(indices.path(), self.genes, "genes"));
@@ -279,12 +227,9 @@ impl StoredMatrix {
             values.resize(cells.len(), 0u16);
             let first = slice.start;
             let advance = &mut |bytes| meter.advance(bytes);
-            let packed = data.decode(
-                slice,
-                &mut values,
-                advance,
-                |element, bytes, first, slots| element.visit(bytes, IntoPacked { slots, first }),
-            )?;
+            let packed = data.decode(slice, &mut values, advance, |element, bytes, first, slots| {
+                element.visit(bytes, IntoPacked { slots, first })
+            })?;
             let mut escaped = Vec::new();
             for packed in packed {
                 tally.add(packed.tally);
@@ -348,8 +293,7 @@ impl StoredMatrix {
         while band < bands {
             let end = (band + step).min(bands);
             let advance = &mut |bytes| meter.advance(bytes);
-            let blocks =
-                array.decode_bands(band..end, advance, |block| SparseBlock::of(&block, keep))?;
+            let blocks = array.decode_bands(band..end, advance, |block| SparseBlock::of(&block, keep))?;
             for blocks in blocks.chunks(array.blocks_across().max(1) as usize) {
                 for row in 0..blocks.first().map_or(0, |block| block.ends.len()) {
                     counts.push_row(blocks.iter().flat_map(|block| block.row(row)));
@@ -400,13 +344,7 @@ impl StoredMatrix {
 
 fn checked_shape(path: &str, shape: [u64; 2]) -> Result<[usize; 2]> {
     if shape.iter().any(|&length| length > MOST) {
-        return Err(damaged(
-            path,
-            &format!(
-                "its shape of {} cells by {} genes is impossible",
-                shape[0], shape[1]
-            ),
-        ));
+        return Err(damaged(path, &format!("its shape of {} cells by {} genes is impossible", shape[0], shape[1])));
     }
     Ok(shape.map(|length| length as usize))
 }
@@ -432,10 +370,7 @@ fn check_memory(data: &NumericArray, genes: usize) -> Result<()> {
 }
 
 fn out_of_range(path: &str, limit: usize, what: &str) -> Error {
-    damaged(
-        path,
-        &format!("it names positions beyond its {limit} {what}"),
-    )
+    damaged(path, &format!("it names positions beyond its {limit} {what}"))
 }
 
 /// Slices of entries that begin where chunks begin.
