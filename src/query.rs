@@ -2,10 +2,11 @@
 
 use crate::error::{Error, Result, Warning};
 use crate::formats::{Column, Dataset, Feature};
-use crate::genes::{GeneMatch, match_genes};
+use crate::genes::{GeneMatch, match_genes, species};
 use crate::matrix::Counts;
-use crate::qc::{Metrics, metrics};
+use crate::qc::{Metrics, median, metrics};
 use crate::reference::Reference;
+use serde::Serialize;
 
 /// A file that was read, with the cells that have no counts set aside.
 #[derive(Debug, Clone)]
@@ -27,6 +28,25 @@ pub struct Query {
     /// The file's table of cells, all rows of the file.
     pub metadata: Vec<(String, Column)>,
     pub feature_types: Vec<(String, usize)>,
+    pub warnings: Vec<Warning>,
+}
+
+/// A query in figures, the same on the page and from the command. Medians are over the cells with counts.
+#[derive(Debug, Clone, Serialize)]
+pub struct Summary<'a> {
+    pub format: &'a str,
+    pub matrix: &'a str,
+    /// All cells of the file, also those without counts.
+    pub cells: usize,
+    pub empty_cells: usize,
+    pub genes: usize,
+    pub nonzeros: usize,
+    pub total_counts: f64,
+    pub median_counts: Option<f64>,
+    pub median_features: Option<f64>,
+    pub median_percent_mt: Option<f64>,
+    pub feature_types: &'a [(String, usize)],
+    pub species: Option<&'static str>,
     pub warnings: Vec<Warning>,
 }
 
@@ -94,6 +114,26 @@ impl Query {
         let genes = match_genes(&self.features, &reference.features);
         let warnings = genes.check(&self.features, &reference.features, &reference.about.name)?;
         Ok((genes, warnings))
+    }
+
+    /// What the file holds, in figures.
+    pub fn summary(&self) -> Summary<'_> {
+        let features: Vec<f64> = self.metrics.features.iter().copied().map(f64::from).collect();
+        Summary {
+            format: &self.format,
+            matrix: &self.matrix,
+            cells: self.cells.len() + self.empty_cells.len(),
+            empty_cells: self.empty_cells.len(),
+            genes: self.features.len(),
+            nonzeros: self.counts.nonzeros(),
+            total_counts: self.total_counts(),
+            median_counts: median(&self.metrics.counts),
+            median_features: median(&features),
+            median_percent_mt: self.metrics.percent_mt.as_deref().and_then(median),
+            feature_types: &self.feature_types,
+            species: species(&self.features),
+            warnings: self.warnings.clone(),
+        }
     }
 
     pub fn total_counts(&self) -> f64 {

@@ -6,13 +6,12 @@
 mod file;
 
 use crate::error::{Error, Kind, Warning};
+use crate::export;
 use crate::formats::{self, OpenFile};
 use crate::map::{self, Mapping};
 use crate::progress::Progress;
-use crate::qc::median;
-use crate::query::Query;
+use crate::query::{Query, Summary};
 use crate::reference::{Reference, bundle};
-use crate::{export, genes};
 use js_sys::{Float32Array, Function, Uint16Array};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
@@ -67,23 +66,12 @@ struct ReferenceSummary<'a> {
 
 #[derive(Serialize)]
 struct QuerySummary<'a> {
-    format: &'a str,
-    matrix: &'a str,
-    cells: usize,
-    empty_cells: usize,
-    genes: usize,
-    nonzeros: usize,
-    total_counts: f64,
-    median_counts: Option<f64>,
-    median_features: Option<f64>,
-    median_percent_mt: Option<f64>,
-    species: Option<&'static str>,
-    feature_types: &'a [(String, usize)],
+    #[serde(flatten)]
+    query: Summary<'a>,
     genes_in_common: usize,
     genes_by_id: usize,
     genes_by_symbol: usize,
     reference_features: usize,
-    warnings: Vec<Warning>,
 }
 
 #[derive(Serialize)]
@@ -152,26 +140,14 @@ impl Engine {
         let query = Query::new(dataset).map_err(thrown)?;
         let reference = self.reference.as_ref().ok_or_else(no_reference)?;
         let (genes, warnings) = query.match_to(reference).map_err(thrown)?;
-        let metrics = &query.metrics;
-        let features: Vec<f64> = metrics.features.iter().copied().map(f64::from).collect();
+        let mut about = query.summary();
+        about.warnings.extend(warnings);
         let summary = to_object(&QuerySummary {
-            format: &query.format,
-            matrix: &query.matrix,
-            cells: query.cells.len(),
-            empty_cells: query.empty_cells.len(),
-            genes: query.features.len(),
-            nonzeros: query.counts.nonzeros(),
-            total_counts: query.total_counts(),
-            median_counts: median(&metrics.counts),
-            median_features: median(&features),
-            median_percent_mt: metrics.percent_mt.as_deref().and_then(median),
-            species: genes::species(&query.features),
-            feature_types: &query.feature_types,
+            query: about,
             genes_in_common: genes.matched,
             genes_by_id: genes.by_id,
             genes_by_symbol: genes.by_symbol,
             reference_features: genes.features,
-            warnings: query.warnings.iter().cloned().chain(warnings).collect(),
         })?;
         self.query = Some(query);
         Ok(summary)

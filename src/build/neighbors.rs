@@ -13,7 +13,7 @@ use ndarray::Array2;
 /// cells × dimensions → two of cells × `min(k, cells)`.
 pub fn nearest_by_cosine(embedding: &Dense, k: usize, progress: &Progress) -> (Array2<u32>, Array2<f32>) {
     let unit = unit_rows(embedding);
-    let found = nearest(&unit, &unit, k, "neighbors", progress);
+    let found = nearest(&unit, &unit, k, "Finding neighbours", progress);
     let (mut neighbors, mut distances) = (found.indices, found.distances);
     // |a - b|² = 2 - 2 cos for vectors of unit length.
     distances.mapv_inplace(|distance| 0.5 * distance * distance);

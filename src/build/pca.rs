@@ -67,7 +67,7 @@ pub fn components(matrix: &Dense, dimensions: usize, progress: &Progress) -> Res
             let settled = (ritz.iter().take(dimensions))
                 .filter(|vector| norm * vector[size - 1].abs() <= 1e-10 * values[0])
                 .count();
-            progress.report("components", settled as f64 / dimensions as f64);
+            progress.report("Principal components", settled as f64 / dimensions as f64);
             if settled == dimensions || exhausted {
                 break combine(&basis, &ritz[..dimensions]);
             }

@@ -100,7 +100,7 @@ pub fn fit(counts: &ByGene, log10_total: &[f64], options: &ModelOptions, progres
     let mut fitted = Vec::with_capacity(step1_genes.len());
     for group in step1_genes.chunks(GROUP) {
         fitted.extend(fit_genes(&selected, &depths, group));
-        progress.report("model", 0.8 * fitted.len() as f64 / step1_genes.len() as f64);
+        progress.report("Fitting the model", 0.8 * fitted.len() as f64 / step1_genes.len() as f64);
     }
     // Over all cells, as for the genes that the curves are read at.
     let step1_means = log10_means(counts, &step1_genes);
@@ -110,7 +110,7 @@ pub fn fit(counts: &ByGene, log10_total: &[f64], options: &ModelOptions, progres
     let (genes, parameters) = (genes.into_iter().zip(parameters))
         .filter(|(_, gene)| !gene.theta.is_nan() && gene.intercept.is_finite() && gene.slope.is_finite())
         .unzip();
-    progress.report("model", 1.0);
+    progress.report("Fitting the model", 1.0);
     Ok(Model {
         genes,
         parameters,

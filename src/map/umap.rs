@@ -105,13 +105,18 @@ fn similarity(distance: f32, sigma: f64) -> f64 {
     if distance > 0.0 { libm::exp(-f64::from(distance) / sigma) } else { 1.0 }
 }
 
-/// Bisection for sigma: 64 steps at most, to 1e-5.
 fn bandwidth(distances: &[f32]) -> f64 {
-    let target = libm::log2(distances.len() as f64);
+    let beyond_the_first =
+        |sigma: f64| distances.iter().skip(1).fold(0.0, |sum, &distance| sum + similarity(distance, sigma));
+    bisect(libm::log2(distances.len() as f64), beyond_the_first)
+}
+
+/// The sigma at which a sum that grows with it meets the target: 64 steps at most, to 1e-5, else the nearest seen.
+pub fn bisect(target: f64, sum: impl Fn(f64) -> f64) -> f64 {
     let (mut sigma, mut low, mut high) = (1.0f64, 0.0, f64::INFINITY);
     let (mut best, mut smallest_error) = (1.0, f64::INFINITY);
     for _ in 0..64 {
-        let sum = distances.iter().skip(1).fold(0.0, |sum, &distance| sum + similarity(distance, sigma));
+        let sum = sum(sigma);
         let error = (sum - target).abs();
         if error < smallest_error {
             (smallest_error, best) = (error, sigma);

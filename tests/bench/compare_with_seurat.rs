@@ -17,7 +17,7 @@ use sextant::formats::Feature;
 use sextant::genes::match_genes;
 use sextant::map::{Options, Query, map, neighbors, project};
 use sextant::progress::Progress;
-use sextant::reference::{About, Class, Level, Reference, ResidualModel, UmapModel, UmapParameters, VarianceFloor};
+use sextant::reference::{About, Reference, ResidualModel, UmapModel, UmapParameters, VarianceFloor};
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -115,7 +115,8 @@ fn read_reference(golden: &Path) -> Reference {
     let clip = |index: usize| arguments["sct.clip.range"][index].as_f64().expect("a clip");
     let embedding = Table::read(&golden.join("ref_pcs.tsv.gz"));
     let places = Table::read(&golden.join("ref_umap_labels.tsv"));
-    let levels = places.columns[3..].iter().map(|name| level(name, &places.column(name))).collect();
+    let labelled: Vec<_> = places.columns[3..].iter().map(|name| (name.clone(), places.column(name))).collect();
+    let (levels, _) = sextant::build::labels::levels(&labelled, places.rows.len()).expect("levels");
     let xy: Vec<f32> = places
         .numbers("UMAP_1")
         .into_iter()
@@ -157,17 +158,4 @@ fn read_reference(golden: &Path) -> Reference {
         },
         cells,
     }
-}
-
-fn level(name: &str, labels: &[String]) -> Level {
-    let mut classes: Vec<Class> = Vec::new();
-    let mut codes = Vec::with_capacity(labels.len());
-    for label in labels {
-        let code = classes.iter().position(|class| &class.name == label).unwrap_or_else(|| {
-            classes.push(Class { name: label.clone(), color: "#808080".into() });
-            classes.len() - 1
-        });
-        codes.push(code as u16);
-    }
-    Level { name: name.into(), classes, codes }
 }

@@ -4,7 +4,7 @@ use crate::tables::{self, Table, number};
 use sextant::formats::Feature;
 use sextant::genes::{GeneMatch, match_genes};
 use sextant::matrix::Counts;
-use sextant::reference::{About, Class, Level, Reference, ResidualModel, UmapModel, UmapParameters, VarianceFloor};
+use sextant::reference::{About, Reference, ResidualModel, UmapModel, UmapParameters, VarianceFloor};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -51,19 +51,8 @@ pub fn reference(model: &str, floor: VarianceFloor, prefix: &str) -> Reference {
         features.iter().map(|gene| values[row_of[gene]]).collect::<Vec<f64>>()
     };
     let cells = table("reference_cells.tsv.gz");
-    let level = |name: &str| {
-        let labels = cells.column(name);
-        let mut classes: Vec<String> = Vec::new();
-        let codes = labels.iter().map(|label| {
-            classes.iter().position(|class| class == label).unwrap_or_else(|| {
-                classes.push(label.clone());
-                classes.len() - 1
-            }) as u16
-        });
-        let codes = codes.collect();
-        let class = |name| Class { name, color: "#808080".into() };
-        Level { name: name.into(), classes: classes.into_iter().map(class).collect(), codes }
-    };
+    let labelled = ["cell_type", "coarse"].map(|name| (name.to_owned(), cells.column(name)));
+    let (levels, _) = sextant::build::labels::levels(&labelled, cells.rows.len()).expect("levels");
     let names = cells.column("cell");
     Reference {
         about: About { name: "golden".into(), ..Default::default() },
@@ -79,7 +68,7 @@ pub fn reference(model: &str, floor: VarianceFloor, prefix: &str) -> Reference {
         loadings: loadings.dense(),
         embedding: table("reference_pcs.tsv.gz").dense(),
         neighbors: table("reference_neighbors.tsv.gz").matrix().mapv(|index| index as u32),
-        levels: vec![level("cell_type"), level("coarse")],
+        levels,
         umap: UmapModel {
             layout: table("reference_umap.tsv.gz").dense(),
             rows: (0..names.len() as u32).collect(),

@@ -4,33 +4,19 @@ use crate::Failure;
 use crate::arguments::Arguments;
 use crate::report::thousands;
 use serde::Serialize;
-use sextant::error::Warning;
 use sextant::formats::{self, Candidate, OpenFile};
-use sextant::genes;
 use sextant::progress::Progress;
-use sextant::qc::median;
-use sextant::query::Query;
+use sextant::query::{Query, Summary};
 use std::path::Path;
 
 /// What `--json` prints.
 #[derive(Serialize)]
 struct Report<'a> {
-    format: &'a str,
-    matrix: &'a str,
+    #[serde(flatten)]
+    query: Summary<'a>,
     matrices: &'a [Candidate],
-    /// All cells of the file, also those without counts.
-    cells: usize,
-    empty_cells: usize,
-    genes: usize,
-    nonzeros: usize,
-    total_counts: f64,
-    median_counts: Option<f64>,
-    median_features: Option<f64>,
-    median_percent_mt: Option<f64>,
-    feature_types: &'a [(String, usize)],
-    species: Option<&'a str>,
+    /// Columns of the file's table of cells.
     metadata: Vec<&'a str>,
-    warnings: &'a [Warning],
 }
 
 /// Opens a query file.
@@ -46,23 +32,10 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
     let mut file = open(&arguments.file)?;
     let inspection = file.inspect()?;
     let query = Query::new(file.read(arguments.value("matrix"), &Progress::silent())?)?;
-    let features: Vec<f64> = query.metrics.features.iter().copied().map(f64::from).collect();
     let report = Report {
-        format: &query.format,
-        matrix: &query.matrix,
+        query: query.summary(),
         matrices: &inspection.matrices,
-        cells: query.cells.len() + query.empty_cells.len(),
-        empty_cells: query.empty_cells.len(),
-        genes: query.features.len(),
-        nonzeros: query.counts.nonzeros(),
-        total_counts: query.total_counts(),
-        median_counts: median(&query.metrics.counts),
-        median_features: median(&features),
-        median_percent_mt: query.metrics.percent_mt.as_deref().and_then(median),
-        feature_types: &query.feature_types,
-        species: genes::species(&query.features),
         metadata: query.metadata.iter().map(|column| column.0.as_str()).collect(),
-        warnings: &query.warnings,
     };
     if arguments.flag("json") {
         let text = serde_json::to_string_pretty(&report);
@@ -74,26 +47,27 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
 }
 
 fn print(report: &Report<'_>) {
+    let query = &report.query;
     let or_unknown = |value: Option<f64>| value.map_or("unknown".to_owned(), |value| format!("{value:.1}"));
-    println!("format            {}", report.format);
-    println!("cells             {} ({} without counts)", thousands(report.cells), thousands(report.empty_cells));
-    println!("genes             {}", thousands(report.genes));
-    println!("non-zero counts   {}", thousands(report.nonzeros));
-    println!("species           {}", report.species.unwrap_or("unknown"));
-    println!("median per cell   {} counts", or_unknown(report.median_counts));
-    println!("                  {} features", or_unknown(report.median_features));
-    println!("                  {} percent_mt", or_unknown(report.median_percent_mt));
-    for (name, count) in report.feature_types {
+    println!("format            {}", query.format);
+    println!("cells             {} ({} without counts)", thousands(query.cells), thousands(query.empty_cells));
+    println!("genes             {}", thousands(query.genes));
+    println!("non-zero counts   {}", thousands(query.nonzeros));
+    println!("species           {}", query.species.unwrap_or("unknown"));
+    println!("median per cell   {} counts", or_unknown(query.median_counts));
+    println!("                  {} features", or_unknown(query.median_features));
+    println!("                  {} percent_mt", or_unknown(query.median_percent_mt));
+    for (name, count) in query.feature_types {
         println!("feature type      {name}: {}", thousands(*count));
     }
     for matrix in report.matrices {
-        let mark = if matrix.path == report.matrix { "used" } else { "    " };
+        let mark = if matrix.path == query.matrix { "used" } else { "    " };
         println!("matrix     {mark}   {}: {}", matrix.path, matrix.verdict);
     }
     if !report.metadata.is_empty() {
         println!("cell columns      {}", report.metadata.join(", "));
     }
-    for warning in report.warnings {
+    for warning in &query.warnings {
         println!("warning           {}", warning.message);
     }
 }

@@ -1,5 +1,6 @@
 //! The fuzzy neighbour graph of UMAP.
 
+use crate::map::umap::bisect;
 use ndarray::Array2;
 use rayon::prelude::*;
 
@@ -77,20 +78,7 @@ fn memberships(distances: &[f64], neighbors: usize, mean_of_all: f64) -> Vec<f64
     let strength = |distance: f64, sigma: f64| {
         if distance <= rho { 1.0 } else { libm::exp(-(distance - rho) / sigma) }
     };
-    let (mut low, mut high, mut sigma) = (0.0, f64::INFINITY, 1.0);
-    for _ in 0..64 {
-        let sum: f64 = distances.iter().map(|&distance| strength(distance, sigma)).sum();
-        if (sum - target).abs() < 1e-5 {
-            break;
-        }
-        if sum > target {
-            high = sigma;
-            sigma = 0.5 * (low + high);
-        } else {
-            low = sigma;
-            sigma = if high.is_infinite() { 2.0 * sigma } else { 0.5 * (low + high) };
-        }
-    }
+    let sigma = bisect(target, |sigma| distances.iter().fold(0.0, |sum, &distance| sum + strength(distance, sigma)));
     let mean = distances.iter().sum::<f64>() / neighbors as f64;
     let floor = 1e-3 * if rho > 0.0 { mean } else { mean_of_all };
     let sigma = sigma.max(floor).max(f64::MIN_POSITIVE);
