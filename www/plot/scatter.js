@@ -90,7 +90,7 @@ export class Scatter extends EventTarget {
     this.redraw();
   }
 
-  /** `labels`: [{ text, x, y }], the more important first. */
+  /** `labels`: [{ text, x, y, beside }], the more important first; `beside` sets the name above its place. */
   setLabels(labels) {
     this.#labels = labels;
     this.redraw();
@@ -146,8 +146,9 @@ export class Scatter extends EventTarget {
     context.strokeStyle = style.getPropertyValue('--panel');
     context.fillStyle = style.getPropertyValue('--ink');
     const taken = [];
-    for (const { text, x, y } of this.#labels) {
-      const [left, top] = this.#camera.toScreen(x, y, width, height);
+    for (const { text, x, y, beside } of this.#labels) {
+      const [left, at] = this.#camera.toScreen(x, y, width, height);
+      const top = beside ? at - 14 : at;
       if (left < 0 || left > width || top < 0 || top > height) continue;
       const half = context.measureText(text).width / 2 + 4;
       const middle = Math.max(half, Math.min(width - half, left)); // A name at the edge moves in rather than being cut.

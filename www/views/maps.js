@@ -6,6 +6,9 @@ import { score, whole } from '../words.js';
 import { element, say } from './dom.js';
 import { cellNames, codeOf, shownLevel } from './shown.js';
 
+// Below this share of all cells a class is so small that its name would cover it.
+const SMALL = 0.01;
+
 /** The reference's map and the query's beside it, on the same axes and under one camera. */
 export class Maps {
   #root;
@@ -106,11 +109,12 @@ export class Maps {
     this.#query.setBehind(this.#behind.checked ? this.#state.reference.layout : null, [...rgb(style.getPropertyValue('--behind').trim()), 255]);
   }
 
-  /** Names at the densest place of each class, the larger classes first: where two collide, the larger stays. */
+  /** Names at the densest place of each class, above it where the name would hide the few cells. The larger classes
+   *  come first: where two collide, the larger stays. */
   #names(scatter, classes, codes, { highlight }) {
     const layout = scatter === this.#reference ? this.#state.reference.layout : this.#state.result.layout;
     return densestPlaces(layout, codes, classes.length)
-      .map((place, code) => place && { text: classes[code].name, x: place[0], y: place[1], cells: classes[code].cells })
+      .map((place, code) => place && { text: classes[code].name, x: place[0], y: place[1], cells: classes[code].cells, beside: classes[code].cells < SMALL * codes.length })
       .filter((label) => label && (highlight === null || label.text === highlight))
       .sort((a, b) => b.cells - a.cells);
   }
