@@ -1,8 +1,9 @@
 //! Maps a full-size dataset with the reference that Seurat fitted, and counts how far the outcome agrees.
 //!
-//!     cargo run --release --example compare_with_seurat -- FOLDER
+//!     cargo run --release --example compare_with_seurat -- FOLDER [QUERY]
 //!
-//! FOLDER holds `query/{matrix.mtx,genes.txt,cells.txt}`, `predictions.tsv`, and in `golden/` what Seurat computed:
+//! QUERY (`FOLDER/query` if it is not named) holds the counts: `matrix.mtx`, genes × cells, with `genes.txt` and
+//! `cells.txt`. FOLDER holds the outcome, `predictions.tsv`, and in `golden/` what Seurat computed on the way:
 //! `ref_sct_model.tsv`, `ref_sct_args.json`, `ref_loadings.tsv.gz`, `ref_pcs.tsv.gz`, `ref_umap_labels.tsv`,
 //! `umap_model.json`, `query_projected_pcs.tsv.gz`, `anchors.tsv`, `prediction_scores_<level>.tsv`,
 //! `query_integrated_pcs.tsv.gz`, `umap_init_before_sgd.tsv`.
@@ -26,14 +27,15 @@ use tables::{Table, counts, text};
 
 fn main() {
     let Some(folder) = std::env::args().nth(1).map(PathBuf::from) else {
-        eprintln!("Usage: compare_with_seurat FOLDER");
+        eprintln!("Usage: compare_with_seurat FOLDER [QUERY]");
         std::process::exit(2);
     };
+    let query = std::env::args().nth(2).map_or_else(|| folder.join("query"), PathBuf::from);
     let golden = |name: &str| Table::read(&folder.join("golden").join(name));
     let reference = read_reference(&folder.join("golden"));
-    let (cells, genes) = (names(&folder.join("query/cells.txt")), names(&folder.join("query/genes.txt")));
+    let (cells, genes) = (names(&query.join("cells.txt")), names(&query.join("genes.txt")));
     let genes: Vec<Feature> = genes.into_iter().map(|symbol| Feature { id: None, symbol }).collect();
-    let all = counts(&text(&folder.join("query/matrix.mtx")));
+    let all = counts(&text(&query.join("matrix.mtx")));
     let totals: Vec<f64> =
         (0..all.cells()).map(|cell| all.row(cell).map(|(_, count)| f64::from(count)).sum()).collect();
     let matched = match_genes(&genes, &reference.features);
