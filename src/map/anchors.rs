@@ -42,7 +42,7 @@ pub const MIN_ANCHORS: usize = 50;
 
 const STAGE: &str = "Finding anchors";
 
-/// Finds anchors between L2-normalised rows, ordered by reference cell (see [`mutual`] for the order within).
+/// Finds anchors between L2-normalised rows, ordered by reference cell (see `mutual` for the order within).
 ///
 /// # Shapes
 /// `reference` n × d, `query` m × d, `neighbors` n × 31 or more: the reference cells nearest to each
