@@ -251,6 +251,35 @@ fn mapping_scores() {
     assert!(largest <= 1e-4, "{largest:e}");
 }
 
+/// A file in another order is the same file: labels, scores and places belong to the cells, not to the rows.
+#[test]
+fn the_order_of_the_cells_does_not_matter() {
+    let Run { reference, input, mapping } = &*RUN;
+    // 400 cells; 7 and 400 have no common divisor, so every cell occurs once.
+    let order: Vec<usize> = (0..input.names.len()).map(|row| row * 7 % input.names.len()).collect();
+    let shuffled = Input {
+        counts: input.counts.select_cells(&order),
+        totals: order.iter().map(|&cell| input.totals[cell]).collect(),
+        names: order.iter().map(|&cell| input.names[cell].clone()).collect(),
+        genes: input.genes.clone(),
+    };
+    let other = run(reference, &shuffled);
+    assert_eq!(other.anchors.len(), mapping.anchors.len());
+    for (row, &cell) in order.iter().enumerate() {
+        assert_eq!(other.projected.row(row), mapping.projected.row(cell));
+        for (a, b) in other.labels.iter().zip(&mapping.labels) {
+            assert_eq!(a.codes[row], b.codes[cell]);
+            let near = |(a, b): (&f32, &f32)| (a - b).abs() < 1e-6;
+            assert!(a.scores.row(row).iter().zip(b.scores.row(cell)).all(near));
+        }
+        assert!((other.mapping_scores[row] - mapping.mapping_scores[cell]).abs() < 1e-5);
+        for axis in 0..2 {
+            let (a, b) = (other.umap.layout[(row, axis)], mapping.umap.layout[(cell, axis)]);
+            assert!((a - b).abs() < 1e-3, "{}: {a} {b}", input.names[cell]);
+        }
+    }
+}
+
 #[test]
 fn any_number_of_threads_gives_the_same_bits() {
     for threads in [1, 3] {
