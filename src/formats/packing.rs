@@ -91,39 +91,38 @@ impl Visit for IntoEntries<'_> {
     }
 }
 
-/// Writes positions in two bytes; says whether all lie below the limit.
-pub struct IntoNarrow<'a> {
-    pub slots: &'a mut [u16],
-    pub limit: u64,
+/// A position as it is kept: in two bytes, or in four.
+pub trait Slot {
+    /// Keeps the low bytes; the caller looks at the limit.
+    fn keep(position: u64) -> Self;
 }
 
-impl Visit for IntoNarrow<'_> {
-    type Output = bool;
-    fn visit<N: Number>(self, values: impl ExactSizeIterator<Item = N>) -> bool {
-        let mut largest = 0;
-        for (slot, value) in self.slots.iter_mut().zip(values) {
-            let position = value.position();
-            largest = largest.max(position);
-            *slot = position as u16;
-        }
-        largest < self.limit || self.slots.is_empty()
+impl Slot for u16 {
+    fn keep(position: u64) -> Self {
+        position as u16
     }
 }
 
-/// Writes positions in four bytes; says whether all lie below the limit.
-pub struct IntoWide<'a> {
-    pub slots: &'a mut [u32],
+impl Slot for u32 {
+    fn keep(position: u64) -> Self {
+        position as u32
+    }
+}
+
+/// Writes positions; says whether all lie below the limit.
+pub struct IntoSlots<'a, T> {
+    pub slots: &'a mut [T],
     pub limit: u64,
 }
 
-impl Visit for IntoWide<'_> {
+impl<T: Slot> Visit for IntoSlots<'_, T> {
     type Output = bool;
     fn visit<N: Number>(self, values: impl ExactSizeIterator<Item = N>) -> bool {
         let mut largest = 0;
         for (slot, value) in self.slots.iter_mut().zip(values) {
             let position = value.position();
             largest = largest.max(position);
-            *slot = position as u32;
+            *slot = T::keep(position);
         }
         largest < self.limit || self.slots.is_empty()
     }

@@ -2,7 +2,7 @@
 
 use super::array::NumericArray;
 use super::hdf5::{Hdf5, damaged};
-use super::packing::{IntoNarrow, IntoPacked, IntoWide, SparseBlock, Tally};
+use super::packing::{IntoPacked, IntoSlots, SparseBlock, Tally};
 use super::raw_counts::grouped;
 use crate::error::{Error, Result};
 use crate::matrix::{Counts, CountsBuilder, GenesMut};
@@ -174,10 +174,10 @@ impl StoredMatrix {
         let advance = &mut |bytes| meter.advance(bytes);
         let fits = match genes {
             GenesMut::Narrow(slots) => indices.decode(all.clone(), slots, advance, |element, bytes, _, slots| {
-                element.visit(bytes, IntoNarrow { slots, limit })
+                element.visit(bytes, IntoSlots { slots, limit })
             })?,
             GenesMut::Wide(slots) => indices.decode(all.clone(), slots, advance, |element, bytes, _, slots| {
-                element.visit(bytes, IntoWide { slots, limit })
+                element.visit(bytes, IntoSlots { slots, limit })
             })?,
         };
         if fits.contains(&false) {
@@ -272,7 +272,7 @@ impl StoredMatrix {
         let limit = self.cells as u64;
         let advance = &mut |bytes| meter.advance(bytes);
         let fits = indices.decode(slice, cells, advance, |element, bytes, _, slots| {
-            element.visit(bytes, IntoWide { slots, limit })
+            element.visit(bytes, IntoSlots { slots, limit })
         })?;
         if fits.contains(&false) {
             return Err(out_of_range(indices.path(), self.cells, "cells"));
