@@ -7,6 +7,8 @@ use serde::Serialize;
 pub enum Kind {
     /// The query file: unreadable, of an unknown kind, or without counts.
     Input,
+    /// The query is readable and does not fit the memory.
+    Memory,
     /// The reference bundle.
     Reference,
     /// The query and the reference do not fit each other, or the mapping cannot be done.

@@ -1,15 +1,16 @@
 //! Reading what people bring: the file's kind is found by its content, the raw counts by looking at values.
 //!
 //! ```text
-//! Source ─ block cache ─ hdf5 (names, strings, chunk lists) ─ tenx_h5 │ h5ad ─ choices ─ raw_counts: which one?
-//!                        └ array (large reads, parallel decoding) ─ stored_matrix ─ Counts
+//! inputs ─ grouping ─ source (block cache) ─ h5ad │ tenx_h5 │ … : Format ─ choices ─ raw_counts: which one?
+//!                                                   └ Matrix ─ slabs of whole cells ─ reading ─ samples ─ Dataset
 //! ```
 //!
-//! The file is never held whole, and never as a dense matrix. Only the thread that calls reads the source.
+//! A file is never held whole, and never as a dense matrix. Only the thread that calls reads the source.
 
 mod array;
 mod choice;
 mod dataset;
+mod droplets;
 mod elements;
 mod filters;
 mod frame;
@@ -17,205 +18,127 @@ mod h5ad;
 mod hdf5;
 mod packing;
 mod raw_counts;
+mod reading;
+mod samples;
 mod source;
+mod stored;
 mod stored_matrix;
 mod tenx_h5;
 
 pub use dataset::{Candidate, Column, Dataset, Feature, GENE_EXPRESSION, Inspection};
+pub use droplets::Droplets;
+pub use raw_counts::grouped;
+pub use reading::{GeneFilter, Observer, ReadOptions};
 
-use crate::error::{Error, Result, Warning};
+use crate::error::{Error, Result};
 use crate::progress::Progress;
-use choice::Choice;
 use hdf5::Hdf5;
-use packing::Tally;
-use rustc_hash::FxHashSet;
+use reading::Part;
+use source::BlockCache;
 use std::io::{Read, Seek};
-use stored_matrix::Meter;
-use tenx_h5::TenX;
+use std::sync::Arc;
+use stored::Format;
 
 /// Where bytes come from: a native file, or a `File` of the browser.
 pub trait Source: Read + Seek + Send {}
 impl<T: Read + Seek + Send> Source for T {}
 
-/// The features of a matrix, and their types when the file tells them.
-struct FeatureTable {
-    features: Vec<Feature>,
-    types: Option<Vec<String>>,
+/// A file that was handed over.
+pub struct Input {
+    /// Its name, or its path in the folder that was handed over, with `/` between the parts. It stands in messages;
+    /// its extension is not looked at.
+    pub path: String,
+    pub source: Box<dyn Source>,
 }
 
-enum Kind {
-    TenX(TenX),
-    H5ad,
+impl Input {
+    pub fn new(path: impl Into<String>, source: Box<dyn Source>) -> Self {
+        Input { path: path.into(), source }
+    }
 }
 
-/// A file whose kind is known and whose matrices have been found, but not read.
+/// One dataset, or several samples, whose kind is known and whose matrices have been found, but not read.
 pub struct OpenFile {
-    file: Hdf5,
-    name: String,
-    kind: Kind,
-    choices: Vec<Choice>,
-    cells: Vec<String>,
-    warnings: Vec<Warning>,
+    parts: Vec<Part>,
 }
 
-/// Opens a file. `name` stands in error messages; its extension is not looked at.
+/// Opens files that were handed over together. Several are several samples.
 ///
 /// # Errors
-/// When it is neither 10x HDF5 nor H5AD, or truncated, or damaged, or has no cells or no genes.
-pub fn open(source: Box<dyn Source>, name: &str) -> Result<OpenFile> {
-    named(name, open_unnamed(source, name))
+/// When one is of no kind that is read, or truncated, or damaged, or has no cells or no genes.
+pub fn open(inputs: Vec<Input>) -> Result<OpenFile> {
+    let mut parts = Vec::with_capacity(inputs.len());
+    for Input { path, source } in inputs {
+        let sample = sample_name(&path);
+        let opened = open_one(source).and_then(|format| Part::new(path.clone(), sample, format));
+        parts.push(named(&path, opened)?);
+    }
+    if parts.is_empty() {
+        return Err(Error::usage("Choose a file first."));
+    }
+    Ok(OpenFile { parts })
 }
 
-fn open_unnamed(source: Box<dyn Source>, name: &str) -> Result<OpenFile> {
-    let file = Hdf5::open(source)?;
-    let kind = if h5ad::detect(&file) {
-        Kind::H5ad
-    } else if let Some(layout) = TenX::detect(&file)? {
-        Kind::TenX(layout)
-    } else {
-        return Err(of_neither_kind(&file.members("/")?));
-    };
-    let (mut cells, choices, mut warnings) = match &kind {
-        Kind::H5ad => (h5ad::cells(&file)?, h5ad::choices(&file)?, Vec::new()),
-        Kind::TenX(layout) => (layout.cells(&file)?, layout.choices(&file), layout.warnings(&file)),
-    };
-    if cells.is_empty() {
-        return Err(Error::input(
-            "there are no cells in it. Check the step that wrote the file; a filter may have removed all \
-             of them.",
-        ));
+fn open_one(source: Box<dyn Source>) -> Result<Box<dyn Format>> {
+    let cache = Arc::new(BlockCache::new(source)?);
+    let file = Hdf5::open(cache)?;
+    if h5ad::detect(&file) {
+        return Ok(Box::new(h5ad::H5ad::new(file)));
     }
-    let mut shapes = choices.iter().filter_map(Choice::shape).peekable();
-    if shapes.peek().is_some() && shapes.all(|[_, genes]| genes == 0) {
-        return Err(Error::input(
-            "there are no genes in it. Check the step that wrote the file; a filter may have removed all of \
-             them.",
-        ));
+    match tenx_h5::Layout::detect(&file)? {
+        Some(layout) => Ok(Box::new(tenx_h5::TenX::new(file, layout))),
+        None => Err(of_neither_kind(&file.members("/")?)),
     }
-    warnings.extend(make_unique(&mut cells));
-    Ok(OpenFile { file, name: name.to_owned(), kind, choices, cells, warnings })
+}
+
+/// A file's name without folders and extensions.
+fn sample_name(path: &str) -> String {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.split('.').next().filter(|stem| !stem.is_empty()).unwrap_or(name).to_owned()
 }
 
 impl OpenFile {
-    /// Looks at names, shapes and a sample of each matrix; reads no matrix.
+    /// Looks at names, shapes and a sample of each matrix; reads no matrix. Several samples are described by the first,
+    /// with the cells and entries of all.
     ///
     /// # Errors
     /// When the tables of cells or features are damaged. A file without raw counts is no error here.
-    pub fn inspect(&mut self) -> Result<Inspection> {
-        let inspected = self.inspect_unnamed();
-        named(&self.name, inspected)
-    }
-
-    fn inspect_unnamed(&mut self) -> Result<Inspection> {
-        let mut warnings = self.warnings.clone();
-        let taken = match choice::choose(&mut self.choices, None, &mut warnings) {
-            Ok(taken) => Some(taken),
-            Err(error) => {
-                warnings.push(Warning::new("no_counts", error.message));
-                None
+    pub fn inspect(&mut self, options: &ReadOptions<'_>) -> Result<Inspection> {
+        let several = self.parts.len() > 1;
+        let mut whole: Option<Inspection> = None;
+        for part in &mut self.parts {
+            let inspected = part.inspect(options);
+            let mut inspection = named(&part.file, inspected)?;
+            if several {
+                inspection.samples = vec![part.sample.clone()];
             }
-        };
-        let matrices = self.choices.iter_mut().map(candidate).collect();
-        let first = taken.and_then(|taken| self.choices.get(taken));
-        let shown = first.or(self.choices.first());
-        let table = self.features(shown.map_or("X", |choice| &choice.path))?;
-        let (keep, feature_types) = gene_expression(&table);
-        warnings.extend(other_features(&feature_types));
-        Ok(Inspection {
-            format: self.format().to_owned(),
-            matrix: first.map(|choice| choice.path.clone()),
-            matrices,
-            cells: self.cells.len(),
-            genes: keep.map_or(table.features.len(), |(_, genes)| genes),
-            nonzeros: shown.and_then(Choice::nonzeros),
-            feature_types,
-            warnings,
-        })
+            match &mut whole {
+                None => whole = Some(inspection),
+                Some(whole) => whole.add(inspection),
+            }
+        }
+        whole.ok_or_else(|| Error::usage("Choose a file first."))
     }
 
-    /// Reads the raw counts, the names and the table of cells. `matrix` is the path of a [`Candidate`]
-    /// and overrides the choice. Progress is reported as the stage "Reading".
+    /// Reads the raw counts, the names and the tables of cells. Progress is reported as the stage "Reading".
     ///
     /// # Errors
-    /// When there are no raw counts, the wanted matrix does not exist or has negative, NaN or infinite
-    /// values, or the file is damaged.
-    pub fn read(&mut self, matrix: Option<&str>, progress: &Progress<'_>) -> Result<Dataset> {
-        let read = self.read_unnamed(matrix, progress);
-        named(&self.name, read)
-    }
-
-    fn read_unnamed(&mut self, matrix: Option<&str>, progress: &Progress<'_>) -> Result<Dataset> {
-        progress.report("Reading", 0.0);
-        let mut warnings = self.warnings.clone();
-        let taken = choice::choose(&mut self.choices, matrix, &mut warnings)?;
-        let choice = &self.choices[taken];
-        let table = self.features(&choice.path)?;
-        let (keep, feature_types) = gene_expression(&table);
-        warnings.extend(other_features(&feature_types));
-        let mut meter = Meter::new(progress, choice.work());
-        let kept = keep.as_ref().map(|(keep, genes)| (keep.as_slice(), *genes));
-        let (counts, tally) = choice.read(kept, &mut meter)?;
-        check_tally(&choice.path, tally, &mut warnings)?;
-        let features = match &keep {
-            None => table.features,
-            Some((keep, _)) => table
-                .features
-                .into_iter()
-                .zip(keep)
-                .filter(|(_, kept)| **kept != u32::MAX)
-                .map(|(feature, _)| feature)
-                .collect(),
-        };
-        if counts.cells() != self.cells.len() || counts.genes() != features.len() {
-            return Err(hdf5::damaged(&choice.path, "its shape does not fit the names of cells and genes"));
+    /// When there are no raw counts, the wanted matrix does not exist or has negative, NaN or infinite values, a file is
+    /// damaged, or the counts do not fit the budget.
+    pub fn read(
+        &mut self,
+        options: &ReadOptions<'_>,
+        observer: &mut dyn Observer,
+        progress: &Progress<'_>,
+    ) -> Result<Dataset> {
+        let mut samples = Vec::with_capacity(self.parts.len());
+        let count = self.parts.len() as f64;
+        for (number, part) in self.parts.iter_mut().enumerate() {
+            let report = |stage: &str, share: f64| progress.report(stage, (number as f64 + share) / count);
+            let read = part.read(options, observer, &Progress::new(&report));
+            samples.push((part.sample.clone(), named(&part.file, read)?));
         }
-        if counts.nonzeros() == 0 {
-            return Err(Error::input(format!(
-                "all counts in \"{}\" are zero. Check the step that wrote the file.",
-                choice.path
-            )));
-        }
-        let matrix = choice.path.clone();
-        let metadata = match &self.kind {
-            Kind::H5ad => h5ad::metadata(&self.file, &mut warnings)?,
-            Kind::TenX(_) => Vec::new(),
-        };
-        progress.report("Reading", 1.0);
-        Ok(Dataset {
-            format: self.format().to_owned(),
-            matrix,
-            cells: self.cells.clone(),
-            features,
-            feature_types,
-            counts,
-            metadata,
-            warnings,
-        })
-    }
-
-    fn format(&self) -> &'static str {
-        match &self.kind {
-            Kind::H5ad => "H5AD",
-            Kind::TenX(layout) => layout.format(),
-        }
-    }
-
-    fn features(&self, choice: &str) -> Result<FeatureTable> {
-        match &self.kind {
-            Kind::H5ad => h5ad::features(&self.file, choice),
-            Kind::TenX(layout) => layout.features(&self.file),
-        }
-    }
-}
-
-fn candidate(choice: &mut Choice) -> Candidate {
-    let verdict = choice.verdict();
-    Candidate {
-        path: choice.path.clone(),
-        shape: choice.shape().unwrap_or([0, 0]),
-        encoding: choice.encoding().to_owned(),
-        is_counts: verdict.is_counts(),
-        verdict: verdict.text,
+        samples::join(samples).ok_or_else(|| Error::usage("Choose a file first."))
     }
 }
 
@@ -255,129 +178,13 @@ fn of_neither_kind(members: &[String]) -> Error {
     ))
 }
 
-/// The error for a 10x file without gene expression.
-fn unused_matrix(types: &[String]) -> Error {
-    let mut kinds: Vec<&str> = types.iter().map(String::as_str).collect();
-    kinds.sort_unstable();
-    kinds.dedup();
-    Error::input(format!(
-        "it has no features of the type \"{GENE_EXPRESSION}\", only \"{}\". Sextant maps gene expression; \
-         load the matrix of that library.",
-        kinds.join("\", \"")
-    ))
-}
-
-/// The new number of each gene, `u32::MAX` for features of other types; and the number of genes.
-type Keep = (Vec<u32>, usize);
-
-/// Finds the features to keep, when they are not all of one type, and counts the types.
-fn gene_expression(table: &FeatureTable) -> (Option<Keep>, Vec<(String, usize)>) {
-    let Some(types) = &table.types else {
-        return (None, vec![(GENE_EXPRESSION.to_owned(), table.features.len())]);
-    };
-    let mut counted: Vec<(String, usize)> = Vec::new();
-    let mut keep = Vec::with_capacity(types.len());
-    let mut genes = 0;
-    for kind in types {
-        match counted.iter_mut().find(|(known, _)| known == kind) {
-            Some((_, count)) => *count += 1,
-            None => counted.push((kind.clone(), 1)),
-        }
-        if kind == GENE_EXPRESSION {
-            keep.push(genes as u32);
-            genes += 1;
-        } else {
-            keep.push(u32::MAX);
-        }
-    }
-    let keep = (genes < types.len()).then_some((keep, genes));
-    (keep, counted)
-}
-
-fn other_features(types: &[(String, usize)]) -> Option<Warning> {
-    let others: Vec<String> = types
-        .iter()
-        .filter(|(kind, _)| kind != GENE_EXPRESSION)
-        .map(|(kind, count)| format!("{count} of the type \"{kind}\""))
-        .collect();
-    (!others.is_empty()).then(|| {
-        Warning::new(
-            "other_features",
-            format!("Besides genes the file has features that are not mapped: {}.", others.join(", ")),
-        )
-    })
-}
-
-/// Values that a sample did not show.
-fn check_tally(path: &str, tally: Tally, warnings: &mut Vec<Warning>) -> Result<()> {
-    let amount = |count| raw_counts::grouped(count as f64);
-    if tally.not_finite > 0 {
-        return Err(Error::input(format!(
-            "\"{path}\" has {} values that are NaN or infinite. Counts are finite numbers; check the step \
-             that wrote the file.",
-            amount(tally.not_finite)
-        )));
-    }
-    if tally.negatives > 0 {
-        return Err(Error::input(format!(
-            "\"{path}\" has {} negative values, so it does not hold counts (scaled values do that). Choose \
-             the matrix with the raw counts.",
-            amount(tally.negatives)
-        )));
-    }
-    let known = |warning: &Warning| ["fractions", "not_counts"].contains(&warning.code);
-    if tally.fractions > 0 && !warnings.iter().any(known) {
-        warnings.push(Warning::new(
-            "fractions",
-            format!(
-                "\"{path}\" has {} values with fractions, although a sample showed whole numbers only. \
-                 They were taken as they are.",
-                amount(tally.fractions)
-            ),
-        ));
-    }
-    Ok(())
-}
-
-/// Makes names of cells unique as anndata does: the first keeps its name, others get "-1", "-2" and so on.
-fn make_unique(cells: &mut [String]) -> Option<Warning> {
-    let mut known: FxHashSet<String> = FxHashSet::default();
-    known.reserve(cells.len());
-    let repeated: Vec<usize> = (0..cells.len()).filter(|&cell| !known.insert(cells[cell].clone())).collect();
-    let first = cells[*repeated.first()?].clone();
-    let mut next: rustc_hash::FxHashMap<String, usize> = rustc_hash::FxHashMap::default();
-    for &cell in &repeated {
-        let number = next.entry(cells[cell].clone()).or_insert(0);
-        let unique = loop {
-            *number += 1;
-            let candidate = format!("{}-{number}", cells[cell]);
-            if known.insert(candidate.clone()) {
-                break candidate;
-            }
-        };
-        cells[cell] = unique;
-    }
-    Some(Warning::new(
-        "duplicate_cells",
-        format!(
-            "{} names of cells occur more than once (\"{first}\" is one). They were made unique with \"-1\", \
-             \"-2\" and so on.",
-            repeated.len()
-        ),
-    ))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn names_are_made_unique_without_new_clashes() {
-        let mut cells = ["a", "b", "a", "a-1", "a", "b"].map(str::to_owned);
-        let warning = make_unique(&mut cells);
-        assert_eq!(cells, ["a", "b", "a-2", "a-1", "a-3", "b-1"]);
-        let message = warning.map(|warning| warning.message).unwrap_or_default();
-        assert!(message.starts_with("3 names of cells occur more than once (\"a\" is one)"));
-        assert_eq!(make_unique(&mut ["a", "b"].map(str::to_owned)), None);
+    fn samples_are_named_by_their_files() {
+        assert_eq!(sample_name("run/sample_1.filtered.h5"), "sample_1");
+        assert_eq!(sample_name(".hidden"), ".hidden");
     }
 }

@@ -9,11 +9,20 @@ pub type Dense = Array2<f32>;
 /// Counts, cells × genes, as compressed rows. Only non-zero entries are stored.
 ///
 /// Genes take two bytes where the file has at most 65,536 of them; counts take two bytes, with a table
-/// of the few that do not fit (fractions, and counts of 65,535 and above).
-#[derive(Debug, Clone, PartialEq)]
+/// of the few that do not fit (fractions, and counts of 65,535 and above). The rows lie in segments, so that
+/// no allocation becomes larger than a browser grants, and adding rows never copies all that is there.
+#[derive(Debug, Clone)]
 pub struct Counts {
     genes: usize,
-    /// `cells + 1` offsets into the entries.
+    segments: Vec<Segment>,
+    /// The first cell of each segment, and behind the last one the number of cells.
+    firsts: Vec<usize>,
+}
+
+/// Consecutive rows.
+#[derive(Debug, Clone)]
+struct Segment {
+    /// One more than rows, into the entries.
     offsets: Vec<u64>,
     columns: Columns,
     values: Vec<u16>,
@@ -21,7 +30,7 @@ pub struct Counts {
     escapes: Vec<(u64, f32)>,
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 enum Columns {
     Narrow(Vec<u16>),
     Wide(Vec<u32>),
@@ -29,6 +38,10 @@ enum Columns {
 
 /// Stands for a value that two bytes do not hold.
 const ESCAPE: u16 = u16::MAX;
+/// A segment takes no more rows when it has this many entries.
+const SEGMENT: usize = 16 << 20;
+/// Genes up to this number take two bytes.
+const NARROW: usize = 1 << 16;
 
 /// The two bytes that stand for a count, or `None` when it needs an entry of its own.
 ///
@@ -41,37 +54,53 @@ pub fn pack(value: f32) -> Option<u16> {
 impl Counts {
     /// An empty matrix of no cells to which rows are added.
     pub fn with_genes(genes: usize) -> Self {
-        let columns = if genes <= 1 << 16 { Columns::Narrow(Vec::new()) } else { Columns::Wide(Vec::new()) };
-        Counts { genes, offsets: vec![0], columns, values: Vec::new(), escapes: Vec::new() }
-    }
-
-    /// Makes room for rows with that many entries altogether.
-    pub fn reserve(&mut self, cells: usize, nonzeros: usize) {
-        self.offsets.reserve_exact(cells);
-        self.values.reserve_exact(nonzeros);
-        match &mut self.columns {
-            Columns::Narrow(columns) => columns.reserve_exact(nonzeros),
-            Columns::Wide(columns) => columns.reserve_exact(nonzeros),
-        }
+        Counts { genes, segments: Vec::new(), firsts: vec![0] }
     }
 
     /// Adds a cell. Zeros are dropped; genes must ascend and lie below [`Self::genes`].
     pub fn push_row(&mut self, entries: impl IntoIterator<Item = (u32, f32)>) {
-        for (gene, value) in entries {
-            if value == 0.0 {
-                continue;
+        if self.segments.last().is_none_or(|segment| segment.values.len() >= SEGMENT) {
+            if let Some(full) = self.segments.last_mut() {
+                full.fit(self.genes);
             }
-            debug_assert!((gene as usize) < self.genes);
-            match &mut self.columns {
-                Columns::Narrow(columns) => columns.push(gene as u16),
-                Columns::Wide(columns) => columns.push(gene),
-            }
-            self.values.push(pack(value).unwrap_or_else(|| {
-                self.escapes.push((self.values.len() as u64, value));
-                ESCAPE
-            }));
+            self.segments.push(Segment::with_genes(self.genes));
+            self.firsts.push(self.cells());
         }
-        self.offsets.push(self.values.len() as u64);
+        if let Some(segment) = self.segments.last_mut() {
+            segment.push_row(self.genes, entries);
+        }
+        if let Some(cells) = self.firsts.last_mut() {
+            *cells += 1;
+        }
+    }
+
+    /// Adds the cells of another matrix of the same genes behind those that are there.
+    pub fn append(&mut self, other: Counts) {
+        debug_assert_eq!(self.genes, other.genes);
+        for segment in other.segments {
+            let rows = segment.rows();
+            match self.segments.last_mut() {
+                Some(last) if last.values.len() + segment.values.len() <= SEGMENT => last.append(&segment),
+                _ => {
+                    self.firsts.push(self.cells());
+                    self.segments.push(segment);
+                }
+            }
+            if let Some(cells) = self.firsts.last_mut() {
+                *cells += rows;
+            }
+        }
+    }
+
+    /// Takes the rows out, a segment's worth at a time, and gives their memory back as it goes.
+    pub fn into_slabs(self) -> impl Iterator<Item = Counts> {
+        let genes = self.genes;
+        self.segments.into_iter().map(move |segment| Counts::of_segment(genes, segment))
+    }
+
+    fn of_segment(genes: usize, segment: Segment) -> Self {
+        let rows = segment.rows();
+        Counts { genes, segments: vec![segment], firsts: vec![0, rows] }
     }
 
     /// The sum of two matrices of the same shape, such as spliced and unspliced counts.
@@ -94,7 +123,7 @@ impl Counts {
     }
 
     pub fn cells(&self) -> usize {
-        self.offsets.len() - 1
+        self.firsts.last().copied().unwrap_or(0)
     }
 
     pub fn genes(&self) -> usize {
@@ -102,12 +131,100 @@ impl Counts {
     }
 
     pub fn nonzeros(&self) -> usize {
-        self.values.len()
+        self.segments.iter().map(|segment| segment.values.len()).sum()
+    }
+
+    /// Bytes that the matrix takes.
+    pub fn bytes(&self) -> usize {
+        self.segments.iter().map(Segment::bytes).sum()
     }
 
     /// The non-zero entries of a cell: gene and count, by ascending gene.
     pub fn row(&self, cell: usize) -> impl Iterator<Item = (u32, f32)> + '_ {
-        let range = self.offsets[cell] as usize..self.offsets[cell + 1] as usize;
+        let number = self.firsts.partition_point(|&first| first <= cell).max(1) - 1;
+        self.segments[number].row(cell - self.firsts[number])
+    }
+
+    /// The named cells, in that order.
+    pub fn select_cells(&self, cells: &[usize]) -> Counts {
+        let mut selected = Counts::with_genes(self.genes);
+        for &cell in cells {
+            selected.push_row(self.row(cell));
+        }
+        selected
+    }
+
+    /// Keeps the genes that have a new number in `keep` (others have `u32::MAX`), in place; `genes` is their number.
+    /// The new numbers may stand in any order.
+    pub fn select_genes(mut self, keep: &[u32], genes: usize) -> Counts {
+        for segment in &mut self.segments {
+            segment.clean_rows(Some(keep));
+            segment.fit(genes);
+        }
+        self.genes = genes;
+        self
+    }
+}
+
+/// Equal when the same cells have the same entries, however they are divided into segments.
+impl PartialEq for Counts {
+    fn eq(&self, other: &Counts) -> bool {
+        (self.genes, self.cells(), self.nonzeros()) == (other.genes, other.cells(), other.nonzeros())
+            && (0..self.cells()).all(|cell| self.row(cell).eq(other.row(cell)))
+    }
+}
+
+impl Segment {
+    fn with_genes(genes: usize) -> Self {
+        let columns = if genes <= NARROW { Columns::Narrow(Vec::new()) } else { Columns::Wide(Vec::new()) };
+        Segment { offsets: vec![0], columns, values: Vec::new(), escapes: Vec::new() }
+    }
+
+    fn rows(&self) -> usize {
+        self.offsets.len() - 1
+    }
+
+    fn bytes(&self) -> usize {
+        let columns = match &self.columns {
+            Columns::Narrow(columns) => 2 * columns.capacity(),
+            Columns::Wide(columns) => 4 * columns.capacity(),
+        };
+        8 * self.offsets.capacity() + columns + 2 * self.values.capacity() + 16 * self.escapes.capacity()
+    }
+
+    fn push_row(&mut self, genes: usize, entries: impl IntoIterator<Item = (u32, f32)>) {
+        for (gene, value) in entries {
+            if value == 0.0 {
+                continue;
+            }
+            debug_assert!((gene as usize) < genes);
+            match &mut self.columns {
+                Columns::Narrow(columns) => columns.push(gene as u16),
+                Columns::Wide(columns) => columns.push(gene),
+            }
+            self.values.push(pack(value).unwrap_or_else(|| {
+                self.escapes.push((self.values.len() as u64, value));
+                ESCAPE
+            }));
+        }
+        self.offsets.push(self.values.len() as u64);
+    }
+
+    fn append(&mut self, other: &Segment) {
+        let start = self.values.len() as u64;
+        self.offsets.extend(other.offsets.iter().skip(1).map(|&end| start + end));
+        self.escapes.extend(other.escapes.iter().map(|&(entry, value)| (start + entry, value)));
+        self.values.extend_from_slice(&other.values);
+        match (&mut self.columns, &other.columns) {
+            (Columns::Narrow(to), Columns::Narrow(from)) => to.extend_from_slice(from),
+            (Columns::Wide(to), Columns::Wide(from)) => to.extend_from_slice(from),
+            (Columns::Wide(to), Columns::Narrow(from)) => to.extend(from.iter().map(|&gene| u32::from(gene))),
+            (Columns::Narrow(to), Columns::Wide(from)) => to.extend(from.iter().map(|&gene| gene as u16)),
+        }
+    }
+
+    fn row(&self, row: usize) -> impl Iterator<Item = (u32, f32)> + '_ {
+        let range = self.offsets[row] as usize..self.offsets[row + 1] as usize;
         let mut escape = self.escapes.partition_point(|&(position, _)| position < range.start as u64);
         range.map(move |entry| {
             let gene = self.gene(entry);
@@ -120,15 +237,83 @@ impl Counts {
         })
     }
 
-    /// The named cells, in that order.
-    pub fn select_cells(&self, cells: &[usize]) -> Counts {
-        let mut selected = Counts::with_genes(self.genes);
-        let nonzeros = cells.iter().map(|&cell| (self.offsets[cell + 1] - self.offsets[cell]) as usize).sum();
-        selected.reserve(cells.len(), nonzeros);
-        for &cell in cells {
-            selected.push_row(self.row(cell));
+    fn gene(&self, entry: usize) -> u32 {
+        match &self.columns {
+            Columns::Narrow(columns) => u32::from(columns[entry]),
+            Columns::Wide(columns) => columns[entry],
         }
-        selected
+    }
+
+    /// Whether genes ascend in every row and no entry is zero.
+    fn rows_are_clean(&self) -> bool {
+        let clean = |row: &[u64]| {
+            let row = row[0] as usize..row[1] as usize;
+            let ascend = match &self.columns {
+                Columns::Narrow(genes) => genes[row.clone()].windows(2).all(|w| w[0] < w[1]),
+                Columns::Wide(genes) => genes[row.clone()].windows(2).all(|w| w[0] < w[1]),
+            };
+            ascend && !self.values[row].contains(&0)
+        };
+        self.offsets.par_windows(2).with_min_len(64).all(clean)
+    }
+
+    /// Rewrites the rows in place, which only become shorter: sorted, without zeros or repeated genes, and of the genes
+    /// that have a new number in `keep`.
+    fn clean_rows(&mut self, keep: Option<&[u32]>) {
+        let escapes = std::mem::take(&mut self.escapes);
+        let mut escaped = escapes.into_iter();
+        let mut row: Vec<(u32, f32)> = Vec::new();
+        let (mut start, mut written) = (0, 0);
+        for cell in 0..self.rows() {
+            let end = self.offsets[cell + 1] as usize;
+            row.clear();
+            for entry in start..end {
+                let value = match self.values[entry] {
+                    ESCAPE => escaped.next().map_or(0.0, |(_, value)| value),
+                    small => f32::from(small),
+                };
+                let gene = self.gene(entry);
+                match keep.map(|keep| keep.get(gene as usize).copied()) {
+                    None => row.push((gene, value)),
+                    Some(Some(kept)) if kept != u32::MAX => row.push((kept, value)),
+                    Some(_) => {}
+                }
+            }
+            merge(&mut row);
+            for &(gene, value) in row.iter().filter(|entry| entry.1 != 0.0) {
+                match &mut self.columns {
+                    Columns::Narrow(columns) => columns[written] = gene as u16,
+                    Columns::Wide(columns) => columns[written] = gene,
+                }
+                self.values[written] = pack(value).unwrap_or_else(|| {
+                    self.escapes.push((written as u64, value));
+                    ESCAPE
+                });
+                written += 1;
+            }
+            self.offsets[cell + 1] = written as u64;
+            start = end;
+        }
+        self.values.truncate(written);
+        match &mut self.columns {
+            Columns::Narrow(columns) => columns.truncate(written),
+            Columns::Wide(columns) => columns.truncate(written),
+        }
+    }
+
+    /// Takes two bytes a gene where there are few enough, four where there are more, and gives back unused memory.
+    fn fit(&mut self, genes: usize) {
+        match &mut self.columns {
+            Columns::Wide(columns) if genes <= NARROW => {
+                self.columns = Columns::Narrow(columns.iter().map(|&gene| gene as u16).collect());
+            }
+            Columns::Narrow(columns) if genes > NARROW => {
+                self.columns = Columns::Wide(columns.iter().map(|&gene| u32::from(gene)).collect());
+            }
+            Columns::Narrow(columns) => columns.shrink_to_fit(),
+            Columns::Wide(columns) => columns.shrink_to_fit(),
+        }
+        self.values.shrink_to_fit();
     }
 }
 
@@ -156,30 +341,29 @@ pub enum GenesMut<'a> {
 /// Counts whose rows have known lengths and are filled in any order, by several threads.
 ///
 /// Genes and counts are written where they belong ([`Self::parts`]); [`Self::finish`] then puts the rows in order.
-pub struct CountsBuilder(Counts);
+pub struct CountsBuilder {
+    genes: usize,
+    segment: Segment,
+}
 
 impl CountsBuilder {
     /// Rows between `offsets` (`cells + 1` of them, ascending, the first 0), filled with zeros.
     pub fn new(genes: usize, offsets: Vec<u64>) -> Self {
         let nonzeros = offsets.last().copied().unwrap_or(0) as usize;
-        let mut counts = Counts::with_genes(genes);
-        counts.columns = match counts.columns {
-            Columns::Narrow(_) => Columns::Narrow(vec![0; nonzeros]),
-            Columns::Wide(_) => Columns::Wide(vec![0; nonzeros]),
-        };
-        counts.values = vec![0; nonzeros];
-        counts.offsets = offsets;
-        CountsBuilder(counts)
+        let columns =
+            if genes <= NARROW { Columns::Narrow(vec![0; nonzeros]) } else { Columns::Wide(vec![0; nonzeros]) };
+        let offsets = if offsets.is_empty() { vec![0] } else { offsets };
+        CountsBuilder { genes, segment: Segment { offsets, columns, values: vec![0; nonzeros], escapes: Vec::new() } }
     }
 
     /// The genes and the packed counts of all entries. A count that [`pack`] refuses is left as
     /// [`Self::ESCAPED`] and handed over by [`Self::escape`].
     pub fn parts(&mut self) -> (GenesMut<'_>, &mut [u16]) {
-        let genes = match &mut self.0.columns {
+        let genes = match &mut self.segment.columns {
             Columns::Narrow(columns) => GenesMut::Narrow(columns),
             Columns::Wide(columns) => GenesMut::Wide(columns),
         };
-        (genes, &mut self.0.values)
+        (genes, &mut self.segment.values)
     }
 
     /// The mark of a count that does not fit two bytes.
@@ -187,96 +371,16 @@ impl CountsBuilder {
 
     /// The counts that did not fit, with the number of their entry.
     pub fn escape(&mut self, counts: impl IntoIterator<Item = (u64, f32)>) {
-        self.0.escapes.extend(counts);
+        self.segment.escapes.extend(counts);
     }
 
-    /// Sorts rows that are not sorted, adds up repeated genes and drops zeros. With `keep`, which has a
-    /// new number or `u32::MAX` for each gene, only the genes with a number stay; `genes` are left.
-    pub fn finish(self, keep: Option<(&[u32], usize)>) -> Counts {
-        let mut counts = self.0;
-        counts.escapes.sort_unstable_by_key(|&(position, _)| position);
-        if keep.is_some() || !counts.rows_are_clean() {
-            counts.clean_rows(keep);
+    /// Sorts rows that are not sorted, adds up repeated genes and drops zeros.
+    pub fn finish(mut self) -> Counts {
+        self.segment.escapes.sort_unstable_by_key(|&(position, _)| position);
+        if !self.segment.rows_are_clean() {
+            self.segment.clean_rows(None);
         }
-        counts
-    }
-}
-
-impl Counts {
-    /// Whether genes ascend in every row and no entry is zero.
-    fn rows_are_clean(&self) -> bool {
-        let clean = |row: &[u64]| {
-            let row = row[0] as usize..row[1] as usize;
-            let ascend = match &self.columns {
-                Columns::Narrow(genes) => genes[row.clone()].windows(2).all(|w| w[0] < w[1]),
-                Columns::Wide(genes) => genes[row.clone()].windows(2).all(|w| w[0] < w[1]),
-            };
-            ascend && !self.values[row].contains(&0)
-        };
-        self.offsets.par_windows(2).with_min_len(64).all(clean)
-    }
-
-    /// Rewrites the rows in place: they only become shorter.
-    fn clean_rows(&mut self, keep: Option<(&[u32], usize)>) {
-        let escapes = std::mem::take(&mut self.escapes);
-        let mut escaped = escapes.into_iter();
-        let mut row: Vec<(u32, f32)> = Vec::new();
-        let (mut start, mut written) = (0, 0);
-        for cell in 0..self.cells() {
-            let end = self.offsets[cell + 1] as usize;
-            row.clear();
-            for entry in start..end {
-                let value = match self.values[entry] {
-                    ESCAPE => escaped.next().map_or(0.0, |(_, value)| value),
-                    small => f32::from(small),
-                };
-                let gene = self.gene(entry);
-                match keep.map(|(keep, _)| keep.get(gene as usize).copied()) {
-                    None => row.push((gene, value)),
-                    Some(Some(kept)) if kept != u32::MAX => row.push((kept, value)),
-                    Some(_) => {}
-                }
-            }
-            merge(&mut row);
-            for &(gene, value) in row.iter().filter(|entry| entry.1 != 0.0) {
-                match &mut self.columns {
-                    Columns::Narrow(columns) => columns[written] = gene as u16,
-                    Columns::Wide(columns) => columns[written] = gene,
-                }
-                self.values[written] = pack(value).unwrap_or_else(|| {
-                    self.escapes.push((written as u64, value));
-                    ESCAPE
-                });
-                written += 1;
-            }
-            self.offsets[cell + 1] = written as u64;
-            start = end;
-        }
-        self.values.truncate(written);
-        match &mut self.columns {
-            Columns::Narrow(columns) => columns.truncate(written),
-            Columns::Wide(columns) => columns.truncate(written),
-        }
-        if let Some((_, genes)) = keep {
-            self.genes = genes;
-            self.narrow();
-        }
-    }
-
-    /// Takes to two bytes a gene where few enough are left.
-    fn narrow(&mut self) {
-        if self.genes <= 1 << 16
-            && let Columns::Wide(columns) = &self.columns
-        {
-            self.columns = Columns::Narrow(columns.iter().map(|&gene| gene as u16).collect());
-        }
-    }
-
-    fn gene(&self, entry: usize) -> u32 {
-        match &self.columns {
-            Columns::Narrow(columns) => u32::from(columns[entry]),
-            Columns::Wide(columns) => columns[entry],
-        }
+        Counts::of_segment(self.genes, self.segment)
     }
 }
 
@@ -298,7 +402,7 @@ mod tests {
             builder.escape([(4, 0.5), (2, 70_000.0)]);
             let keep: Vec<u32> =
                 (0..genes as u32).map(|gene| if gene == 3 { u32::MAX } else { gene - u32::from(gene > 3) }).collect();
-            let counts = builder.finish(Some((&keep, genes - 1)));
+            let counts = builder.finish().select_genes(&keep, genes - 1);
             assert_eq!((counts.cells(), counts.genes()), (3, genes - 1));
             let rows: Vec<Vec<_>> = (0..3).map(|cell| counts.row(cell).collect()).collect();
             assert_eq!(rows, [vec![(1, 2.0), (4, 70_001.0)], vec![], vec![(0, 0.5)]]);
@@ -318,7 +422,7 @@ mod tests {
         pushed.push_row([(1, 3.0), (4, 1.0)]);
         pushed.push_row([]);
         pushed.push_row([(0, 1.0), (7, 65_535.0)]);
-        let built = builder.finish(None);
+        let built = builder.finish();
         assert_eq!(built, pushed);
         let mut twice = Counts::with_genes(8);
         twice.push_row([(1, 6.0), (4, 2.0)]);
@@ -344,6 +448,29 @@ mod tests {
             let picked = counts.select_cells(&[2, 0]);
             assert_eq!(picked.row(0).collect::<Vec<_>>(), counts.row(2).collect::<Vec<_>>());
             assert_eq!(picked.row(1).collect::<Vec<_>>(), counts.row(0).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn appended_slabs_equal_pushed_rows() {
+        let row = |cell: u32| (0..5).map(move |gene| (gene * 3 + cell % 3, (cell * 7 + gene) as f32 * 0.5));
+        for genes in [20, 70_000] {
+            let mut pushed = Counts::with_genes(genes);
+            let mut appended = Counts::with_genes(genes);
+            let mut cell = 0;
+            for rows in [3, 0, 1, 7] {
+                let mut slab = Counts::with_genes(genes);
+                for _ in 0..rows {
+                    pushed.push_row(row(cell));
+                    slab.push_row(row(cell));
+                    cell += 1;
+                }
+                appended.append(slab);
+            }
+            assert_eq!((appended.cells(), appended.nonzeros()), (11, pushed.nonzeros()));
+            assert!(appended == pushed);
+            let slabs: Vec<Counts> = appended.into_slabs().collect();
+            assert_eq!(slabs.iter().map(Counts::cells).sum::<usize>(), 11);
         }
     }
 }

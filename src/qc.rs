@@ -1,6 +1,6 @@
 //! Quality of each cell: its counts, its features, and the share of mitochondrial counts.
 
-use crate::formats::Feature;
+use crate::formats::{Feature, Observer};
 use crate::matrix::Counts;
 use rayon::prelude::*;
 
@@ -15,32 +15,77 @@ pub struct Metrics {
     pub percent_mt: Option<Vec<f64>>,
 }
 
+impl Metrics {
+    /// The values of some cells, in their order.
+    pub fn select(&self, cells: &[usize]) -> Metrics {
+        Metrics {
+            counts: cells.iter().map(|&cell| self.counts[cell]).collect(),
+            features: cells.iter().map(|&cell| self.features[cell]).collect(),
+            percent_mt: self.percent_mt.as_ref().map(|values| cells.iter().map(|&cell| values[cell]).collect()),
+        }
+    }
+}
+
 /// # Source
 /// Agrees with Seurat's `nCount`, `nFeature` and `PercentageFeatureSet(pattern = "^MT-")`.
 pub fn metrics(counts: &Counts, features: &[Feature]) -> Metrics {
-    let mitochondrial: Vec<bool> = features.iter().map(is_mitochondrial).collect();
-    let cells: Vec<(f64, u32, f64)> = (0..counts.cells())
-        .into_par_iter()
-        .map(|cell| {
+    let mut metrics = MetricsOfSlabs::default();
+    metrics.begin(features);
+    metrics.slab(counts);
+    metrics.end();
+    metrics.finish()
+}
+
+/// Collects the metrics while a file is read, so that they count all genes even where few are kept.
+#[derive(Default)]
+pub struct MetricsOfSlabs {
+    /// Total, features and mitochondrial counts of each cell.
+    cells: Vec<(f64, u32, f64)>,
+    /// Cells of the samples that are complete.
+    complete: usize,
+    mitochondrial: Vec<bool>,
+    any_mitochondrial: bool,
+}
+
+impl Observer for MetricsOfSlabs {
+    fn begin(&mut self, features: &[Feature]) {
+        self.cells.truncate(self.complete);
+        self.mitochondrial = features.iter().map(is_mitochondrial).collect();
+        self.any_mitochondrial |= self.mitochondrial.contains(&true);
+    }
+
+    fn slab(&mut self, slab: &Counts) {
+        let of_cell = |cell: usize| {
             let (mut total, mut detected, mut mitochondrial_total) = (0.0, 0, 0.0);
-            for (gene, count) in counts.row(cell) {
+            for (gene, count) in slab.row(cell) {
                 let count = f64::from(count);
                 total += count;
                 detected += 1;
-                if mitochondrial[gene as usize] {
+                if self.mitochondrial[gene as usize] {
                     mitochondrial_total += count;
                 }
             }
             (total, detected, mitochondrial_total)
-        })
-        .collect();
-    let percent = |&(total, _, part): &(f64, u32, f64)| {
-        if total > 0.0 { 100.0 * part / total } else { 0.0 }
-    };
-    Metrics {
-        counts: cells.iter().map(|cell| cell.0).collect(),
-        features: cells.iter().map(|cell| cell.1).collect(),
-        percent_mt: mitochondrial.contains(&true).then(|| cells.iter().map(percent).collect()),
+        };
+        let cells: Vec<(f64, u32, f64)> = (0..slab.cells()).into_par_iter().map(of_cell).collect();
+        self.cells.extend(cells);
+    }
+
+    fn end(&mut self) {
+        self.complete = self.cells.len();
+    }
+}
+
+impl MetricsOfSlabs {
+    pub fn finish(self) -> Metrics {
+        let percent = |&(total, _, part): &(f64, u32, f64)| {
+            if total > 0.0 { 100.0 * part / total } else { 0.0 }
+        };
+        Metrics {
+            counts: self.cells.iter().map(|cell| cell.0).collect(),
+            features: self.cells.iter().map(|cell| cell.1).collect(),
+            percent_mt: self.any_mitochondrial.then(|| self.cells.iter().map(percent).collect()),
+        }
     }
 }
 

@@ -1,10 +1,11 @@
 //! The query as it goes into the mapping: cells with counts, their metrics, and their genes' features.
 
 use crate::error::{Error, Result, Warning};
-use crate::formats::{Column, Dataset, Feature};
+use crate::formats::{Column, Dataset, Droplets, Feature, GeneFilter, OpenFile, ReadOptions, grouped};
 use crate::genes::{GeneMatch, match_genes, species};
 use crate::matrix::Counts;
-use crate::qc::{Metrics, median, metrics};
+use crate::progress::Progress;
+use crate::qc::{Metrics, MetricsOfSlabs, median, metrics};
 use crate::reference::Reference;
 use serde::Serialize;
 
@@ -17,18 +18,38 @@ pub struct Query {
     pub matrix: String,
     /// Names of the cells with counts; m of them.
     pub cells: Vec<String>,
+    /// The genes whose counts are here.
     pub features: Vec<Feature>,
-    /// m × genes of the file.
+    /// Genes of the file: more than `features` where only those of the reference were read.
+    pub genes_in_file: usize,
+    /// m × features.
     pub counts: Counts,
-    /// m values each.
+    /// m values each, over all genes of the file.
     pub metrics: Metrics,
     /// Cells without a single count: named in the quality table, not mapped. (The first clip of the residuals
     /// depends on the number of cells, so they must not count.)
     pub empty_cells: Vec<String>,
-    /// The file's table of cells, all rows of the file.
+    /// The file's table of cells, m rows.
     pub metadata: Vec<(String, Column)>,
     pub feature_types: Vec<(String, usize)>,
+    /// What is known of the barcodes of an unfiltered file.
+    pub droplets: Option<Droplets>,
+    /// Cells with fewer counts were left out, if any limit was set.
+    pub min_counts: Option<f64>,
     pub warnings: Vec<Warning>,
+}
+
+/// How a query is read.
+#[derive(Default)]
+pub struct QueryOptions<'a> {
+    /// As in [`ReadOptions`], as the next two.
+    pub matrix: Option<&'a str>,
+    pub gene_column: Option<&'a str>,
+    pub budget: Option<u64>,
+    /// Leaves out cells with fewer counts; of an unfiltered file, the suggested limit unless another is given.
+    pub min_counts: Option<f64>,
+    /// Keeps the counts of the features of this reference only: less memory, the same mapping.
+    pub genes_of: Option<&'a Reference>,
 }
 
 /// A query in figures, the same on the page and from the command. Medians are over the cells with counts.
@@ -39,7 +60,10 @@ pub struct Summary<'a> {
     /// All cells of the file, also those without counts.
     pub cells: usize,
     pub empty_cells: usize,
+    /// Genes of the file.
     pub genes: usize,
+    /// Those of them whose counts were kept.
+    pub genes_kept: usize,
     pub nonzeros: usize,
     pub total_counts: f64,
     pub median_counts: Option<f64>,
@@ -47,63 +71,126 @@ pub struct Summary<'a> {
     pub median_percent_mt: Option<f64>,
     pub feature_types: &'a [(String, usize)],
     pub species: Option<&'static str>,
+    pub droplets: Option<&'a Droplets>,
+    pub min_counts: Option<f64>,
     pub warnings: Vec<Warning>,
 }
 
 impl Query {
+    /// Reads a query.
+    ///
+    /// # Errors
+    /// As [`OpenFile::read`]; or no cell has a count.
+    pub fn read(file: &mut OpenFile, options: &QueryOptions<'_>, progress: &Progress<'_>) -> Result<Self> {
+        let wanted = options.genes_of.map(|reference| {
+            |features: &[Feature]| {
+                let genes = match_genes(features, &reference.features);
+                genes.feature_of_gene.iter().map(Option::is_some).collect::<Vec<bool>>()
+            }
+        });
+        let read = ReadOptions {
+            matrix: options.matrix,
+            gene_column: options.gene_column,
+            budget: options.budget,
+            genes: wanted.as_ref().map(|wanted| wanted as &GeneFilter<'_>),
+        };
+        let mut metrics = MetricsOfSlabs::default();
+        let dataset = file.read(&read, &mut metrics, progress)?;
+        Query::with_metrics(dataset, metrics.finish(), options.min_counts)
+    }
+
     /// # Errors
     /// No cell has a count.
     pub fn new(dataset: Dataset) -> Result<Self> {
-        let Dataset { format, matrix, cells, features, counts, metadata, feature_types, mut warnings } = dataset;
-        let all = metrics(&counts, &features);
-        let (kept, empty): (Vec<usize>, Vec<usize>) = (0..cells.len()).partition(|&cell| all.counts[cell] > 0.0);
-        if kept.is_empty() {
+        let all = metrics(&dataset.counts, &dataset.features);
+        Query::with_metrics(dataset, all, None)
+    }
+
+    fn with_metrics(dataset: Dataset, all: Metrics, min_counts: Option<f64>) -> Result<Self> {
+        let droplets = dataset.droplets;
+        let limit = min_counts.or(droplets.as_ref().map(|droplets| droplets.suggested));
+        let mut query = Query {
+            format: dataset.format,
+            matrix: dataset.matrix,
+            cells: dataset.cells,
+            features: dataset.features,
+            genes_in_file: dataset.genes_in_file,
+            counts: dataset.counts,
+            metrics: all,
+            empty_cells: Vec::new(),
+            metadata: dataset.metadata,
+            feature_types: dataset.feature_types,
+            droplets,
+            min_counts: limit,
+            warnings: dataset.warnings,
+        };
+        let counts = &query.metrics.counts;
+        let all: Vec<u32> = (0..query.cells.len() as u32).collect();
+        let (kept, others): (Vec<u32>, Vec<u32>) = all
+            .into_iter()
+            .partition(|&cell| counts[cell as usize] > 0.0 && counts[cell as usize] >= limit.unwrap_or(0.0));
+        let (empty, few): (Vec<u32>, Vec<u32>) = others.into_iter().partition(|&cell| counts[cell as usize] == 0.0);
+        query.say_what_is_left_out(kept.len(), empty.len(), few.len(), limit)?;
+        if !empty.is_empty() || !few.is_empty() {
+            query.empty_cells = empty.iter().map(|&cell| query.cells[cell as usize].clone()).collect();
+            query.keep(&kept);
+        }
+        Ok(query)
+    }
+
+    /// # Errors
+    /// When no cell is left.
+    fn say_what_is_left_out(&mut self, kept: usize, empty: usize, few: usize, limit: Option<f64>) -> Result<()> {
+        let limit = grouped(limit.unwrap_or(0.0));
+        if kept == 0 && few == 0 {
             return Err(Error::input(format!(
-                "None of the {} cells has a count in '{matrix}'. Choose another matrix of the file, or check how it was written.",
-                cells.len()
+                "None of the {} cells has a count in '{}'. Choose another matrix of the file, or check how it was written.",
+                self.cells.len(),
+                self.matrix
             )));
         }
-        if empty.is_empty() {
-            let empty_cells = Vec::new();
-            let metrics = all;
-            return Ok(Query {
-                format,
-                matrix,
-                cells,
-                features,
-                counts,
-                metrics,
-                empty_cells,
-                metadata,
-                feature_types,
-                warnings,
-            });
+        if kept == 0 {
+            return Err(Error::input(format!(
+                "None of the {} cells has {limit} counts. Choose a lower limit.",
+                empty + few
+            )));
         }
-        warnings.push(Warning::new(
-            "empty_cells",
-            format!(
-                "{} of the {} cells have no counts at all; they are set aside and not mapped.",
-                empty.len(),
-                cells.len()
-            ),
-        ));
-        let pick = |rows: &[usize]| -> Vec<String> { rows.iter().map(|&row| cells[row].clone()).collect() };
-        Ok(Query {
-            cells: pick(&kept),
-            empty_cells: pick(&empty),
-            metrics: Metrics {
-                counts: kept.iter().map(|&cell| all.counts[cell]).collect(),
-                features: kept.iter().map(|&cell| all.features[cell]).collect(),
-                percent_mt: all.percent_mt.map(|values| kept.iter().map(|&cell| values[cell]).collect()),
-            },
-            counts: counts.select_cells(&kept),
-            format,
-            matrix,
-            features,
-            metadata,
-            feature_types,
-            warnings,
-        })
+        if let Some(droplets) = &self.droplets {
+            self.warnings.push(Warning::new(
+                "unfiltered",
+                format!(
+                    "The file is not filtered: it has {} barcodes, most of them of empty droplets. The {} with at least \
+                     {limit} counts were taken for cells (suggested: {}, with {} cells).",
+                    grouped(droplets.barcodes as f64),
+                    grouped(kept as f64),
+                    grouped(droplets.suggested),
+                    grouped(droplets.cells as f64)
+                ),
+            ));
+        } else if few > 0 {
+            self.warnings.push(Warning::new(
+                "few_counts",
+                format!("{few} cells with fewer than {limit} counts were left out, as asked for."),
+            ));
+        }
+        if empty > 0 {
+            self.warnings.push(Warning::new(
+                "empty_cells",
+                format!(
+                    "{empty} of the {} cells have no counts at all; they are set aside and not mapped.",
+                    self.cells.len()
+                ),
+            ));
+        }
+        Ok(())
+    }
+
+    fn keep(&mut self, cells: &[u32]) {
+        let rows: Vec<usize> = cells.iter().map(|&cell| cell as usize).collect();
+        self.cells = rows.iter().map(|&row| std::mem::take(&mut self.cells[row])).collect();
+        self.metrics = self.metrics.select(&rows);
+        self.counts = self.counts.select_cells(&rows);
+        self.metadata.iter_mut().for_each(|(_, column)| *column = column.select(cells));
     }
 
     /// Matches the genes to those of a reference.
@@ -124,7 +211,8 @@ impl Query {
             matrix: &self.matrix,
             cells: self.cells.len() + self.empty_cells.len(),
             empty_cells: self.empty_cells.len(),
-            genes: self.features.len(),
+            genes: self.genes_in_file,
+            genes_kept: self.features.len(),
             nonzeros: self.counts.nonzeros(),
             total_counts: self.total_counts(),
             median_counts: median(&self.metrics.counts),
@@ -132,6 +220,8 @@ impl Query {
             median_percent_mt: self.metrics.percent_mt.as_deref().and_then(median),
             feature_types: &self.feature_types,
             species: species(&self.features),
+            droplets: self.droplets.as_ref(),
+            min_counts: self.min_counts,
             warnings: self.warnings.clone(),
         }
     }
@@ -155,7 +245,9 @@ mod tests {
             features: ["MT-CO1", "CD3E"].map(|symbol| Feature { id: None, symbol: symbol.into() }).to_vec(),
             counts,
             metadata: Vec::new(),
+            genes_in_file: 2,
             feature_types: vec![("Gene Expression".into(), 2)],
+            droplets: None,
             warnings: Vec::new(),
         }
     }

@@ -7,10 +7,10 @@ mod file;
 
 use crate::error::{Error, Kind, Warning};
 use crate::export;
-use crate::formats::{self, OpenFile};
+use crate::formats::{self, Input, OpenFile, ReadOptions};
 use crate::map::{self, Mapping};
 use crate::progress::Progress;
-use crate::query::{Query, Summary};
+use crate::query::{Query, QueryOptions, Summary};
 use crate::reference::{Reference, bundle};
 use js_sys::{Float32Array, Function, Uint16Array};
 use serde::Serialize;
@@ -118,27 +118,48 @@ impl Engine {
         Ok(Uint16Array::from(level.codes.as_slice()))
     }
 
-    /// Looks at a file: its kind and its matrices, without reading the counts.
-    pub fn open_query(&mut self, file: web_sys::File) -> Result<JsValue, JsValue> {
+    /// Looks at files: their kind and their matrices, without reading the counts. `paths` are their names, or their paths
+    /// in the folder that was dropped; `options` as for [`Self::read_query`].
+    pub fn open_query(&mut self, files: Vec<web_sys::File>, paths: Vec<String>) -> Result<JsValue, JsValue> {
         self.query = None;
         self.mapping = None;
         self.file = None;
-        let name = file.name();
-        let mut opened = formats::open(Box::new(file::BrowserFile::new(file)), &name).map_err(thrown)?;
-        let inspection = opened.inspect().map_err(thrown)?;
+        let input = |(file, path): (web_sys::File, String)| {
+            Input::new(path, Box::new(file::BrowserFile::new(file)) as Box<dyn formats::Source>)
+        };
+        let mut opened = formats::open(files.into_iter().zip(paths).map(input).collect()).map_err(thrown)?;
+        let inspection = opened.inspect(&ReadOptions::default()).map_err(thrown)?;
         self.file = Some(opened);
         to_object(&inspection)
     }
 
-    /// Reads the counts of the chosen matrix, or of the one that holds raw counts.
-    pub fn read_query(&mut self, matrix: Option<String>, report: &Function) -> Result<JsValue, JsValue> {
+    /// Reads the counts. `options` is `{ matrix, gene_column, min_counts, reference_genes_only, budget }`, each of which
+    /// may be missing.
+    pub fn read_query(&mut self, options: JsValue, report: &Function) -> Result<JsValue, JsValue> {
+        #[derive(Default, serde::Deserialize)]
+        #[serde(default)]
+        struct Wishes {
+            matrix: Option<String>,
+            gene_column: Option<String>,
+            min_counts: Option<f64>,
+            reference_genes_only: bool,
+            budget: Option<f64>,
+        }
         self.query = None;
         self.mapping = None;
+        let wishes: Wishes = serde_wasm_bindgen::from_value(options)
+            .map_err(|error| thrown(Error::usage(format!("The options of the reading cannot be read: {error}."))))?;
         let report = reporter(report);
         let file = self.file.as_mut().ok_or_else(|| thrown(Error::usage("Choose a file first.")))?;
-        let dataset = file.read(matrix.as_deref(), &Progress::new(&report)).map_err(thrown)?;
-        let query = Query::new(dataset).map_err(thrown)?;
         let reference = self.reference.as_ref().ok_or_else(no_reference)?;
+        let options = QueryOptions {
+            matrix: wishes.matrix.as_deref(),
+            gene_column: wishes.gene_column.as_deref(),
+            min_counts: wishes.min_counts,
+            genes_of: wishes.reference_genes_only.then_some(reference),
+            budget: wishes.budget.map(|bytes| bytes as u64),
+        };
+        let query = Query::read(file, &options, &Progress::new(&report)).map_err(thrown)?;
         let (genes, warnings) = query.match_to(reference).map_err(thrown)?;
         let mut about = query.summary();
         about.warnings.extend(warnings);
@@ -277,6 +298,7 @@ fn to_object(value: &impl Serialize) -> Result<JsValue, JsValue> {
 fn thrown(error: Error) -> JsValue {
     let kind = match error.kind {
         Kind::Input => "input",
+        Kind::Memory => "memory",
         Kind::Reference => "reference",
         Kind::Mapping => "mapping",
         Kind::Usage => "usage",

@@ -171,10 +171,12 @@ fn dataset() -> Dataset {
         format: "test".into(),
         matrix: "counts".into(),
         cells: (0..counts.cells()).map(|cell| format!("cell{cell}")).collect(),
+        genes_in_file: counts.genes(),
         features: (0..counts.genes()).map(|gene| Feature { id: None, symbol: format!("gene{gene}") }).collect(),
         counts,
         metadata: Vec::new(),
         feature_types: Vec::new(),
+        droplets: None,
         warnings: Vec::new(),
     }
 }

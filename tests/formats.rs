@@ -3,7 +3,7 @@
 //! The files in `tests/data/formats` are written by `generate.py` beside them.
 
 use sextant::Warning;
-use sextant::formats::{Column, Dataset, Inspection, Source, open};
+use sextant::formats::{Column, Dataset, Input, Inspection, OpenFile, ReadOptions, Source};
 use sextant::progress::Progress;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::RefCell;
@@ -45,8 +45,12 @@ fn source(name: &str) -> Box<dyn Source> {
     Box::new(Cursor::new(bytes(name)))
 }
 
+fn open(source: Box<dyn Source>, name: &str) -> sextant::Result<OpenFile> {
+    sextant::formats::open(vec![Input::new(name, source)])
+}
+
 fn read_matrix(name: &str, matrix: Option<&str>) -> sextant::Result<Dataset> {
-    open(source(name), name)?.read(matrix, &Progress::silent())
+    open(source(name), name)?.read(&ReadOptions { matrix, ..Default::default() }, &mut (), &Progress::silent())
 }
 
 fn read(name: &str) -> Dataset {
@@ -54,7 +58,9 @@ fn read(name: &str) -> Dataset {
 }
 
 fn inspect(name: &str) -> Inspection {
-    open(source(name), name).and_then(|mut file| file.inspect()).unwrap_or_else(|error| panic!("{name}: {error}"))
+    open(source(name), name)
+        .and_then(|mut file| file.inspect(&ReadOptions::default()))
+        .unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
 fn error(name: &str) -> String {
@@ -417,7 +423,7 @@ fn progress_rises_to_the_end() {
         seen.borrow_mut().push(share);
     };
     let mut file = open(source("csc_int32.h5ad"), "csc").unwrap();
-    file.read(None, &Progress::new(&report)).unwrap();
+    file.read(&ReadOptions::default(), &mut (), &Progress::new(&report)).unwrap();
     let seen = seen.into_inner();
     assert!(seen.len() > 2 && seen[0] == 0.0 && seen[seen.len() - 1] == 1.0);
     assert!(seen.windows(2).all(|pair| pair[0] <= pair[1]), "{seen:?}");
@@ -461,8 +467,8 @@ fn damaged_bytes_neither_crash_nor_exhaust_memory() {
                 }
             }
             let read = open(Box::new(Cursor::new(mutant)), name).and_then(|mut file| {
-                file.inspect()?;
-                file.read(None, &Progress::silent())
+                file.inspect(&ReadOptions::default())?;
+                file.read(&ReadOptions::default(), &mut (), &Progress::silent())
             });
             match read {
                 Ok(dataset) => {

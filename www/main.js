@@ -141,8 +141,8 @@ async function readFile(file, matrix) {
   const cleared = fresh ? { file, look: null, query: null } : {};
   set({ ...cleared, matrix, phase: 'reading', text: `Reading ${file.name} …`, fraction: null, stages: [], result: null, error: null, focus: WHOLE, cell: null });
   try {
-    if (fresh) set({ look: await session.open(file) });
-    const query = await session.read(matrix, advance);
+    if (fresh) set({ look: await session.open([{ file, path: file.name }]) });
+    const query = await session.read({ matrix }, advance);
     set({ query, phase: 'ready', text: `${file.name} is read: ${query.cells.toLocaleString('en')} cells. Ready to map.`, fraction: null, stages: [] });
   } catch (error) {
     if (error.kind !== 'cancelled') set({ query: null });
@@ -186,7 +186,7 @@ function cancel() {
   if (state.phase !== 'reading' && state.phase !== 'mapping') return;
   cancels += 1;
   const mapping = state.phase === 'mapping';
-  if (!mapping) session.forgetFile();
+  if (!mapping) session.forgetFiles();
   session.restart();
   if (mapping) set({ phase: 'ready', text: 'Mapping cancelled. The file is still loaded; map again whenever you like.', fraction: null, stages: [] });
   else set({ phase: 'idle', text: 'Reading cancelled. Choose a file or load the demo.', fraction: null, stages: [], file: null, look: null, query: null });
@@ -196,7 +196,7 @@ function cancel() {
 function failed(error, during) {
   if (error.kind === 'cancelled') return; // cancel() has set the state already.
   if (error.kind === 'trap') {
-    if (during === 'reading') session.forgetFile();
+    if (during === 'reading') session.forgetFiles();
     session.restart();
   }
   set({ phase: 'error', error: { message: error.message, next: nextStep(error, during), trap: error.kind === 'trap' }, text: error.message, fraction: null, stages: [] });

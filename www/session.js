@@ -8,8 +8,8 @@ export class Session {
   #release;
   #build;
   #bundle = null;
-  #file = null;
-  #matrix;
+  #files = null; // [{ file, path }]
+  #options = {}; // how the counts were read
   #restored = Promise.resolve();
   #restoring = false;
 
@@ -44,20 +44,20 @@ export class Session {
     return this.#rpc.call('loadReference', { bundle });
   }
 
-  /** Looks into a file without reading its counts. */
-  async open(file) {
-    this.#file = null;
+  /** Looks into files, `[{ file, path }]`, without reading their counts. */
+  async open(files) {
+    this.#files = null;
     await this.#ready();
-    const look = await this.#rpc.call('openQuery', { file });
-    this.#file = file;
-    this.#matrix = undefined;
+    const look = await this.#rpc.call('openQuery', { files });
+    this.#files = files;
+    this.#options = {};
     return look;
   }
 
-  /** Reads the counts of the open file: of `matrix`, or of the one that the engine finds best. */
-  async read(matrix, onProgress) {
-    this.#matrix = matrix;
-    return this.#rpc.call('readQuery', { matrix }, onProgress);
+  /** Reads the counts of the open files; `options` says which matrix and which genes, see the engine's `read_query`. */
+  async read(options, onProgress) {
+    this.#options = options;
+    return this.#rpc.call('readQuery', { options }, onProgress);
   }
 
   /** Maps the query. After a cancel this waits until the new worker holds what the old one held. */
@@ -71,9 +71,9 @@ export class Session {
     return this.#rpc.call('exportTable', { name });
   }
 
-  /** Forgets the file, so that a new worker is not given it. */
-  forgetFile() {
-    this.#file = null;
+  /** Forgets the files, so that a new worker is not given them. */
+  forgetFiles() {
+    this.#files = null;
   }
 
   /** Ends the worker at once and brings a new one to where the old one stood, from what the page holds: no request. */
@@ -99,12 +99,12 @@ export class Session {
   }
 
   async #restore() {
-    const file = this.#file;
+    const files = this.#files;
     await this.#startEngine();
     if (this.#bundle) await this.#rpc.call('loadReference', { bundle: this.#bundle });
-    if (!file) return;
-    await this.#rpc.call('openQuery', { file });
-    await this.#rpc.call('readQuery', { matrix: this.#matrix });
+    if (!files) return;
+    await this.#rpc.call('openQuery', { files });
+    await this.#rpc.call('readQuery', { options: this.#options });
   }
 
   #startEngine() {

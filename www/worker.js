@@ -25,9 +25,9 @@ const actions = {
     return { about, layout, codes };
   },
 
-  openQuery: ({ file }) => engine.open_query(file),
+  openQuery: ({ files }) => engine.open_query(files.map(({ file }) => file), files.map(({ path }) => path)),
 
-  readQuery: ({ matrix }, report) => timed(report, (tell) => engine.read_query(matrix, tell)),
+  readQuery: ({ options }, report) => timed(report, (tell) => engine.read_query(options, tell)),
 
   map({ levels }, report) {
     const result = timed(report, (tell) => engine.map({ levels: levels ?? null }, tell));

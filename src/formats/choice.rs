@@ -2,7 +2,7 @@
 
 use super::packing::Tally;
 use super::raw_counts::{self, Content, Verdict};
-use super::stored_matrix::{Meter, StoredMatrix};
+use super::stored::{Matrix, Meter};
 use crate::error::{Error, Result, Warning};
 use crate::matrix::Counts;
 
@@ -11,7 +11,7 @@ pub struct Choice {
     /// What people call it: "/matrix", "X", "raw/X", "layers/counts".
     pub path: String,
     /// Its parts, or why it cannot be used.
-    pub parts: Result<Vec<StoredMatrix>>,
+    pub parts: Result<Vec<Box<dyn Matrix>>>,
     pub join: Join,
     verdict: Option<Verdict>,
 }
@@ -26,11 +26,12 @@ pub enum Join {
 }
 
 impl Choice {
-    pub fn new(path: impl Into<String>, parts: Result<Vec<StoredMatrix>>, join: Join) -> Self {
-        Choice { path: path.into(), parts, join, verdict: None }
+    pub fn new<M: Matrix + 'static>(path: impl Into<String>, parts: Result<Vec<M>>, join: Join) -> Self {
+        let boxed = |parts: Vec<M>| parts.into_iter().map(|part| Box::new(part) as Box<dyn Matrix>).collect();
+        Choice { path: path.into(), parts: parts.map(boxed), join, verdict: None }
     }
 
-    pub fn single(path: impl Into<String>, matrix: Result<StoredMatrix>) -> Self {
+    pub fn single<M: Matrix + 'static>(path: impl Into<String>, matrix: Result<M>) -> Self {
         Self::new(path, matrix.map(|matrix| vec![matrix]), Join::Sum)
     }
 
@@ -38,8 +39,10 @@ impl Choice {
     pub fn shape(&self) -> Option<[usize; 2]> {
         let parts = self.parts.as_ref().ok()?;
         match &self.join {
-            Join::Sum => parts.first().map(|part| [part.cells, part.genes]),
-            Join::Beside(rows) => Some([rows.first().map_or(0, Vec::len), parts.iter().map(|part| part.genes).sum()]),
+            Join::Sum => parts.first().map(|part| part.shape()),
+            Join::Beside(rows) => {
+                Some([rows.first().map_or(0, Vec::len), parts.iter().map(|part| part.shape()[1]).sum()])
+            }
         }
     }
 
@@ -48,14 +51,14 @@ impl Choice {
         match (parts.as_slice(), &self.join) {
             ([part], _) => part.nonzeros(),
             (_, Join::Sum) => None,
-            (parts, Join::Beside(_)) => parts.iter().map(StoredMatrix::nonzeros).sum(),
+            (parts, Join::Beside(_)) => parts.iter().map(|part| part.nonzeros()).sum(),
         }
     }
 
     /// "csr", "csc", "dense".
     pub fn encoding(&self) -> &'static str {
         let parts = self.parts.as_ref().ok();
-        parts.and_then(|parts| parts.first()).map_or("unreadable", |part| part.encoding.name())
+        parts.and_then(|parts| parts.first()).map_or("unreadable", |part| part.encoding())
     }
 
     /// What the matrix holds; looks at the file the first time. A matrix that cannot be read holds
@@ -66,13 +69,13 @@ impl Choice {
         }
         let judged = match &self.parts {
             Ok(parts) => parts.iter().try_fold(None, |worst: Option<Verdict>, part| {
-                let verdict = raw_counts::judge(part)?;
+                let verdict = raw_counts::judge(part.as_ref())?;
                 Ok(match worst {
                     Some(worst) if rank(worst.content) >= rank(verdict.content) => Some(worst),
                     _ => Some(verdict),
                 })
             }),
-            Err(error) => Err(Error::input(error.message.clone())),
+            Err(error) => Err(Error::new(error.kind, error.message.clone())),
         };
         let verdict = match judged {
             Ok(Some(verdict)) => verdict,
@@ -87,37 +90,44 @@ impl Choice {
         self.verdict.insert(verdict).clone()
     }
 
-    /// Reads the matrix; see [`StoredMatrix::read`] for `keep`.
+    /// Reads the matrix in slabs; see [`Matrix::read`].
     ///
     /// # Errors
-    /// When it cannot be read.
-    pub fn read(&self, keep: Option<(&[u32], usize)>, meter: &mut Meter<'_>) -> Result<(Counts, Tally)> {
+    /// When it cannot be read, or `take` fails.
+    pub fn read(&self, meter: &mut Meter<'_>, take: &mut dyn FnMut(Counts) -> Result<()>) -> Result<Tally> {
         let parts = match &self.parts {
             Ok(parts) => parts,
-            Err(error) => return Err(Error::input(error.message.clone())),
+            Err(error) => return Err(Error::new(error.kind, error.message.clone())),
         };
-        let mut tally = Tally::default();
-        let mut read = Vec::with_capacity(parts.len());
-        for part in parts {
-            let (counts, seen) = part.read(keep, meter)?;
-            tally.add(seen);
-            read.push(counts);
+        if let [part] = parts.as_slice() {
+            return part.read(meter, take);
         }
-        let counts = match &self.join {
-            Join::Beside(rows) if read.len() > 1 => beside(&read, rows),
-            _ => {
-                let mut parts = read.into_iter();
-                let first = parts.next().unwrap_or_else(|| Counts::with_genes(0));
-                parts.fold(first, |sum, part| sum.plus(&part))
+        let mut tally = Tally::default();
+        let mut read: Vec<Counts> = Vec::with_capacity(parts.len());
+        for part in parts {
+            let mut counts = Counts::with_genes(part.shape()[1]);
+            tally.add(part.read(meter, &mut |slab| {
+                counts.append(slab);
+                Ok(())
+            })?);
+            match (&self.join, read.last_mut()) {
+                (Join::Sum, Some(sum)) => *sum = sum.plus(&counts),
+                _ => read.push(counts),
             }
+        }
+        let joined = match &self.join {
+            Join::Beside(rows) => beside(&read, rows),
+            Join::Sum => read.pop().unwrap_or_else(|| Counts::with_genes(0)),
         };
-        Ok((counts, tally))
+        drop(read);
+        joined.into_slabs().try_for_each(take)?;
+        Ok(tally)
     }
 
     /// Decoded bytes that reading takes.
     pub fn work(&self) -> u64 {
         let parts = self.parts.as_ref().map(Vec::as_slice).unwrap_or_default();
-        parts.iter().map(StoredMatrix::work).sum()
+        parts.iter().map(|part| part.work()).sum()
     }
 }
 

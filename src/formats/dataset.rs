@@ -1,5 +1,6 @@
 //! What a file holds: the features, the table of cells, the matrices to choose from, and the counts as they were read.
 
+use super::droplets::Droplets;
 use crate::error::Warning;
 use crate::matrix::Counts;
 use serde::{Deserialize, Serialize};
@@ -25,6 +26,34 @@ pub enum Column {
     Text(Vec<String>),
 }
 
+impl Column {
+    /// The value of a row as text; `None` where it is missing.
+    pub fn text(&self, row: usize) -> Option<String> {
+        match self {
+            Column::Categorical { categories, codes } => categories.get(*codes.get(row)? as usize).cloned(),
+            Column::Number(values) => values.get(row).filter(|value| !value.is_nan()).map(|value| format!("{value}")),
+            Column::Text(values) => values.get(row).cloned(),
+        }
+    }
+
+    /// The values of some rows, in their order.
+    pub fn select(&self, rows: &[u32]) -> Column {
+        let rows = || rows.iter().map(|&row| row as usize);
+        match self {
+            Column::Categorical { categories, codes } => Column::Categorical {
+                categories: categories.clone(),
+                codes: rows().map(|row| codes.get(row).copied().unwrap_or(u32::MAX)).collect(),
+            },
+            Column::Number(values) => {
+                Column::Number(rows().map(|row| values.get(row).copied().unwrap_or(f64::NAN)).collect())
+            }
+            Column::Text(values) => {
+                Column::Text(rows().map(|row| values.get(row).cloned().unwrap_or_default()).collect())
+            }
+        }
+    }
+}
+
 /// What was read from a file: the raw counts of its genes, with the names and the table of cells.
 #[derive(Debug, Clone)]
 pub struct Dataset {
@@ -34,13 +63,17 @@ pub struct Dataset {
     pub matrix: String,
     /// Barcodes, unique.
     pub cells: Vec<String>,
-    /// The genes; features of other types are left out.
+    /// The genes that were kept; features of other types are left out.
     pub features: Vec<Feature>,
+    /// Genes of the matrix in the file: more than `features` where only some were asked for.
+    pub genes_in_file: usize,
     /// The types of all features in the file with their numbers, in the order of the file.
     pub feature_types: Vec<(String, usize)>,
     /// Cells × features.
     pub counts: Counts,
     pub metadata: Vec<(String, Column)>,
+    /// What is known of the barcodes of an unfiltered file, of which only those with enough counts are here.
+    pub droplets: Option<Droplets>,
     pub warnings: Vec<Warning>,
 }
 
@@ -75,7 +108,32 @@ pub struct Inspection {
     pub nonzeros: Option<u64>,
     /// As [`Dataset::feature_types`].
     pub feature_types: Vec<(String, usize)>,
+    /// Columns of the feature table that gene names can be taken from, the one in use first; empty when there is
+    /// nothing to choose.
+    pub gene_columns: Vec<String>,
+    /// The samples, where several files were opened together.
+    pub samples: Vec<String>,
+    /// Bytes that the counts will take in memory, as far as is known without reading.
+    pub bytes: Option<u64>,
     pub warnings: Vec<Warning>,
+}
+
+impl Inspection {
+    /// Adds another sample of the same dataset.
+    pub(super) fn add(&mut self, other: Inspection) {
+        self.cells += other.cells;
+        self.nonzeros = self.nonzeros.zip(other.nonzeros).map(|(own, others)| own + others);
+        self.bytes = self.bytes.zip(other.bytes).map(|(own, others)| own + others);
+        self.samples.extend(other.samples);
+        if other.matrix.is_none() {
+            self.matrix = None;
+        }
+        for warning in other.warnings {
+            if !self.warnings.contains(&warning) {
+                self.warnings.push(warning);
+            }
+        }
+    }
 }
 
 /// The type of feature whose counts are mapped.

@@ -3,8 +3,9 @@
 use super::choice::{Choice, Join};
 use super::frame::Frame;
 use super::hdf5::{Hdf5, Node, damaged};
+use super::stored::{FeatureTable, Format, pick_rows};
 use super::stored_matrix::{Encoding, StoredMatrix};
-use super::{Column, Feature, FeatureTable, GENE_EXPRESSION};
+use super::{Column, Feature, GENE_EXPRESSION};
 use crate::error::{Error, Result, Warning};
 
 /// Layers that hold raw counts by name, in the order in which they are tried.
@@ -35,20 +36,41 @@ pub fn detect(file: &Hdf5) -> bool {
         && ["X", "raw", "raw.X", "layers"].into_iter().any(|path| file.exists(path))
 }
 
-/// The names of the cells.
-///
-/// # Errors
-/// When `obs` cannot be read.
-pub fn cells(file: &Hdf5) -> Result<Vec<String>> {
-    Ok(Frame::open(file, "obs")?.index().to_vec())
+/// An open H5AD file.
+pub struct H5ad {
+    file: Hdf5,
 }
 
-/// The columns of `obs`; those that cannot be read become warnings.
-///
-/// # Errors
-/// When `obs` itself cannot be read.
-pub fn metadata(file: &Hdf5, warnings: &mut Vec<Warning>) -> Result<Vec<(String, Column)>> {
-    Ok(Frame::open(file, "obs")?.read_columns(warnings))
+impl H5ad {
+    pub fn new(file: Hdf5) -> Self {
+        H5ad { file }
+    }
+}
+
+impl Format for H5ad {
+    fn name(&self) -> String {
+        String::from("H5AD")
+    }
+
+    fn choices(&self) -> Result<Vec<Choice>> {
+        choices(&self.file)
+    }
+
+    fn cells(&self, _choice: &str) -> Result<usize> {
+        Ok(Frame::open(&self.file, "obs")?.index().len())
+    }
+
+    fn cell_names(&self, _choice: &str, rows: Option<&[u32]>) -> Result<Vec<String>> {
+        Ok(pick_rows(Frame::open(&self.file, "obs")?.index().to_vec(), rows))
+    }
+
+    fn features(&self, choice: &str, _column: Option<&str>) -> Result<FeatureTable> {
+        features(&self.file, choice)
+    }
+
+    fn metadata(&self, _choice: &str, warnings: &mut Vec<Warning>) -> Result<Vec<(String, Column)>> {
+        Ok(Frame::open(&self.file, "obs")?.read_columns(warnings))
+    }
 }
 
 /// Where the genes of raw counts are described; `.` before anndata 0.7.
@@ -67,7 +89,7 @@ fn var_path(file: &Hdf5, choice: &str) -> &'static str {
 ///
 /// # Errors
 /// When `obs`, `var` or the list of layers cannot be read.
-pub fn choices(file: &Hdf5) -> Result<Vec<Choice>> {
+fn choices(file: &Hdf5) -> Result<Vec<Choice>> {
     let cells = Frame::open(file, "obs")?.index().len();
     let genes = Frame::open(file, "var")?.index().len();
     let shape = [cells as u64, genes as u64];
@@ -161,7 +183,7 @@ fn encoding(file: &Hdf5, path: &str) -> Result<Encoding> {
 ///
 /// # Errors
 /// When the table of genes cannot be read.
-pub fn features(file: &Hdf5, choice: &str) -> Result<FeatureTable> {
+fn features(file: &Hdf5, choice: &str) -> Result<FeatureTable> {
     let path = var_path(file, choice);
     let frame = Frame::open(file, path)?;
     let mut features = name_genes(&frame);
@@ -170,7 +192,7 @@ pub fn features(file: &Hdf5, choice: &str) -> Result<FeatureTable> {
         complete(&mut features, file);
     }
     let types = frame.text_column("feature_types").filter(|types| types.iter().any(|kind| kind == GENE_EXPRESSION));
-    Ok(FeatureTable { features, types })
+    Ok(FeatureTable { features, types, columns: Vec::new() })
 }
 
 fn name_genes(frame: &Frame<'_>) -> Vec<Feature> {

@@ -1,13 +1,13 @@
 //! A thin adapter over the HDF5 crate: names, attributes, strings and tables. Numbers in bulk go through
 //! [`super::array`], which uses the crate for the list of chunks only.
 
-use super::Source;
 use super::array::NumericArray;
 use super::source::BlockCache;
 use crate::error::{Error, Result};
 use hdf5rs::format::messages::datatype::{DatatypeClass, VariableLengthKind};
 use hdf5rs::types::{DecodeContext, GlobalHeapResolver, H5Type, StringBytes};
 use hdf5rs::{Attribute, Datatype, File, FileAccess, Object, ReadLimits};
+use std::sync::Arc;
 
 /// gzip makes a byte of at most 1,032; nothing that a file holds can be larger than this many times the
 /// file, whatever its headers say.
@@ -16,6 +16,8 @@ const LARGEST_EXPANSION: u64 = 1_040;
 const SLACK: u64 = 1 << 20;
 /// The largest array read in one piece, in bytes. Matrices are read in slices and may be larger.
 const LARGEST_PIECE: u64 = 1 << 30;
+/// Strings that are held at once while some of them are picked.
+const STRINGS_AT_ONCE: u64 = 1 << 18;
 
 /// The error for a file whose parts contradict each other or cannot be decoded.
 pub fn damaged(path: &str, what: &str) -> Error {
@@ -58,6 +60,19 @@ pub enum Node {
     Missing,
 }
 
+/// The source as the HDF5 crate takes it.
+struct Shared(Arc<BlockCache>);
+
+impl hdf5rs::ReadAt for Shared {
+    fn read_exact_at(&self, position: u64, buffer: &mut [u8]) -> hdf5rs::Result<()> {
+        Ok(self.0.read_exact_at(position, buffer)?)
+    }
+
+    fn size(&self) -> hdf5rs::Result<u64> {
+        Ok(self.0.len())
+    }
+}
+
 /// An open HDF5 file.
 pub struct Hdf5 {
     file: File,
@@ -70,13 +85,7 @@ impl Hdf5 {
     ///
     /// # Errors
     /// When it is not HDF5, truncated, or its first structures are damaged.
-    pub fn open(source: Box<dyn Source>) -> Result<Hdf5> {
-        let cache = BlockCache::new(source).map_err(|cause| {
-            Error::input(format!(
-                "the file cannot be read: {cause}. Check that it is still where it was and may be read."
-            ))
-            .because(cause)
-        })?;
+    pub fn open(cache: Arc<BlockCache>) -> Result<Hdf5> {
         let size = cache.len();
         check_signature(&cache)?;
         let largest = size.saturating_mul(LARGEST_EXPANSION).saturating_add(SLACK);
@@ -85,7 +94,7 @@ impl Hdf5 {
             .external_files(false)
             .chunk_cache_bytes(4 << 20)
             .read_limits(ReadLimits::with_max_output(piece).max_chunk_bytes(piece));
-        let file = File::from_reader_with(cache, access).map_err(|error| explain("superblock", error))?;
+        let file = File::from_reader_with(Shared(cache), access).map_err(|error| explain("superblock", error))?;
         let superblock = file.superblock();
         let expected = superblock.base().saturating_add(superblock.eof_address);
         if size < expected {
@@ -212,6 +221,36 @@ impl Hdf5 {
         Ok(values.into_iter().map(text).collect())
     }
 
+    /// The strings of some ascending rows of a one-dimensional dataset, or of all. Only a slice of them is held at a time,
+    /// since unfiltered files have millions.
+    ///
+    /// # Errors
+    /// As [`Self::strings`].
+    pub fn strings_of_rows(&self, path: &str, rows: Option<&[u32]>) -> Result<Vec<String>> {
+        let Some(rows) = rows else {
+            return self.strings(path);
+        };
+        let dataset = self.dataset(path)?;
+        let length = dataset.shape().first().copied().unwrap_or(0);
+        let mut names = Vec::with_capacity(rows.len());
+        let mut rest = rows;
+        for start in (0..length).step_by(STRINGS_AT_ONCE as usize) {
+            let end = (start + STRINGS_AT_ONCE).min(length);
+            let here = rest.partition_point(|&row| u64::from(row) < end);
+            let (wanted, later) = rest.split_at(here);
+            rest = later;
+            if wanted.is_empty() {
+                continue;
+            }
+            let slice = hdf5rs::Selection::range(start..end);
+            let values = dataset.read_selection::<StringBytes>(&slice).map_err(|error| explain(path, error))?;
+            names.extend(
+                wanted.iter().filter_map(|&row| values.get((u64::from(row) - start) as usize).cloned()).map(text),
+            );
+        }
+        Ok(names)
+    }
+
     /// The rows of a table that older versions of anndata wrote as one compound dataset.
     ///
     /// # Errors
@@ -311,18 +350,17 @@ impl Table {
 
 /// HDF5's signature stands at the start, or behind a user block of 512 bytes, 1 KiB, 2 KiB and so on.
 fn check_signature(cache: &BlockCache) -> Result<()> {
-    use hdf5rs::ReadAt;
     let mut at = 0;
     let mut head = [0; 8];
     while at + 8 <= cache.len() {
-        cache.read_exact_at(at, &mut head).map_err(|error| explain("superblock", error))?;
+        cache.read_exact_at(at, &mut head).map_err(|error| explain("superblock", error.into()))?;
         if head == hdf5rs::SIGNATURE {
             return Ok(());
         }
         at = if at == 0 { 512 } else { at * 2 };
     }
     let mut head = vec![0; cache.len().min(64) as usize];
-    cache.read_exact_at(0, &mut head).map_err(|error| explain("superblock", error))?;
+    cache.read_exact_at(0, &mut head).map_err(|error| explain("superblock", error.into()))?;
     Err(Error::input(format!(
         "it is not an HDF5 file: {}. Expected a 10x Genomics HDF5 file (.h5) or an H5AD file (.h5ad).",
         describe_start(&head)

@@ -20,7 +20,8 @@ impl Tally {
         self.not_finite += other.not_finite;
     }
 
-    fn note(&mut self, value: f64) {
+    /// Notes a value that is no small whole number.
+    pub fn note(&mut self, value: f64) {
         if !value.is_finite() {
             self.not_finite += 1;
         } else if value < 0.0 {
@@ -40,15 +41,11 @@ pub struct SparseBlock {
 }
 
 impl SparseBlock {
-    /// Takes the non-zero values; see [`super::stored_matrix::StoredMatrix::read`] for `keep`.
-    pub fn of(block: &Block<'_>, keep: Option<(&[u32], usize)>) -> Self {
+    /// Takes the non-zero values.
+    pub fn of(block: &Block<'_>) -> Self {
         let mut sparse = SparseBlock { ends: Vec::new(), entries: Vec::new(), tally: Tally::default() };
         for row in 0..(block.rows.end - block.rows.start) as usize {
-            let visitor = IntoEntries {
-                block: &mut sparse,
-                first_gene: block.columns.start as u32,
-                keep: keep.map(|(keep, _)| keep),
-            };
+            let visitor = IntoEntries { block: &mut sparse, first_gene: block.columns.start as u32 };
             block.element.visit(block.row(row), visitor);
             sparse.ends.push(sparse.entries.len());
         }
@@ -65,7 +62,6 @@ impl SparseBlock {
 struct IntoEntries<'a> {
     block: &'a mut SparseBlock,
     first_gene: u32,
-    keep: Option<&'a [u32]>,
 }
 
 impl Visit for IntoEntries<'_> {
@@ -79,13 +75,6 @@ impl Visit for IntoEntries<'_> {
             if small.is_none() {
                 self.block.tally.note(value.f64());
             }
-            let gene = match self.keep {
-                None => gene,
-                Some(keep) => match keep.get(gene as usize) {
-                    Some(&kept) if kept != u32::MAX => kept,
-                    _ => continue,
-                },
-            };
             self.block.entries.push((gene, value.f32()));
         }
     }

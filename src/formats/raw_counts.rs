@@ -1,12 +1,8 @@
 //! Are these raw counts? A sample of whole cells, spread over the file, decides.
 
-use super::elements::{Number, Visit};
-use super::stored_matrix::{Encoding, Parts, StoredMatrix};
+use super::stored::Matrix;
 use crate::error::Result;
 
-/// Places in the file that are looked at, and neighbouring cells at each.
-const PLACES: u64 = 8;
-const CELLS: usize = 8;
 /// Sums of a cell that vary less than this (between the 10th and the 90th percentile, of the median) were made equal.
 /// Half-precision logarithms miss their sum by 1 %.
 const EQUAL: f64 = 0.02;
@@ -53,7 +49,7 @@ impl Verdict {
 
 /// The values of some cells; zeros left out.
 #[derive(Debug, Default)]
-struct Sample {
+pub struct Sample {
     cells: Vec<Vec<f64>>,
     /// Whether `cells` are whole cells, so that their sums mean something.
     whole: bool,
@@ -63,113 +59,15 @@ struct Sample {
 
 /// Looks at a sample of the matrix and says what it holds.
 ///
-/// Of a matrix stored by gene only loose values are cheap to come by; when these are not whole numbers
-/// the matrix is read once to see the sums of some cells.
-///
 /// # Errors
 /// When the sample cannot be read.
-pub fn judge(matrix: &StoredMatrix) -> Result<Verdict> {
-    let sample = match (&matrix.parts, matrix.encoding) {
-        (Parts::Dense(_), _) => sample_dense(matrix)?,
-        (Parts::Sparse { .. }, Encoding::Csc) => {
-            let loose = sample_by_gene(matrix)?;
-            let fractions = loose.cells.iter().flatten().any(|v| *v != libm::trunc(*v));
-            if fractions { sample_by_gene_whole(matrix)? } else { loose }
-        }
-        (Parts::Sparse { .. }, _) => sample_by_cell(matrix)?,
-    };
-    Ok(verdict(&sample))
-}
-
-/// Entry numbers spread evenly over `length`.
-fn spread(length: u64) -> impl Iterator<Item = u64> {
-    (0..PLACES).map(move |place| (u128::from(length) * u128::from(place) / u128::from(PLACES)) as u64)
-}
-
-/// Neighbouring cells at places that are evenly spread over the entries, so that empty droplets, of
-/// which unfiltered files have millions, do not fill the sample.
-fn sample_by_cell(matrix: &StoredMatrix) -> Result<Sample> {
-    let Parts::Sparse { data, offsets, .. } = &matrix.parts else {
-        return Ok(Sample::default());
-    };
-    let mut cells = Vec::new();
-    let mut next = 0;
-    for entry in spread(data.len()) {
-        let cell = offsets.partition_point(|&start| start <= entry);
-        let start = cell.saturating_sub(1).max(next);
-        let end = (start + CELLS).min(matrix.cells);
-        let Some(bounds) = offsets.get(start..end + 1).filter(|b| b.len() > 1) else {
-            continue;
-        };
-        next = end;
-        let (first, last) = (bounds[0], bounds[bounds.len() - 1]);
-        // A cell has at most one entry for each gene, unless the file is odd.
-        let last = last.min(first + (CELLS * matrix.genes) as u64);
-        let values = data.read_range(first..last)?;
-        for pair in bounds.windows(2) {
-            let row = (pair[0] - first) as usize..(pair[1].min(last).max(first) - first) as usize;
-            cells.push(values.get(row).unwrap_or_default().to_vec());
-        }
-    }
-    Ok(Sample::of_whole_cells(cells))
-}
-
-fn sample_by_gene(matrix: &StoredMatrix) -> Result<Sample> {
-    let Parts::Sparse { data, .. } = &matrix.parts else {
-        return Ok(Sample::default());
-    };
-    let mut pieces = Vec::new();
-    for entry in spread(data.len()) {
-        pieces.push(data.read_range(entry..(entry + 4096).min(data.len()))?);
-    }
-    let count: usize = pieces.iter().map(Vec::len).sum();
-    let sum: f64 = pieces.iter().flatten().sum();
-    let mean = sum / count.max(1) as f64;
-    for piece in &mut pieces {
-        piece.retain(|&value| value != 0.0);
-    }
-    Ok(Sample { cells: pieces, whole: false, mean_total: mean * data.len() as f64 / matrix.cells.max(1) as f64 })
-}
-
-fn sample_by_gene_whole(matrix: &StoredMatrix) -> Result<Sample> {
-    let step = (matrix.cells / (PLACES as usize * CELLS)).max(1);
-    let wanted: Vec<usize> = (0..matrix.cells).step_by(step).take(PLACES as usize * CELLS).collect();
-    Ok(Sample::of_whole_cells(matrix.gather_cells(&wanted)?))
-}
-
-fn sample_dense(matrix: &StoredMatrix) -> Result<Sample> {
-    let Parts::Dense(array) = &matrix.parts else {
-        return Ok(Sample::default());
-    };
-    let mut bands: Vec<u64> = spread(array.bands()).collect();
-    bands.dedup();
-    let mut cells = Vec::new();
-    for band in bands {
-        let rows = (array.band_rows(band).end - array.band_rows(band).start) as usize;
-        // Where there are few bands, more cells are taken from each.
-        let rows = rows.min(CELLS * (PLACES / array.bands().clamp(1, PLACES)) as usize);
-        let blocks = array.decode_bands(band..band + 1, &mut |_| {}, |block| {
-            (0..rows).map(|row| block.element.visit(block.row(row), NonZeros)).collect::<Vec<_>>()
-        })?;
-        for row in 0..rows {
-            let parts = blocks.iter().filter_map(|block| block.get(row));
-            cells.push(parts.flatten().copied().collect());
-        }
-    }
-    Ok(Sample::of_whole_cells(cells))
-}
-
-struct NonZeros;
-
-impl Visit for NonZeros {
-    type Output = Vec<f64>;
-    fn visit<N: Number>(self, values: impl ExactSizeIterator<Item = N>) -> Vec<f64> {
-        values.map(Number::f64).filter(|&v| v != 0.0).collect()
-    }
+pub fn judge(matrix: &dyn Matrix) -> Result<Verdict> {
+    Ok(verdict(&matrix.sample()?))
 }
 
 impl Sample {
-    fn of_whole_cells(mut cells: Vec<Vec<f64>>) -> Self {
+    /// The values of whole cells; zeros may be among them.
+    pub fn of_whole_cells(mut cells: Vec<Vec<f64>>) -> Self {
         for cell in &mut cells {
             cell.retain(|&value| value != 0.0);
         }
@@ -177,7 +75,16 @@ impl Sample {
         Sample { mean_total: sum / cells.len().max(1) as f64, whole: true, cells }
     }
 
-    fn values(&self) -> impl Iterator<Item = f64> + '_ {
+    /// Loose values from all over a matrix whose cells are costly to come by; `mean_total` is an estimate of the mean sum
+    /// of a cell.
+    pub fn of_loose_values(mut pieces: Vec<Vec<f64>>, mean_total: f64) -> Self {
+        for piece in &mut pieces {
+            piece.retain(|&value| value != 0.0);
+        }
+        Sample { cells: pieces, whole: false, mean_total }
+    }
+
+    pub fn values(&self) -> impl Iterator<Item = f64> + '_ {
         self.cells.iter().flatten().copied()
     }
 

@@ -1,8 +1,8 @@
 //! A cached, positioned view of the bytes that a [`Source`] holds.
 
 use super::Source;
-use hdf5rs::ReadAt;
-use std::io::SeekFrom;
+use crate::error::{Error, Result};
+use std::io::{ErrorKind, SeekFrom};
 use std::sync::{Mutex, MutexGuard};
 
 /// Small reads are served from blocks of this size.
@@ -27,8 +27,13 @@ struct State {
 impl BlockCache {
     /// # Errors
     /// When the source cannot tell its length.
-    pub fn new(mut source: Box<dyn Source>) -> std::io::Result<Self> {
-        let size = source.seek(SeekFrom::End(0))?;
+    pub fn new(mut source: Box<dyn Source>) -> Result<Self> {
+        let size = source.seek(SeekFrom::End(0)).map_err(|cause| {
+            Error::input(format!(
+                "the file cannot be read: {cause}. Check that it is still where it was and may be read."
+            ))
+            .because(cause)
+        })?;
         Ok(BlockCache { size, state: Mutex::new(State { source, blocks: Vec::new() }) })
     }
 
@@ -66,25 +71,29 @@ impl State {
     }
 }
 
-impl ReadAt for BlockCache {
-    fn read_exact_at(&self, position: u64, buffer: &mut [u8]) -> hdf5rs::Result<()> {
+impl BlockCache {
+    /// Fills the buffer with the bytes from `position` on.
+    ///
+    /// # Errors
+    /// When the source ends before (`UnexpectedEof`) or fails.
+    pub fn read_exact_at(&self, position: u64, buffer: &mut [u8]) -> std::io::Result<()> {
         let end = position
             .checked_add(buffer.len() as u64)
             .filter(|&end| end <= self.size)
-            .ok_or(hdf5rs::Error::UnexpectedEof)?;
+            .ok_or(ErrorKind::UnexpectedEof)?;
         let mut state = self.lock();
         if buffer.len() as u64 >= BLOCK {
-            return Ok(state.read(position, buffer)?);
+            return state.read(position, buffer);
         }
         let mut at = position;
         let mut rest = buffer;
         while at < end {
             let (block, within) = (at / BLOCK, (at % BLOCK) as usize);
             state.load(block, self.size)?;
-            let (_, bytes) = state.blocks.last().ok_or(hdf5rs::Error::UnexpectedEof)?;
+            let (_, bytes) = state.blocks.last().ok_or(ErrorKind::UnexpectedEof)?;
             let count = rest.len().min(bytes.len().saturating_sub(within));
             if count == 0 {
-                return Err(hdf5rs::Error::UnexpectedEof);
+                return Err(ErrorKind::UnexpectedEof.into());
             }
             let (head, tail) = rest.split_at_mut(count);
             head.copy_from_slice(&bytes[within..within + count]);
@@ -92,10 +101,6 @@ impl ReadAt for BlockCache {
             at += count as u64;
         }
         Ok(())
-    }
-
-    fn size(&self) -> hdf5rs::Result<u64> {
-        Ok(self.size)
     }
 }
 
@@ -114,7 +119,8 @@ mod tests {
             assert_eq!(read, bytes[start..start + length]);
         }
         let mut beyond = [0; 2];
-        assert!(matches!(cache.read_exact_at(2 * BLOCK + 76, &mut beyond), Err(hdf5rs::Error::UnexpectedEof)));
+        let end = cache.read_exact_at(2 * BLOCK + 76, &mut beyond).unwrap_err();
+        assert_eq!(end.kind(), ErrorKind::UnexpectedEof);
         assert!(cache.read_exact_at(u64::MAX, &mut beyond).is_err());
     }
 }

@@ -3,14 +3,18 @@
 use super::array::NumericArray;
 use super::hdf5::{Hdf5, damaged};
 use super::packing::{IntoPacked, IntoSlots, SparseBlock, Tally};
-use super::raw_counts::grouped;
+use super::raw_counts::{Sample, grouped};
+use super::stored::{Matrix, Meter, SLAB};
 use crate::error::{Error, Result};
 use crate::matrix::{Counts, CountsBuilder, GenesMut};
-use crate::progress::Progress;
 use std::ops::Range;
+
+mod sample;
 
 /// Entries that are scattered from columns into rows at once.
 const SLICE: u64 = 4 << 20;
+/// Entries of a matrix stored by gene that are put in rows in one pass over it; a larger one takes several passes.
+const PASS: u64 = 128 << 20;
 /// The most cells or genes that are believed.
 const MOST: u64 = 1 << 31;
 
@@ -51,24 +55,6 @@ pub enum Parts {
         offsets: Vec<u64>,
     },
     Dense(NumericArray),
-}
-
-/// Reports bytes done of bytes to do.
-pub struct Meter<'a> {
-    progress: &'a Progress<'a>,
-    done: u64,
-    total: u64,
-}
-
-impl<'a> Meter<'a> {
-    pub fn new(progress: &'a Progress<'a>, total: u64) -> Self {
-        Meter { progress, done: 0, total: total.max(1) }
-    }
-
-    fn advance(&mut self, bytes: u64) {
-        self.done += bytes;
-        self.progress.report("Reading", self.done as f64 / self.total as f64);
-    }
 }
 
 impl StoredMatrix {
@@ -123,111 +109,115 @@ impl StoredMatrix {
         Ok(StoredMatrix { encoding: Encoding::Dense, cells, genes, parts: Parts::Dense(array) })
     }
 
-    /// Stored entries; unknown for a dense matrix.
-    pub fn nonzeros(&self) -> Option<u64> {
-        match &self.parts {
-            Parts::Sparse { data, .. } => Some(data.len()),
-            Parts::Dense(_) => None,
-        }
-    }
-
-    /// Decoded bytes that reading takes, for the meter.
-    pub fn work(&self) -> u64 {
-        match (&self.parts, self.encoding) {
-            (Parts::Sparse { data, indices, .. }, Encoding::Csc) => data.bytes() + 2 * indices.bytes(),
-            (Parts::Sparse { data, indices, .. }, _) => data.bytes() + indices.bytes(),
-            (Parts::Dense(array), _) => array.bytes(),
-        }
-    }
-
-    /// Reads the matrix. With `keep`, which has a new number or `u32::MAX` for each gene, only the genes
-    /// with a number are left, and their number is the second part.
-    ///
-    /// # Errors
-    /// When the data is damaged or the source fails.
-    pub fn read(&self, keep: Option<(&[u32], usize)>, meter: &mut Meter<'_>) -> Result<(Counts, Tally)> {
-        match (&self.parts, self.encoding) {
-            (Parts::Dense(array), _) => self.read_dense(array, keep, meter),
-            (Parts::Sparse { data, indices, offsets }, Encoding::Csc) => {
-                let (builder, tally) = self.read_columns(data, indices, offsets, meter)?;
-                Ok((builder.finish(keep), tally))
-            }
-            (Parts::Sparse { data, indices, offsets }, _) => {
-                let (builder, tally) = self.read_rows(data, indices, offsets, meter)?;
-                Ok((builder.finish(keep), tally))
-            }
-        }
-    }
-
     /// Rows are stored as we keep them: every chunk is decoded straight to its place.
-    fn read_rows(
+    fn read_rows(&self, sparse: &Sparse<'_>, meter: &mut Meter<'_>, take: &mut Take<'_>) -> Result<Tally> {
+        let slab = SLAB.max(sparse.data.chunk_rows()).max(sparse.indices.chunk_rows());
+        let mut tally = Tally::default();
+        let mut first = 0;
+        while first < self.cells {
+            let start = sparse.offsets[first];
+            let fits = sparse.offsets.partition_point(|&end| end <= start.saturating_add(slab));
+            let next = fits.saturating_sub(1).clamp(first + 1, self.cells);
+            check_memory(sparse.offsets[next] - start, self.genes)?;
+            let rows = sparse.offsets[first..=next].iter().map(|&offset| offset - start).collect();
+            let mut builder = CountsBuilder::new(self.genes, rows);
+            tally.add(self.decode_rows(sparse, start..sparse.offsets[next], &mut builder, meter)?);
+            take(builder.finish())?;
+            first = next;
+        }
+        Ok(tally)
+    }
+
+    fn decode_rows(
         &self,
-        data: &NumericArray,
-        indices: &NumericArray,
-        offsets: &[u64],
+        sparse: &Sparse<'_>,
+        entries: Range<u64>,
+        builder: &mut CountsBuilder,
         meter: &mut Meter<'_>,
-    ) -> Result<(CountsBuilder, Tally)> {
-        check_memory(data, self.genes)?;
-        let mut builder = CountsBuilder::new(self.genes, offsets.to_vec());
+    ) -> Result<Tally> {
+        let (indices, limit) = (sparse.indices, self.genes as u64);
         let (genes, values) = builder.parts();
-        let (all, limit) = (0..indices.len(), self.genes as u64);
         let advance = &mut |bytes| meter.advance(bytes);
         let fits = match genes {
-            GenesMut::Narrow(slots) => indices.decode(all.clone(), slots, advance, |element, bytes, _, slots| {
-                element.visit(bytes, IntoSlots { slots, limit })
-            })?,
-            GenesMut::Wide(slots) => indices.decode(all.clone(), slots, advance, |element, bytes, _, slots| {
+            GenesMut::Narrow(slots) => {
+                indices.decode(entries.clone(), slots, advance, |element, bytes, _, slots| {
+                    element.visit(bytes, IntoSlots { slots, limit })
+                })?
+            }
+            GenesMut::Wide(slots) => indices.decode(entries.clone(), slots, advance, |element, bytes, _, slots| {
                 element.visit(bytes, IntoSlots { slots, limit })
             })?,
         };
         if fits.contains(&false) {
             return Err(out_of_range(indices.path(), self.genes, "genes"));
         }
-        let packed = data.decode(all, values, advance, |element, bytes, first, slots| {
-            element.visit(bytes, IntoPacked { slots, first })
+        let start = entries.start;
+        let packed = sparse.data.decode(entries, values, advance, |element, bytes, first, slots| {
+            element.visit(bytes, IntoPacked { slots, first: first - start })
         })?;
         let mut tally = Tally::default();
         for packed in packed {
             tally.add(packed.tally);
             builder.escape(packed.escapes);
         }
-        Ok((builder, tally))
+        Ok(tally)
     }
 
-    /// Two passes: the first counts the entries of each cell, the second puts them in their rows. Genes
-    /// come in ascending order, so rows are sorted.
-    fn read_columns(
-        &self,
-        data: &NumericArray,
-        indices: &NumericArray,
-        offsets: &[u64],
-        meter: &mut Meter<'_>,
-    ) -> Result<(CountsBuilder, Tally)> {
-        check_memory(data, self.genes)?;
-        let mut starts = vec![0u64; self.cells + 1];
+    /// A first pass counts the entries of each cell; then each pass puts as many cells in their rows as fit. Genes come
+    /// in ascending order, so rows are sorted.
+    fn read_columns(&self, sparse: &Sparse<'_>, meter: &mut Meter<'_>, take: &mut Take<'_>) -> Result<Tally> {
+        let mut lengths = vec![0u64; self.cells];
         let mut cells = Vec::new();
-        for slice in slices(data, indices) {
-            self.read_cells(indices, slice, &mut cells, meter)?;
+        for slice in slices(sparse.data, sparse.indices) {
+            self.read_cells(sparse.indices, slice, &mut cells, meter)?;
             for &cell in &cells {
-                starts[cell as usize + 1] += 1;
+                lengths[cell as usize] += 1;
             }
         }
-        for cell in 0..self.cells {
-            starts[cell + 1] += starts[cell];
+        let mut tally = Tally::default();
+        let mut first = 0;
+        while first < self.cells {
+            let mut offsets = vec![0];
+            let mut entries = 0;
+            let mut next = first;
+            while next < self.cells && (next == first || entries + lengths[next] <= PASS) {
+                entries += lengths[next];
+                offsets.push(entries);
+                next += 1;
+            }
+            check_memory(entries, self.genes)?;
+            let mut builder = CountsBuilder::new(self.genes, offsets.clone());
+            // Every pass sees all values; one of them is enough to judge them.
+            let seen = self.scatter(sparse, first..next, offsets, &mut builder, meter)?;
+            if first == 0 {
+                tally = seen;
+            }
+            take(builder.finish())?;
+            first = next;
         }
-        let mut next = starts.clone();
-        let mut builder = CountsBuilder::new(self.genes, starts);
+        Ok(tally)
+    }
+
+    /// Puts the entries of some cells in their rows; `cursors` are where the rows begin.
+    fn scatter(
+        &self,
+        sparse: &Sparse<'_>,
+        wanted: Range<usize>,
+        mut cursors: Vec<u64>,
+        builder: &mut CountsBuilder,
+        meter: &mut Meter<'_>,
+    ) -> Result<Tally> {
         let mut tally = Tally::default();
         let mut escapes = Vec::new();
-        let mut values = Vec::new();
+        let (mut cells, mut values) = (Vec::new(), Vec::new());
         let mut gene = 0;
-        for slice in slices(data, indices) {
-            self.read_cells(indices, slice.clone(), &mut cells, meter)?;
+        for slice in slices(sparse.data, sparse.indices) {
+            self.read_cells(sparse.indices, slice.clone(), &mut cells, meter)?;
             values.clear();
             values.resize(cells.len(), 0u16);
             let first = slice.start;
             let advance = &mut |bytes| meter.advance(bytes);
-            let packed = data.decode(slice, &mut values, advance, |element, bytes, first, slots| {
+            let packed = sparse.data.decode(slice, &mut values, advance, |element, bytes, first, slots| {
                 element.visit(bytes, IntoPacked { slots, first })
             })?;
             let mut escaped = Vec::new();
@@ -239,10 +229,14 @@ impl StoredMatrix {
             let (mut genes, slots) = builder.parts();
             for (entry, (&cell, &value)) in cells.iter().zip(&values).enumerate() {
                 let entry = first + entry as u64;
-                while offsets.get(gene + 1).is_some_and(|&end| end <= entry) {
+                while sparse.offsets.get(gene + 1).is_some_and(|&end| end <= entry) {
                     gene += 1;
                 }
-                let cursor = &mut next[cell as usize];
+                let escape = escaped.next_if(|&(position, _)| position == entry);
+                if !wanted.contains(&(cell as usize)) {
+                    continue;
+                }
+                let cursor = &mut cursors[cell as usize - wanted.start];
                 let slot = *cursor as usize;
                 *cursor += 1;
                 match &mut genes {
@@ -250,13 +244,13 @@ impl StoredMatrix {
                     GenesMut::Wide(genes) => genes[slot] = gene as u32,
                 }
                 slots[slot] = value;
-                if let Some((_, value)) = escaped.next_if(|&(position, _)| position == entry) {
+                if let Some((_, value)) = escape {
                     escapes.push((slot as u64, value));
                 }
             }
         }
         builder.escape(escapes);
-        Ok((builder, tally))
+        Ok(tally)
     }
 
     /// The cells of a slice of entries that are stored by gene.
@@ -280,20 +274,16 @@ impl StoredMatrix {
         Ok(())
     }
 
-    fn read_dense(
-        &self,
-        array: &NumericArray,
-        keep: Option<(&[u32], usize)>,
-        meter: &mut Meter<'_>,
-    ) -> Result<(Counts, Tally)> {
-        let mut counts = Counts::with_genes(keep.map_or(self.genes, |(_, genes)| genes));
+    fn read_dense(&self, array: &NumericArray, meter: &mut Meter<'_>, take: &mut Take<'_>) -> Result<Tally> {
+        let mut counts = Counts::with_genes(self.genes);
+        let mut cells = 0;
         let mut tally = Tally::default();
         let (bands, step) = (array.bands(), array.bands_in_flight());
         let mut band = 0;
         while band < bands {
             let end = (band + step).min(bands);
             let advance = &mut |bytes| meter.advance(bytes);
-            let blocks = array.decode_bands(band..end, advance, |block| SparseBlock::of(&block, keep))?;
+            let blocks = array.decode_bands(band..end, advance, |block| SparseBlock::of(&block))?;
             for blocks in blocks.chunks(array.blocks_across().max(1) as usize) {
                 for row in 0..blocks.first().map_or(0, |block| block.ends.len()) {
                     counts.push_row(blocks.iter().flat_map(|block| block.row(row)));
@@ -302,13 +292,18 @@ impl StoredMatrix {
                     tally.add(block.tally);
                 }
             }
+            if counts.nonzeros() as u64 >= SLAB {
+                cells += counts.cells();
+                take(std::mem::replace(&mut counts, Counts::with_genes(self.genes)))?;
+            }
             band = end;
         }
         // A matrix of no genes has rows all the same.
-        while counts.cells() < self.cells {
+        while cells + counts.cells() < self.cells {
             counts.push_row([]);
         }
-        Ok((counts, tally))
+        take(counts)?;
+        Ok(tally)
     }
 
     /// The stored values of some cells of a matrix that is stored by gene; reads all of it.
@@ -320,7 +315,7 @@ impl StoredMatrix {
         let Parts::Sparse { data, indices, .. } = &self.parts else {
             return Ok(rows);
         };
-        let progress = Progress::silent();
+        let progress = crate::progress::Progress::silent();
         let mut meter = Meter::new(&progress, 1);
         let mut place = vec![u32::MAX; self.cells];
         for (row, &cell) in wanted.iter().enumerate() {
@@ -342,6 +337,62 @@ impl StoredMatrix {
     }
 }
 
+/// The arrays of a compressed matrix.
+struct Sparse<'a> {
+    data: &'a NumericArray,
+    indices: &'a NumericArray,
+    offsets: &'a [u64],
+}
+
+/// Receives slabs.
+type Take<'a> = dyn FnMut(Counts) -> Result<()> + 'a;
+
+impl Matrix for StoredMatrix {
+    fn shape(&self) -> [usize; 2] {
+        [self.cells, self.genes]
+    }
+
+    fn nonzeros(&self) -> Option<u64> {
+        match &self.parts {
+            Parts::Sparse { data, .. } => Some(data.len()),
+            Parts::Dense(_) => None,
+        }
+    }
+
+    fn encoding(&self) -> &'static str {
+        self.encoding.name()
+    }
+
+    fn work(&self) -> u64 {
+        match (&self.parts, self.encoding) {
+            (Parts::Sparse { data, indices, .. }, Encoding::Csc) => {
+                let passes = data.len().div_ceil(PASS).max(1);
+                passes * data.bytes() + (1 + passes) * indices.bytes()
+            }
+            (Parts::Sparse { data, indices, .. }, _) => data.bytes() + indices.bytes(),
+            (Parts::Dense(array), _) => array.bytes(),
+        }
+    }
+
+    fn sample(&self) -> Result<Sample> {
+        sample::sample(self)
+    }
+
+    fn read(&self, meter: &mut Meter<'_>, take: &mut Take<'_>) -> Result<Tally> {
+        match (&self.parts, self.encoding) {
+            (Parts::Dense(array), _) => self.read_dense(array, meter, take),
+            (Parts::Sparse { data, indices, offsets }, encoding) => {
+                let sparse = Sparse { data, indices, offsets };
+                if encoding == Encoding::Csc {
+                    self.read_columns(&sparse, meter, take)
+                } else {
+                    self.read_rows(&sparse, meter, take)
+                }
+            }
+        }
+    }
+}
+
 fn checked_shape(path: &str, shape: [u64; 2]) -> Result<[usize; 2]> {
     if shape.iter().any(|&length| length > MOST) {
         return Err(damaged(path, &format!("its shape of {} cells by {} genes is impossible", shape[0], shape[1])));
@@ -351,9 +402,9 @@ fn checked_shape(path: &str, shape: [u64; 2]) -> Result<[usize; 2]> {
 
 /// Asks for the room that the counts will take and gives it back: in a browser a request that fails later
 /// would end the engine without a word.
-fn check_memory(data: &NumericArray, genes: usize) -> Result<()> {
+fn check_memory(entries: u64, genes: usize) -> Result<()> {
     let entry = if genes <= 1 << 16 { 4 } else { 6 };
-    let bytes = data.len().saturating_mul(entry);
+    let bytes = entries.saturating_mul(entry);
     let mut room = Vec::<u8>::new();
     let granted = usize::try_from(bytes).is_ok_and(|bytes| room.try_reserve_exact(bytes).is_ok());
     // Without this the compiler may decide that the room is not needed, and granted.
@@ -364,7 +415,7 @@ fn check_memory(data: &NumericArray, genes: usize) -> Result<()> {
     Err(Error::input(format!(
         "its {} counts need {} MB of memory, more than there is here. Use the command on a machine with \
          more memory, or split the file.",
-        grouped(data.len() as f64),
+        grouped(entries as f64),
         grouped(bytes as f64 / 1e6)
     )))
 }

@@ -1,29 +1,35 @@
 //! 10x Genomics HDF5: Cell Ranger 3 and later (`/matrix`), and before (one group for each genome).
 
-use super::FeatureTable;
 use super::choice::{Choice, Join};
 use super::hdf5::{Hdf5, Node, damaged};
+use super::stored::{FeatureTable, Format, pick_rows};
 use super::stored_matrix::{Encoding, StoredMatrix};
-use super::{Feature, unused_matrix};
-use crate::error::{Result, Warning};
+use super::{Feature, GENE_EXPRESSION};
+use crate::error::{Error, Result, Warning};
 use rustc_hash::FxHashMap;
 
+/// An open file of 10x.
+pub struct TenX {
+    file: Hdf5,
+    layout: Layout,
+}
+
 /// Which layout a file has.
-pub enum TenX {
+pub enum Layout {
     /// `/matrix`, with feature types.
     Matrix,
     /// One group for each genome, with a matrix, genes and barcodes of its own.
     Genomes(Vec<String>),
 }
 
-impl TenX {
+impl Layout {
     /// The layout, when the file is of 10x at all.
     ///
     /// # Errors
     /// When the root of the file is damaged.
-    pub fn detect(file: &Hdf5) -> Result<Option<TenX>> {
+    pub fn detect(file: &Hdf5) -> Result<Option<Layout>> {
         if is_matrix(file, "matrix")? && file.node("matrix/barcodes") == Node::Dataset {
-            return Ok(Some(TenX::Matrix));
+            return Ok(Some(Layout::Matrix));
         }
         let mut genomes = Vec::new();
         for name in file.members("/")? {
@@ -34,68 +40,89 @@ impl TenX {
                 genomes.push(name);
             }
         }
-        Ok((!genomes.is_empty()).then_some(TenX::Genomes(genomes)))
+        Ok((!genomes.is_empty()).then_some(Layout::Genomes(genomes)))
     }
+}
 
-    pub fn format(&self) -> &'static str {
-        match self {
-            TenX::Matrix => "10x HDF5 (Cell Ranger 3 or later)",
-            TenX::Genomes(_) => "10x HDF5 (Cell Ranger 2 or earlier)",
-        }
+impl TenX {
+    pub fn new(file: Hdf5, layout: Layout) -> Self {
+        TenX { file, layout }
     }
+}
 
-    /// The barcodes; those of several genomes are united.
-    ///
-    /// # Errors
-    /// When they cannot be read.
-    pub fn cells(&self, file: &Hdf5) -> Result<Vec<String>> {
-        match self {
-            TenX::Matrix => file.strings("matrix/barcodes"),
-            TenX::Genomes(genomes) => Ok(unite(file, genomes)?.0),
-        }
+impl Format for TenX {
+    fn name(&self) -> String {
+        String::from(match self.layout {
+            Layout::Matrix => "10x HDF5 (Cell Ranger 3 or later)",
+            Layout::Genomes(_) => "10x HDF5 (Cell Ranger 2 or earlier)",
+        })
     }
 
     /// The one matrix there is.
-    pub fn choices(&self, file: &Hdf5) -> Vec<Choice> {
-        match self {
-            TenX::Matrix => vec![Choice::single("/matrix", matrix(file, "matrix", self))],
-            TenX::Genomes(genomes) => {
+    fn choices(&self) -> Result<Vec<Choice>> {
+        let file = &self.file;
+        Ok(match &self.layout {
+            Layout::Matrix => vec![Choice::single("/matrix", matrix(file, "matrix", &self.layout))],
+            Layout::Genomes(genomes) => {
                 let path = match genomes.as_slice() {
                     [genome] => format!("/{genome}"),
                     _ => String::from("/"),
                 };
-                let parts = genomes.iter().map(|genome| matrix(file, genome, self)).collect();
-                match unite(file, genomes) {
-                    Ok((_, rows)) => vec![Choice::new(path, parts, Join::Beside(rows))],
-                    Err(error) => vec![Choice::new(path, Err(error), Join::Sum)],
+                let parts = genomes.iter().map(|genome| matrix(file, genome, &self.layout)).collect();
+                let rows = match genomes.as_slice() {
+                    [_] => Ok(Vec::new()),
+                    _ => unite(file, genomes).map(|united| united.1),
+                };
+                match rows {
+                    Ok(rows) if rows.is_empty() => vec![Choice::new(path, parts, Join::Sum)],
+                    Ok(rows) => vec![Choice::new(path, parts, Join::Beside(rows))],
+                    Err(error) => vec![Choice::new::<StoredMatrix>(path, Err(error), Join::Sum)],
                 }
             }
+        })
+    }
+
+    /// The barcodes; those of several genomes are united.
+    fn cells(&self, _choice: &str) -> Result<usize> {
+        let count = |path: &str| Ok(self.file.shape(path)?.first().map_or(0, |&cells| cells as usize));
+        match &self.layout {
+            Layout::Matrix => count("matrix/barcodes"),
+            Layout::Genomes(genomes) => match genomes.as_slice() {
+                [genome] => count(&format!("{genome}/barcodes")),
+                genomes => Ok(unite(&self.file, genomes)?.0.len()),
+            },
         }
     }
 
-    /// The features and their types.
-    ///
-    /// # Errors
-    /// When names are missing, damaged, or not as many as the matrix has rows.
-    pub fn features(&self, file: &Hdf5) -> Result<FeatureTable> {
-        match self {
-            TenX::Matrix => matrix_features(file),
-            TenX::Genomes(genomes) => {
+    fn cell_names(&self, _choice: &str, rows: Option<&[u32]>) -> Result<Vec<String>> {
+        match &self.layout {
+            Layout::Matrix => self.file.strings_of_rows("matrix/barcodes", rows),
+            Layout::Genomes(genomes) => match genomes.as_slice() {
+                [genome] => self.file.strings_of_rows(&format!("{genome}/barcodes"), rows),
+                genomes => Ok(pick_rows(unite(&self.file, genomes)?.0, rows)),
+            },
+        }
+    }
+
+    fn features(&self, _choice: &str, _column: Option<&str>) -> Result<FeatureTable> {
+        match &self.layout {
+            Layout::Matrix => matrix_features(&self.file),
+            Layout::Genomes(genomes) => {
                 let mut features = Vec::new();
                 for genome in genomes {
-                    features.extend(genome_features(file, genome)?);
+                    features.extend(genome_features(&self.file, genome)?);
                 }
-                Ok(FeatureTable { features, types: None })
+                Ok(FeatureTable { features, ..Default::default() })
             }
         }
     }
 
-    /// What there is to say about the genomes and about empty droplets.
-    pub fn warnings(&self, file: &Hdf5) -> Vec<Warning> {
-        let genomes = match self {
-            TenX::Genomes(genomes) => genomes.clone(),
-            TenX::Matrix => {
-                let mut genomes = file.strings("matrix/features/genome").unwrap_or_default();
+    /// What there is to say about the genomes.
+    fn warnings(&self) -> Vec<Warning> {
+        let genomes = match &self.layout {
+            Layout::Genomes(genomes) => genomes.clone(),
+            Layout::Matrix => {
+                let mut genomes = self.file.strings("matrix/features/genome").unwrap_or_default();
                 genomes.retain(|genome| !genome.is_empty());
                 genomes.sort();
                 genomes.dedup();
@@ -125,7 +152,7 @@ fn is_matrix(file: &Hdf5, path: &str) -> Result<bool> {
 }
 
 /// 10x stores features × cells by column: for us, cells × features by row.
-fn matrix(file: &Hdf5, group: &str, layout: &TenX) -> Result<StoredMatrix> {
+fn matrix(file: &Hdf5, group: &str, layout: &Layout) -> Result<StoredMatrix> {
     let path = format!("{group}/shape");
     let shape = file.array(&path)?.read_positions()?;
     let &[genes, cells] = shape.as_slice() else {
@@ -136,8 +163,8 @@ fn matrix(file: &Hdf5, group: &str, layout: &TenX) -> Result<StoredMatrix> {
         return Err(damaged(group, &format!("its shape says {cells} cells but there are {barcodes:?} barcodes")));
     }
     let names = match layout {
-        TenX::Matrix => feature_paths(file).0,
-        TenX::Genomes(_) => format!("{group}/genes"),
+        Layout::Matrix => feature_paths(file).0,
+        Layout::Genomes(_) => format!("{group}/genes"),
     };
     let features = file.shape(&names)?;
     if features != [genes] {
@@ -170,11 +197,23 @@ fn matrix_features(file: &Hdf5) -> Result<FeatureTable> {
     };
     if let Some(types) = &types
         && !types.is_empty()
-        && !types.iter().any(|kind| kind == super::GENE_EXPRESSION)
+        && !types.iter().any(|kind| kind == GENE_EXPRESSION)
     {
         return Err(unused_matrix(types));
     }
-    Ok(FeatureTable { features, types })
+    Ok(FeatureTable { features, types, columns: Vec::new() })
+}
+
+/// The error for a 10x file without gene expression.
+fn unused_matrix(types: &[String]) -> Error {
+    let mut kinds: Vec<&str> = types.iter().map(String::as_str).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    Error::input(format!(
+        "it has no features of the type \"{GENE_EXPRESSION}\", only \"{}\". Sextant maps gene expression; \
+         load the matrix of that library.",
+        kinds.join("\", \"")
+    ))
 }
 
 fn genome_features(file: &Hdf5, genome: &str) -> Result<Vec<Feature>> {

@@ -1,20 +1,22 @@
-//! Options of a command: `--name value`, `--name=value`, flags, and one file.
+//! Options of a command: `--name value`, `--name=value`, flags, and files.
 
 use crate::Failure;
 use lexopt::prelude::*;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub struct Arguments {
-    pub file: PathBuf,
+    /// At least one.
+    pub files: Vec<PathBuf>,
     values: BTreeMap<String, String>,
 }
 
 impl Arguments {
-    /// `options` take a value, `flags` do not; `file` is what the one positional argument is called.
+    /// `options` take a value, `flags` do not; `file` is what the positional
+    /// arguments are called; commands that take one file only call [`Self::file`].
     pub fn parse(words: &[&str], file: &str, options: &[&str], flags: &[&str]) -> Result<Self, Failure> {
         let mut parser = lexopt::Parser::from_args(words.iter().copied());
-        let (mut found, mut values) = (None, BTreeMap::new());
+        let (mut files, mut values) = (Vec::new(), BTreeMap::new());
         let wrong = |error: lexopt::Error| Failure::usage(format!("{error}."));
         while let Some(argument) = parser.next().map_err(wrong)? {
             match argument {
@@ -26,12 +28,22 @@ impl Arguments {
                     let value = parser.value().and_then(|value| value.string()).map_err(wrong)?;
                     values.insert(name, value);
                 }
-                Value(path) if found.is_none() => found = Some(PathBuf::from(path)),
+                Value(path) => files.push(PathBuf::from(path)),
                 other => return Err(wrong(other.unexpected())),
             }
         }
-        let file = found.ok_or_else(|| Failure::usage(format!("{file} is missing.")))?;
-        Ok(Arguments { file, values })
+        if files.is_empty() {
+            return Err(Failure::usage(format!("{file} is missing.")));
+        }
+        Ok(Arguments { files, values })
+    }
+
+    /// The file of a command that takes one.
+    pub fn file(&self) -> Result<&Path, Failure> {
+        match self.files.as_slice() {
+            [file] => Ok(file),
+            files => Err(Failure::usage(format!("One file is expected, not {}.", files.len()))),
+        }
     }
 
     pub fn flag(&self, name: &str) -> bool {
@@ -50,6 +62,17 @@ impl Arguments {
     pub fn list(&self, name: &str) -> Option<Vec<String>> {
         let names = self.value(name)?.split(',').map(str::trim).filter(|name| !name.is_empty());
         Some(names.map(str::to_owned).collect())
+    }
+
+    /// A number of 0 or more.
+    pub fn number(&self, name: &str) -> Result<Option<f64>, Failure> {
+        let Some(text) = self.value(name) else {
+            return Ok(None);
+        };
+        match text.parse::<f64>() {
+            Ok(number) if number >= 0.0 && number.is_finite() => Ok(Some(number)),
+            _ => Err(Failure::usage(format!("--{name} takes a number of 0 or more, not '{text}'."))),
+        }
     }
 
     /// Starts the pool with `--threads`, or with one thread for each core.

@@ -2,12 +2,12 @@
 
 use crate::Failure;
 use crate::arguments::Arguments;
+use crate::inputs;
 use crate::report::thousands;
 use serde::Serialize;
-use sextant::formats::{self, Candidate, OpenFile};
+use sextant::formats::{Candidate, ReadOptions};
 use sextant::progress::Progress;
-use sextant::query::{Query, Summary};
-use std::path::Path;
+use sextant::query::{Query, QueryOptions, Summary};
 
 /// What `--json` prints.
 #[derive(Serialize)]
@@ -15,26 +15,28 @@ struct Report<'a> {
     #[serde(flatten)]
     query: Summary<'a>,
     matrices: &'a [Candidate],
+    /// Columns that gene names can be taken from, the one in use first.
+    gene_columns: &'a [String],
+    samples: &'a [String],
     /// Columns of the file's table of cells.
     metadata: Vec<&'a str>,
 }
 
-/// Opens a query file.
-pub fn open(path: &Path) -> Result<OpenFile, Failure> {
-    let file = std::fs::File::open(path).map_err(|error| Failure::io("Cannot open", path, &error))?;
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    Ok(formats::open(Box::new(file), &name)?)
-}
-
 pub fn run(words: &[&str]) -> Result<(), Failure> {
-    let arguments = Arguments::parse(words, "FILE", &["matrix", "threads"], &["json"])?;
+    let names = ["matrix", "gene-column", "min-counts", "threads"];
+    let arguments = Arguments::parse(words, "QUERY", &names, &["json"])?;
     arguments.start_threads()?;
-    let mut file = open(&arguments.file)?;
-    let inspection = file.inspect()?;
-    let query = Query::new(file.read(arguments.value("matrix"), &Progress::silent())?)?;
+    let mut file = inputs::open(&arguments)?;
+    let (matrix, gene_column) = (arguments.value("matrix"), arguments.value("gene-column"));
+    let inspection = file.inspect(&ReadOptions { matrix, gene_column, ..Default::default() })?;
+    let options =
+        QueryOptions { matrix, gene_column, min_counts: arguments.number("min-counts")?, ..Default::default() };
+    let query = Query::read(&mut file, &options, &Progress::silent())?;
     let report = Report {
         query: query.summary(),
         matrices: &inspection.matrices,
+        gene_columns: &inspection.gene_columns,
+        samples: &inspection.samples,
         metadata: query.metadata.iter().map(|column| column.0.as_str()).collect(),
     };
     if arguments.flag("json") {
@@ -63,6 +65,12 @@ fn print(report: &Report<'_>) {
     for matrix in report.matrices {
         let mark = if matrix.path == query.matrix { "used" } else { "    " };
         println!("matrix     {mark}   {}: {}", matrix.path, matrix.verdict);
+    }
+    if let [used, others @ ..] = report.gene_columns {
+        println!("gene names        from {used} (others: {})", others.join(", "));
+    }
+    if !report.samples.is_empty() {
+        println!("samples           {}", report.samples.join(", "));
     }
     if !report.metadata.is_empty() {
         println!("cell columns      {}", report.metadata.join(", "));

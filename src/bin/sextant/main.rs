@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods)]
 
 mod arguments;
+mod inputs;
 mod inspect;
 mod map;
 mod reference;
@@ -16,10 +17,12 @@ const HELP: &str = "\
 sextant - which cells are these?
 
 Usage:
-  sextant map QUERY --reference BUNDLE --out DIR [--levels LEVEL,…] [--matrix PATH] [--threads N]
-      Maps the cells of QUERY (10x HDF5 or H5AD with raw counts) onto a reference. Writes predictions.tsv,
-      umap.tsv, qc.tsv and summary.json into DIR.
-  sextant inspect FILE [--matrix PATH] [--json]
+  sextant map QUERY… --reference BUNDLE --out DIR [--levels LEVEL,…] [--matrix PATH] [--gene-column NAME]
+              [--min-counts N] [--reference-genes-only] [--threads N]
+      Maps the cells of QUERY onto a reference. Writes predictions.tsv, umap.tsv, qc.tsv and summary.json into DIR.
+      QUERY is a file or a folder with raw counts; several are read as samples of one dataset. --min-counts leaves
+      cells with fewer counts out. --reference-genes-only saves memory: the labels stay the same.
+  sextant inspect QUERY… [--matrix PATH] [--gene-column NAME] [--min-counts N] [--json]
       Says what a file holds and which matrix would be used.
   sextant reference build LABELLED --labels LEVEL,… --out NAME.sextant.zip [--about ABOUT.json]
                           [--matrix PATH] [--threads N]
@@ -51,7 +54,7 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let code = match error.kind {
             Kind::Usage => 2,
-            Kind::Input => 3,
+            Kind::Input | Kind::Memory => 3,
             Kind::Reference => 4,
             Kind::Mapping => 5,
         };

@@ -2,12 +2,12 @@
 
 use crate::Failure;
 use crate::arguments::Arguments;
-use crate::inspect;
-use crate::report::{Stopwatch, checksum, peak_memory, thousands};
+use crate::inputs;
+use crate::report::{Stopwatch, peak_memory, thousands};
 use serde::Serialize;
 use sextant::map::{self, Mapping};
 use sextant::progress::Progress;
-use sextant::query::Query;
+use sextant::query::{Query, QueryOptions};
 use sextant::reference::{Reference, bundle};
 use sextant::{Warning, export};
 use std::collections::BTreeMap;
@@ -67,8 +67,8 @@ pub fn read_reference(path: &Path) -> Result<(Reference, String), Failure> {
 }
 
 pub fn run(words: &[&str]) -> Result<(), Failure> {
-    let options = ["reference", "out", "threads", "levels", "matrix", "method"];
-    let arguments = Arguments::parse(words, "QUERY", &options, &[])?;
+    let options = ["reference", "out", "threads", "levels", "matrix", "gene-column", "min-counts", "method"];
+    let arguments = Arguments::parse(words, "QUERY", &options, &["reference-genes-only"])?;
     if let Some(method) = arguments.value("method").filter(|&method| method != "seurat") {
         return Err(Failure::usage(format!("There is no method '{method}'; the method is 'seurat'.")));
     }
@@ -82,8 +82,14 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
     watch.note("Loading the reference");
     let (reference, reference_checksum) = read_reference(&bundle_path)?;
     watch.note("Reading");
-    let mut file = inspect::open(&arguments.file)?;
-    let query = Query::new(file.read(arguments.value("matrix"), &progress)?)?;
+    let options = QueryOptions {
+        matrix: arguments.value("matrix"),
+        gene_column: arguments.value("gene-column"),
+        min_counts: arguments.number("min-counts")?,
+        genes_of: arguments.flag("reference-genes-only").then_some(&reference),
+        budget: None,
+    };
+    let query = Query::read(&mut inputs::open(&arguments)?, &options, &progress)?;
     let (genes, mut warnings) = query.match_to(&reference)?;
     warnings.splice(0..0, query.warnings.iter().cloned());
     let cells = map::Query { counts: &query.counts, totals: &query.metrics.counts, names: &query.cells, genes: &genes };
@@ -96,14 +102,12 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
     write(&out, "predictions.tsv", export::predictions(&query, &mapping, &reference))?;
     write(&out, "umap.tsv", export::umap(&query, &mapping))?;
     write(&out, "qc.tsv", export::qc(&query))?;
+    let (query_file, query_checksum) = inputs::fingerprint(&arguments)?;
     let (stages, seconds) = watch.seconds();
     let summary = Summary {
         sextant: env!("CARGO_PKG_VERSION"),
         method: "seurat",
-        query: FileSummary {
-            file: arguments.file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
-            sha256: checksum(&arguments.file)?,
-        },
+        query: FileSummary { file: query_file, sha256: query_checksum },
         reference: ReferenceSummary {
             name: &reference.about.name,
             version: &reference.about.version,
@@ -115,7 +119,7 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
         matrix: &query.matrix,
         cells: query.cells.len(),
         cells_without_counts: query.empty_cells.len(),
-        genes: query.features.len(),
+        genes: query.genes_in_file,
         nonzeros: query.counts.nonzeros(),
         total_counts: query.total_counts(),
         genes_in_common: genes.matched,

@@ -2,11 +2,11 @@
 
 use crate::Failure;
 use crate::arguments::Arguments;
-use crate::inspect;
+use crate::inputs;
 use crate::map::read_reference;
 use crate::report::{Stopwatch, thousands};
 use sextant::build;
-use sextant::formats::{Column, Dataset};
+use sextant::formats::{Column, Dataset, ReadOptions};
 use sextant::progress::Progress;
 use sextant::reference::{About, bundle};
 use std::path::{Path, PathBuf};
@@ -20,7 +20,8 @@ pub fn build(words: &[&str]) -> Result<(), Failure> {
     let report = |stage: &str, _: f64| watch.note(stage);
     let progress = Progress::new(&report);
     watch.note("Reading");
-    let dataset = inspect::open(&arguments.file)?.read(arguments.value("matrix"), &progress)?;
+    let options = ReadOptions { matrix: arguments.value("matrix"), ..Default::default() };
+    let dataset = inputs::open(&arguments)?.read(&options, &mut (), &progress)?;
     let levels: Vec<(String, Vec<String>)> =
         names.iter().map(|name| Ok((name.clone(), labels(&dataset, name)?))).collect::<Result<_, Failure>>()?;
     let about = match arguments.value("about") {
@@ -77,7 +78,7 @@ fn read_about(path: &Path) -> Result<About, Failure> {
 
 pub fn show(words: &[&str]) -> Result<(), Failure> {
     let arguments = Arguments::parse(words, "BUNDLE", &[], &[])?;
-    let (reference, checksum) = read_reference(&arguments.file)?;
+    let (reference, checksum) = read_reference(arguments.file()?)?;
     let about = &reference.about;
     println!("{} - {} (version {})", about.name, about.title, about.version);
     for (name, text) in [
