@@ -40,6 +40,8 @@ enum Columns {
 const ESCAPE: u16 = u16::MAX;
 /// A segment takes no more rows when it has this many entries.
 const SEGMENT: usize = 16 << 20;
+/// Segments of fewer entries are joined. Larger ones are not: growing vectors take up to twice what they hold.
+const SMALL: usize = 1 << 20;
 /// Genes up to this number take two bytes.
 const NARROW: usize = 1 << 16;
 
@@ -80,7 +82,7 @@ impl Counts {
         for segment in other.segments {
             let rows = segment.rows();
             match self.segments.last_mut() {
-                Some(last) if last.values.len() + segment.values.len() <= SEGMENT => last.append(&segment),
+                Some(last) if last.values.len() < SMALL && segment.values.len() < SMALL => last.append(&segment),
                 _ => {
                     self.firsts.push(self.cells());
                     self.segments.push(segment);
@@ -152,6 +154,21 @@ impl Counts {
             selected.push_row(self.row(cell));
         }
         selected
+    }
+
+    /// Keeps the named cells, which ascend, in place: no second matrix is needed.
+    pub fn keep_cells(mut self, cells: &[usize]) -> Counts {
+        let mut rest = cells;
+        let mut firsts = vec![0];
+        for (segment, bounds) in self.segments.iter_mut().zip(self.firsts.windows(2)) {
+            let (here, later) = rest.split_at(rest.partition_point(|&cell| cell < bounds[1]));
+            rest = later;
+            segment.keep_rows(here.iter().map(|&cell| cell - bounds[0]));
+            segment.fit(self.genes);
+            firsts.push(firsts.last().copied().unwrap_or(0) + here.len());
+        }
+        self.firsts = firsts;
+        self
     }
 
     /// Keeps the genes that have a new number in `keep` (others have `u32::MAX`), in place; `genes` is their number.
@@ -301,6 +318,34 @@ impl Segment {
         }
     }
 
+    fn keep_rows(&mut self, rows: impl Iterator<Item = usize>) {
+        let escapes = std::mem::take(&mut self.escapes);
+        let (mut written, mut count) = (0, 0);
+        for row in rows {
+            let range = self.offsets[row] as usize..self.offsets[row + 1] as usize;
+            let first = escapes.partition_point(|&(position, _)| position < range.start as u64);
+            let last = escapes.partition_point(|&(position, _)| position < range.end as u64);
+            let moved =
+                escapes[first..last].iter().map(|&(at, value)| (at - range.start as u64 + written as u64, value));
+            self.escapes.extend(moved);
+            let length = range.len();
+            self.values.copy_within(range.clone(), written);
+            match &mut self.columns {
+                Columns::Narrow(columns) => columns.copy_within(range, written),
+                Columns::Wide(columns) => columns.copy_within(range, written),
+            }
+            written += length;
+            count += 1;
+            self.offsets[count] = written as u64;
+        }
+        self.offsets.truncate(count + 1);
+        self.values.truncate(written);
+        match &mut self.columns {
+            Columns::Narrow(columns) => columns.truncate(written),
+            Columns::Wide(columns) => columns.truncate(written),
+        }
+    }
+
     /// Takes two bytes a gene where there are few enough, four where there are more, and gives back unused memory.
     fn fit(&mut self, genes: usize) {
         match &mut self.columns {
@@ -310,10 +355,18 @@ impl Segment {
             Columns::Narrow(columns) if genes > NARROW => {
                 self.columns = Columns::Wide(columns.iter().map(|&gene| u32::from(gene)).collect());
             }
-            Columns::Narrow(columns) => columns.shrink_to_fit(),
-            Columns::Wide(columns) => columns.shrink_to_fit(),
+            Columns::Narrow(columns) => move_to_fit(columns),
+            Columns::Wide(columns) => move_to_fit(columns),
         }
-        self.values.shrink_to_fit();
+        move_to_fit(&mut self.values);
+    }
+}
+
+/// Moves the values to where they just fit. Shrunk in its place a vector would leave a hole behind it that the next one,
+/// of full size, does not fit: the memory of a browser, which has no pages to give back, would fill up with holes.
+fn move_to_fit<T: Copy>(values: &mut Vec<T>) {
+    if values.capacity() > values.len() {
+        *values = values.as_slice().to_vec();
     }
 }
 
@@ -469,6 +522,14 @@ mod tests {
             }
             assert_eq!((appended.cells(), appended.nonzeros()), (11, pushed.nonzeros()));
             assert!(appended == pushed);
+            let kept = [1, 2, 3, 7, 10];
+            assert!(appended.clone().keep_cells(&kept) == appended.select_cells(&kept));
+            assert_eq!(appended.clone().keep_cells(&[]).cells(), 0);
+            let mut split = Counts::with_genes(genes);
+            split.segments = appended.clone().segments.into_iter().chain(pushed.clone().segments).collect();
+            split.firsts = vec![0, 11, 22];
+            let kept = [0, 5, 10, 11, 12, 21];
+            assert!(split.clone().keep_cells(&kept) == split.select_cells(&kept));
             let slabs: Vec<Counts> = appended.into_slabs().collect();
             assert_eq!(slabs.iter().map(Counts::cells).sum::<usize>(), 11);
         }

@@ -189,7 +189,8 @@ impl Query {
         let rows: Vec<usize> = cells.iter().map(|&cell| cell as usize).collect();
         self.cells = rows.iter().map(|&row| std::mem::take(&mut self.cells[row])).collect();
         self.metrics = self.metrics.select(&rows);
-        self.counts = self.counts.select_cells(&rows);
+        let counts = std::mem::replace(&mut self.counts, Counts::with_genes(0));
+        self.counts = counts.keep_cells(&rows);
         self.metadata.iter_mut().for_each(|(_, column)| *column = column.select(cells));
     }
 

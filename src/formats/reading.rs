@@ -254,7 +254,7 @@ impl Selection<'_> {
                     intake.rows.push((first + cell) as u32);
                 }
             }
-            slab = slab.select_cells(&kept);
+            slab = slab.keep_cells(&kept);
         }
         observer.slab(&slab);
         if let Some((wanted, genes)) = &self.wanted {
@@ -394,9 +394,13 @@ fn check_tally(path: &str, tally: Tally, warnings: &mut Vec<Warning>) -> Result<
 
 /// Makes names of cells unique as anndata does: the first keeps its name, others get "-1", "-2" and so on.
 fn make_unique(cells: &mut [String]) -> Option<Warning> {
-    let mut known: FxHashSet<String> = FxHashSet::default();
-    known.reserve(cells.len());
-    let repeated: Vec<usize> = (0..cells.len()).filter(|&cell| !known.insert(cells[cell].clone())).collect();
+    let repeated: Vec<usize> = {
+        let mut known: FxHashSet<&str> = FxHashSet::default();
+        known.reserve(cells.len());
+        (0..cells.len()).filter(|&cell| !known.insert(&cells[cell])).collect()
+    };
+    repeated.first()?;
+    let mut known: FxHashSet<String> = cells.iter().cloned().collect();
     let first = cells[*repeated.first()?].clone();
     let mut next: rustc_hash::FxHashMap<String, usize> = rustc_hash::FxHashMap::default();
     for &cell in &repeated {
