@@ -7,10 +7,12 @@
 //!
 //! A file is never held whole, and never as a dense matrix. Only the thread that calls reads the source.
 
+mod archive;
 mod array;
 mod attributes;
 mod choice;
 mod chunks;
+mod content;
 mod dataset;
 mod dense_h5;
 mod droplets;
@@ -18,19 +20,25 @@ mod elements;
 mod filters;
 mod frame;
 mod gene_names;
+mod grouping;
 mod h5ad;
 mod h5seurat;
 mod hdf5;
 mod hierarchy;
+mod lines;
 mod loom;
+mod mex;
 mod packing;
 mod raw_counts;
 mod reading;
 mod samples;
+mod scatter;
+mod slabs;
 mod source;
 mod store;
 mod stored;
 mod stored_matrix;
+mod table;
 mod tenx_h5;
 mod transposed;
 mod zarr;
@@ -40,14 +48,22 @@ pub use droplets::Droplets;
 pub use raw_counts::grouped;
 pub use reading::{GeneFilter, Observer, ReadOptions};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Warning};
 use crate::progress::Progress;
+use archive::Member;
+use content::Content;
+use grouping::{Files, Group, sample_name};
 use hdf5::Hdf5;
+use mex::Mex;
 use reading::Part;
 use source::BlockCache;
 use std::io::{Read, Seek};
 use std::sync::Arc;
 use stored::Format;
+
+/// Bytes from whose look the kind of a file is told.
+const FIRST_BYTES: usize = 64 << 10;
+const HDF5_SIGNATURE: &[u8] = b"\x89HDF\r\n\x1a\n";
 
 /// Where bytes come from: a native file, or a `File` of the browser.
 pub trait Source: Read + Seek + Send {}
@@ -70,6 +86,8 @@ impl Input {
 /// One dataset, or several samples, whose kind is known and whose matrices have been found, but not read.
 pub struct OpenFile {
     parts: Vec<Part>,
+    /// About the files that were handed over together.
+    warnings: Vec<Warning>,
 }
 
 /// Opens files that were handed over together. Several are several samples.
@@ -78,33 +96,75 @@ pub struct OpenFile {
 /// When one is of no kind that is read, or truncated, or damaged, or has no cells or no genes.
 pub fn open(inputs: Vec<Input>) -> Result<OpenFile> {
     let (hierarchies, inputs) = zarr::take_out(inputs);
-    let mut parts = Vec::with_capacity(inputs.len() + hierarchies.len());
+    let mut parts = Vec::new();
     for (path, files) in hierarchies {
-        let sample = sample_name(&path);
-        let opened = zarr::Files::of_inputs(files).and_then(zarr::Zarr::open).and_then(hierarchy::open_zarr);
-        let opened = opened.and_then(|format| Part::new(path.clone(), sample, format));
-        parts.push(named(&path, opened)?);
+        let opened = zarr::Files::of_inputs(files).and_then(open_zarr);
+        parts.push(part(&path, sample_name(&path), opened)?);
     }
+    let mut members = Vec::new();
     for Input { path, source } in inputs {
-        let sample = sample_name(&path);
-        let opened = open_one(source).and_then(|format| Part::new(path.clone(), sample, format));
-        parts.push(named(&path, opened)?);
+        let listed = BlockCache::new(source).and_then(|cache| list(&path, Arc::new(cache)));
+        members.extend(named(&path, listed)?);
     }
-    if parts.is_empty() {
+    if members.is_empty() && parts.is_empty() {
         return Err(Error::usage("Choose a file first."));
     }
-    Ok(OpenFile { parts })
+    let (groups, warnings) = match members.is_empty() {
+        true => (Vec::new(), Vec::new()),
+        false => grouping::group(members)?,
+    };
+    for Group { path, sample, files } in groups {
+        parts.push(part(&path, sample, open_one(&path, files))?);
+    }
+    Ok(OpenFile { parts, warnings })
 }
 
-fn open_one(source: Box<dyn Source>) -> Result<Box<dyn Format>> {
-    let cache = Arc::new(BlockCache::new(source)?);
-    hierarchy::open_hdf5(Hdf5::open(cache)?)
+fn part(path: &str, sample: String, format: Result<Box<dyn Format>>) -> Result<Part> {
+    named(path, format.and_then(|format| Part::new(path.to_owned(), sample, format)))
 }
 
-/// A file's name without folders and extensions.
-fn sample_name(path: &str) -> String {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    name.split('.').next().filter(|stem| !stem.is_empty()).unwrap_or(name).to_owned()
+fn open_zarr(files: zarr::Files) -> Result<Box<dyn Format>> {
+    zarr::Zarr::open(files).and_then(hierarchy::open_zarr)
+}
+
+/// The file, or what is in it when it is an archive.
+fn list(path: &str, source: Arc<BlockCache>) -> Result<Vec<Member>> {
+    let content = Content::of_source(path, source);
+    let Some(mut members) = archive::open(&content)? else {
+        return Ok(vec![Member { path: path.to_owned(), content }]);
+    };
+    let folder = archive::stem(path);
+    for member in &mut members {
+        member.path = format!("{folder}/{}", member.path);
+    }
+    Ok(members)
+}
+
+fn open_one(path: &str, files: Files) -> Result<Box<dyn Format>> {
+    match files {
+        Files::Mex(files) => Ok(Box::new(Mex::open(&files)?)),
+        Files::Single(content) => open_single(&content),
+        Files::Folder(members) => open_zarr(zarr::Files::of_members(path, members)),
+    }
+}
+
+fn open_single(content: &Content) -> Result<Box<dyn Format>> {
+    // Damage is explained by the reader of the kind that the first bytes tell.
+    let unpacked = content.clone().unpacked()?;
+    let first = lines::beginning(&unpacked, FIRST_BYTES).map(|(bytes, _)| bytes).unwrap_or_default();
+    if mex::begins(&first) {
+        let matrix = Member { path: content.name().to_owned(), content: content.clone() };
+        let files = mex::Files { matrices: vec![matrix], cells: None, features: None };
+        return Ok(Box::new(Mex::open(&files)?));
+    }
+    if let Some(error) = table::other_text(&first) {
+        return Err(error);
+    }
+    if table::is_text(&first) {
+        return Ok(Box::new(table::Table::open(content)?));
+    }
+    let packed_hdf5 = first.starts_with(HDF5_SIGNATURE);
+    hierarchy::open_hdf5(Hdf5::open(if packed_hdf5 { unpacked.seekable()? } else { content.seekable()? })?)
 }
 
 impl OpenFile {
@@ -127,7 +187,9 @@ impl OpenFile {
                 Some(whole) => whole.add(inspection),
             }
         }
-        whole.ok_or_else(|| Error::usage("Choose a file first."))
+        let mut whole = whole.ok_or_else(|| Error::usage("Choose a file first."))?;
+        whole.warnings.extend(self.warnings.iter().cloned());
+        Ok(whole)
     }
 
     /// Reads the raw counts, the names and the tables of cells. Progress is reported as the stage "Reading".
@@ -148,25 +210,20 @@ impl OpenFile {
             let read = part.read(options, observer, &Progress::new(&report));
             samples.push((part.sample.clone(), named(&part.file, read)?));
         }
-        samples::join(samples).ok_or_else(|| Error::usage("Choose a file first."))
+        let mut whole = samples::join(samples).ok_or_else(|| Error::usage("Choose a file first."))?;
+        whole.warnings.extend(self.warnings.iter().cloned());
+        Ok(whole)
     }
 }
 
 /// Puts the name of the file in front of an error.
 fn named<T>(name: &str, result: Result<T>) -> Result<T> {
     result.map_err(|mut error| {
-        error.message = format!("{name}: {}", error.message);
+        // A message about the file itself has its name already.
+        error.message = match error.message.strip_prefix(&format!("\"{name}\" ")) {
+            Some(rest) => format!("{name}: it {rest}"),
+            None => format!("{name}: {}", error.message),
+        };
         error
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn samples_are_named_by_their_files() {
-        assert_eq!(sample_name("run/sample_1.filtered.h5"), "sample_1");
-        assert_eq!(sample_name(".hidden"), ".hidden");
-    }
 }

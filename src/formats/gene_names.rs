@@ -159,7 +159,7 @@ fn mostly_accessions(names: &[String]) -> bool {
     accessions * 2 > sample(names).len()
 }
 
-fn is_accession(name: &str) -> bool {
+pub fn is_accession(name: &str) -> bool {
     let digits = |rest: &str| rest.len() >= 6 && rest.as_bytes()[..6].iter().all(u8::is_ascii_digit);
     if let Some(rest) = name.strip_prefix("FBgn").or(name.strip_prefix("WBGene")) {
         return digits(rest);

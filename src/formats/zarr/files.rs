@@ -1,7 +1,9 @@
 //! The files of a Zarr hierarchy: those of a folder that was handed over, or members of an archive.
 
 use crate::error::{Error, Result};
+use crate::formats::archive::Member;
 use crate::formats::chunks::Stored;
+use crate::formats::content::Content;
 use crate::formats::hdf5::damaged;
 use crate::formats::source::BlockCache;
 use crate::formats::{Input, Source};
@@ -73,6 +75,26 @@ impl Piece for Vec<u8> {
     }
 }
 
+/// A member of an archive that is compressed there: inflated anew for each piece that is asked for, since pieces are whole
+/// chunks and a store may be larger than the memory.
+struct Packed(Content);
+
+impl Piece for Packed {
+    fn len(&self) -> u64 {
+        self.0.size()
+    }
+
+    fn read_at(&self, position: u64, bytes: &mut [u8]) -> std::io::Result<()> {
+        let failed = |error: Error| std::io::Error::other(error.message);
+        let mut reader = self.0.reader().map_err(failed)?;
+        reader.skip(position).map_err(failed)?;
+        match reader.fill(bytes).map_err(failed)? {
+            filled if filled == bytes.len() => Ok(()),
+            _ => Err(ErrorKind::UnexpectedEof.into()),
+        }
+    }
+}
+
 /// Files by their paths below the root of the hierarchy, '/'-separated.
 pub struct Files {
     /// Ascending.
@@ -101,6 +123,18 @@ impl Files {
             files.push((path, Box::new(Whole { length, source: Mutex::new(source) })));
         }
         Ok(Files::new(files))
+    }
+
+    /// The members of an archive below the folder `root`.
+    pub fn of_members(root: &str, members: Vec<Member>) -> Files {
+        let piece = |content: Content| -> Box<dyn Piece> {
+            match content.window() {
+                Some((cache, start, length)) => Box::new(Window { cache, start, length }),
+                None => Box::new(Packed(content)),
+            }
+        };
+        let below = |path: &str| path.strip_prefix(root).unwrap_or(path).trim_start_matches('/').to_owned();
+        Files::new(members.into_iter().map(|member| (below(&member.path), piece(member.content))).collect())
     }
 
     /// Bytes of all files.
