@@ -29,6 +29,7 @@ mod lines;
 mod loom;
 mod mex;
 mod packing;
+mod r;
 mod raw_counts;
 mod reading;
 mod samples;
@@ -149,6 +150,9 @@ fn open_one(path: &str, files: Files) -> Result<Box<dyn Format>> {
 }
 
 fn open_single(content: &Content) -> Result<Box<dyn Format>> {
+    if let Some(format) = r::open(&content.seekable()?)? {
+        return Ok(format);
+    }
     // Damage is explained by the reader of the kind that the first bytes tell.
     let unpacked = content.clone().unpacked()?;
     let first = lines::beginning(&unpacked, FIRST_BYTES).map(|(bytes, _)| bytes).unwrap_or_default();

@@ -7,7 +7,7 @@ use rustc_hash::FxHashSet;
 
 /// Columns with gene symbols when the index has Ensembl ids, as CELLxGENE, scanpy, Loom and others call them; compared
 /// without regard to case.
-const SYMBOL_COLUMNS: [&str; 14] = [
+pub const SYMBOL_COLUMNS: [&str; 14] = [
     "feature_name",
     "gene_symbols",
     "gene_symbol",
@@ -24,7 +24,7 @@ const SYMBOL_COLUMNS: [&str; 14] = [
     "features",
 ];
 /// Columns with Ensembl ids when its index has symbols.
-const ID_COLUMNS: [&str; 10] = [
+pub const ID_COLUMNS: [&str; 10] = [
     "accession",
     "gene_ids",
     "gene_id",
@@ -154,7 +154,7 @@ fn is_symbol(name: &str) -> bool {
 }
 
 /// Whether most of up to a thousand names are accessions (Ensembl, FlyBase, WormBase) and not symbols.
-fn mostly_accessions(names: &[String]) -> bool {
+pub fn mostly_accessions(names: &[String]) -> bool {
     let accessions = sample(names).filter(|name| is_accession(name)).count();
     accessions * 2 > sample(names).len()
 }

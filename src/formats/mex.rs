@@ -10,7 +10,7 @@ mod matrix;
 
 use super::archive::Member;
 use super::choice::{Choice, Join};
-use super::h5ad::mostly_accessions;
+use super::gene_names::mostly_accessions;
 use super::stored::{FeatureTable, Format};
 use super::tenx_h5::unused_matrix;
 use super::{Feature, GENE_EXPRESSION};
