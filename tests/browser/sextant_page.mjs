@@ -11,7 +11,8 @@ const ARGUMENTS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-firs
   // Chromium's own errands (accounts, updates, the time, help with forms) would stand in the proxy's log
   // beside what the page does, where nothing may be filtered out.
   '--disable-features=AutofillServerCommunication,OptimizationHints,MediaRouter,DialMediaRouteProvider,NetworkTimeServiceQuerying',
-  '--gaia-url=http://127.0.0.1:9', '--google-apis-url=http://127.0.0.1:9', '--component-updater=url-source=http://127.0.0.1:9/'];
+  '--gaia-url=http://127.0.0.1:9', '--google-apis-url=http://127.0.0.1:9', '--component-updater=url-source=http://127.0.0.1:9/',
+  '--gcm-checkin-url=http://127.0.0.1:9/', '--gcm-registration-url=http://127.0.0.1:9/', '--gcm-mcs-endpoint=http://127.0.0.1:9/'];
 
 /** Starts Chromium with everything but this machine going through the proxy. */
 export async function launch(proxy) {
@@ -85,6 +86,36 @@ export class SextantPage {
 
   async chooseFile(file) {
     await this.page.setInputFiles('#file-input', file);
+  }
+
+  /** Drops files and folders of the disk onto the page, as the hand does. */
+  async drop(paths) {
+    const session = await this.page.context().newCDPSession(this.page);
+    const data = { items: [], files: [paths].flat(), dragOperationsMask: 1 };
+    for (const type of ['dragEnter', 'dragOver', 'drop']) await session.send('Input.dispatchDragEvent', { type, x: 500, y: 300, data });
+    await session.detach();
+  }
+
+  /** Does what makes the page read, and waits until that is done or refused: “ready” or “error”. */
+  async reading(action, seconds = 120) {
+    await this.page.evaluate(() => {
+      const status = document.getElementById('status');
+      window.hasRead = false;
+      new MutationObserver((_, observer) => {
+        if (status.dataset.state !== 'reading') return;
+        window.hasRead = true;
+        observer.disconnect();
+      }).observe(status, { attributeFilter: ['data-state'] });
+    });
+    await action();
+    await this.page.waitForFunction(() => window.hasRead, null, { timeout: 20_000 });
+    const end = Date.now() + seconds * 1000;
+    for (;;) {
+      const { state, text } = await this.status();
+      if (state === 'ready' || state === 'error') return state;
+      if (Date.now() > end) throw new Error(`after ${seconds} s the page is “${state}” (${text})`);
+      await this.page.waitForTimeout(20);
+    }
   }
 
   async map() {
