@@ -134,6 +134,11 @@ fn list(path: &str, source: Arc<BlockCache>) -> Result<Vec<Member>> {
     let Some(mut members) = archive::open(&content)? else {
         return Ok(vec![Member { path: path.to_owned(), content }]);
     };
+    if ["manifest.json", "features.json", "loadings.npy"].iter().all(|name| members.iter().any(|member| member.path == *name)) {
+        return Err(Error::input(
+            "it is a reference bundle of Sextant, not a file of cells to map. Load it as the reference.",
+        ));
+    }
     let folder = archive::stem(path);
     for member in &mut members {
         member.path = format!("{folder}/{}", member.path);
