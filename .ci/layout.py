@@ -6,7 +6,7 @@ single/ (the engine without threads). This adds
   the other files of www/    the page imports them itself, so they are copied as they are
   engine/RELEASE/threads/    the two engines, optimised; RELEASE in the path keeps a stale pair of glue and wasm apart
   engine/RELEASE/single/
-  references/                what .ci/references built, and catalogue.json
+  references/                what .ci/references built, catalogue.json, and genes.json for the table of gene names
   release.json               release, commit, version, pages of memory, and every file with its hash
 
 RELEASE is a hash over all files, so the same files are the same release, whenever and wherever they were built.
@@ -173,6 +173,26 @@ def copy_references(stage):
     write_json(stage / "references/catalogue.json", catalogue)
 
 
+def copy_genes(stage):
+    """The table of gene names with its entry, references/genes.json."""
+    table = ROOT / "references/genes/genes.sextant.table"
+    if not table.is_file():
+        stop(f"references/genes/{table.name} is missing. Run .ci/references, which builds it.")
+    path = f"references/genes/{table.name}"
+    (stage / "references/genes").mkdir(parents=True)
+    shutil.copyfile(table, stage / path)
+    described = tomllib.loads((table.parent / "genes.toml").read_text(encoding="utf-8"))
+    write_json(stage / "references/genes.json", {
+        "path": path,
+        "bytes": table.stat().st_size,
+        "sha256": sha256(table),
+        "title": described["title"],
+        "version": described["version"],
+        "description": described["description"],
+        "sources": described["source"],
+    })
+
+
 def copy_demo(stage, folder, demo):
     source = folder / demo["file"]
     if not source.is_file():
@@ -229,6 +249,7 @@ def main():
     pages = move_engines(stage)
     copy_page(stage)
     copy_references(stage)
+    copy_genes(stage)
     name_release(stage, pages)
 
 
