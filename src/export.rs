@@ -1,5 +1,6 @@
 //! The tables that a person takes away. Tab-separated, UTF-8, one line a cell, `\n` at line ends.
 
+use crate::genes::{Fate, GeneMatch};
 use crate::map::Mapping;
 use crate::query::Query;
 use crate::reference::Reference;
@@ -62,6 +63,35 @@ pub fn qc(query: &Query) -> String {
             &mut table,
             format_args!("{}\t0\t0\t{}\n", clean(name), if metrics.percent_mt.is_some() { "0" } else { "" }),
         );
+    }
+    table
+}
+
+/// What became of each gene of the file, then the features of the reference that the file does not have. `route` says
+/// how a gene came to its feature (see [`crate::genes::Route`]), or why it did not: `duplicate` (another gene is this
+/// feature already), `other species`, `not in the reference`, and for a feature `not in the file`.
+pub fn genes(query: &Query, reference: &Reference, matched: &GeneMatch) -> String {
+    let mut table = String::from("gene\tid\tfeature\troute\n");
+    let feature =
+        |row: u32| reference.features.get(row as usize).map(|feature| clean(&feature.symbol)).unwrap_or_default();
+    let mut found = vec![false; reference.features.len()];
+    for (gene, fate) in query.features.iter().zip(&matched.fates) {
+        let (feature, route) = match *fate {
+            Fate::Matched(row, route) => {
+                if let Some(found) = found.get_mut(row as usize) {
+                    *found = true;
+                }
+                (feature(row), route.name())
+            }
+            Fate::Duplicate(row) => (feature(row), "duplicate"),
+            Fate::OtherSpecies => (String::new(), "other species"),
+            Fate::NotFound => (String::new(), "not in the reference"),
+        };
+        let id = gene.id.as_deref().map(clean).unwrap_or_default();
+        put(&mut table, format_args!("{}\t{id}\t{feature}\t{route}\n", clean(&gene.symbol)));
+    }
+    for (feature, _) in reference.features.iter().zip(found).filter(|(_, found)| !found) {
+        put(&mut table, format_args!("\t\t{}\tnot in the file\n", clean(&feature.symbol)));
     }
     table
 }

@@ -1,12 +1,82 @@
 //! Which gene of the query is which feature of the reference.
 
+mod names;
+mod routes;
+mod table;
+
+pub use names::{Name, Species};
+pub use table::{GeneTable, Source, Standing};
+
 use crate::error::{Error, Result, Warning};
 use crate::formats::Feature;
-use rustc_hash::FxHashMap;
+use names::species_of;
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// Fewer features in common than this cannot be mapped (Azimuth's limit, `Azimuth.map.ngenes`).
 pub const MIN_FEATURES_IN_COMMON: usize = 250;
+
+/// How a gene came to its feature, the surest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Route {
+    /// The same Ensembl id, whatever its version.
+    Id,
+    /// The same symbol; `_` is as good as `-`, since Seurat writes every `_` of a gene name as `-`.
+    Symbol,
+    /// The same id or symbol, once a genome such as `GRCh38_` was taken off.
+    Genome,
+    /// The same symbol but for capitals, and for `.` where there was `-`.
+    Spelling,
+    /// An id on one side, the symbol that the table gives it on the other; or two ids of one gene.
+    Table,
+    /// A previous symbol of the same gene.
+    Previous,
+    /// An alias of the same gene.
+    Alias,
+    /// The only orthologue, between human and mouse.
+    Orthologue,
+}
+
+impl Route {
+    pub const ALL: [Route; 8] = [
+        Route::Id,
+        Route::Symbol,
+        Route::Genome,
+        Route::Spelling,
+        Route::Table,
+        Route::Previous,
+        Route::Alias,
+        Route::Orthologue,
+    ];
+
+    /// The word for it in tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Route::Id => "id",
+            Route::Symbol => "symbol",
+            Route::Genome => "genome",
+            Route::Spelling => "spelling",
+            Route::Table => "table",
+            Route::Previous => "previous",
+            Route::Alias => "alias",
+            Route::Orthologue => "orthologue",
+        }
+    }
+}
+
+/// What became of a gene of the query.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It is this feature of the reference.
+    Matched(u32, Route),
+    /// It would be this feature, which another gene took.
+    Duplicate(u32),
+    /// In a file of several species, it is not of the reference's.
+    OtherSpecies,
+    /// The reference has no such feature.
+    NotFound,
+}
 
 /// How the genes of a query were matched to the features of a reference.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -14,78 +84,68 @@ pub struct GeneMatch {
     /// For each gene of the query, the row of the reference's features, if it is one.
     #[serde(skip)]
     pub feature_of_gene: Vec<Option<u32>>,
+    /// For each gene of the query.
+    #[serde(skip)]
+    pub fates: Vec<Fate>,
     /// Features found in the query.
     pub matched: usize,
-    /// Of them, found by Ensembl id.
-    pub by_id: usize,
-    /// Of them, found by symbol.
-    pub by_symbol: usize,
+    /// Of them, found by each route: its name, and how many.
+    pub routes: BTreeMap<&'static str, usize>,
+    /// Genes whose feature another gene took.
+    pub duplicates: usize,
+    /// Genes left out since they are of another species than the reference.
+    pub other_species: usize,
+    /// Genes that are no feature of the reference.
+    pub not_found: usize,
     /// Features of the reference.
     pub features: usize,
 }
 
-/// Matches by Ensembl id without its version first, then by symbol; the first gene of a name wins.
-///
-/// A symbol also matches with `_` for `-`, since Seurat writes every `_` of a gene name as `-`.
-pub fn match_genes(query: &[Feature], reference: &[Feature]) -> GeneMatch {
-    let mut by_id: FxHashMap<&str, u32> = FxHashMap::default();
-    let mut by_symbol: FxHashMap<String, u32> = FxHashMap::default();
-    for (row, feature) in reference.iter().enumerate() {
-        if let Some(id) = ensembl_id(feature) {
-            by_id.entry(id).or_insert(row as u32);
-        }
-        by_symbol.entry(feature.symbol.replace('_', "-")).or_insert(row as u32);
-    }
-    let mut matching = GeneMatch {
-        feature_of_gene: vec![None; query.len()],
-        matched: 0,
-        by_id: 0,
-        by_symbol: 0,
-        features: reference.len(),
+/// Matches along the routes of [`Route`], with the table of gene names where there is one; without it the routes
+/// are exact ids and symbols.
+pub fn match_genes(query: &[Feature], reference: &[Feature], table: Option<&GeneTable>) -> GeneMatch {
+    let fates = routes::walk(query, reference, table);
+    let count = |wanted: &dyn Fn(&Fate) -> bool| fates.iter().filter(|fate| wanted(fate)).count();
+    let by = |route: Route| count(&|fate| matches!(fate, Fate::Matched(_, taken) if *taken == route));
+    let feature = |fate: &Fate| match fate {
+        Fate::Matched(row, _) => Some(*row),
+        _ => None,
     };
-    let mut taken = vec![false; reference.len()];
-    for (gene, feature) in query.iter().enumerate() {
-        let Some(&row) = ensembl_id(feature).and_then(|id| by_id.get(id)) else {
-            continue;
-        };
-        if !std::mem::replace(&mut taken[row as usize], true) {
-            matching.feature_of_gene[gene] = Some(row);
-            matching.by_id += 1;
-        }
+    GeneMatch {
+        feature_of_gene: fates.iter().map(feature).collect(),
+        matched: count(&|fate| matches!(fate, Fate::Matched(..))),
+        routes: Route::ALL.into_iter().map(|route| (route.name(), by(route))).collect(),
+        duplicates: count(&|fate| matches!(fate, Fate::Duplicate(_))),
+        other_species: count(&|fate| *fate == Fate::OtherSpecies),
+        not_found: count(&|fate| *fate == Fate::NotFound),
+        features: reference.len(),
+        fates,
     }
-    for (gene, feature) in query.iter().enumerate() {
-        if matching.feature_of_gene[gene].is_some() {
-            continue;
-        }
-        let Some(&row) = by_symbol.get(&feature.symbol.replace('_', "-")) else {
-            continue;
-        };
-        // Two ids that differ name two genes, whatever their symbols.
-        if let (Some(a), Some(b)) = (ensembl_id(feature), ensembl_id(&reference[row as usize]))
-            && a != b
-        {
-            continue;
-        }
-        if !std::mem::replace(&mut taken[row as usize], true) {
-            matching.feature_of_gene[gene] = Some(row);
-            matching.by_symbol += 1;
-        }
-    }
-    matching.matched = matching.by_id + matching.by_symbol;
-    matching
 }
 
 impl GeneMatch {
+    /// Features that were found by a route.
+    pub fn by(&self, route: Route) -> usize {
+        self.routes.get(route.name()).copied().unwrap_or(0)
+    }
+
     /// # Errors
     /// Fewer than [`MIN_FEATURES_IN_COMMON`] features: the sentence names ids that were found and expected.
     pub fn check(&self, query: &[Feature], reference: &[Feature], reference_name: &str) -> Result<Vec<Warning>> {
+        let both = (species_of(query), species_of(reference));
         if self.matched < MIN_FEATURES_IN_COMMON {
             let found = examples(query.iter().map(|feature| feature.symbol.as_str()));
             let expected = examples(reference.iter().map(|feature| feature.symbol.as_str()));
-            let hint = match (species(query), species(reference)) {
+            let hint = match both {
                 (Some(query), Some(reference)) if query != reference => {
+                    let (query, reference) = (query.name(), reference.name());
                     format!(" The file looks {query}, the reference is {reference}: choose a reference of that species.")
                 }
+                (None, Some(reference)) if foreign_id(query).is_some() => format!(
+                    " The file's Ensembl ids, such as {}, are of another species; the reference is {}.",
+                    foreign_id(query).unwrap_or_default(),
+                    reference.name()
+                ),
                 _ => " Gene symbols or Ensembl ids are needed; if the file has them in another column, make it the index.".into(),
             };
             return Err(Error::mapping(format!(
@@ -95,9 +155,37 @@ impl GeneMatch {
                 self.matched, self.features
             )));
         }
+        let mut warnings = Vec::new();
+        if let (Some(from), Some(to)) = both
+            && self.by(Route::Orthologue) > 0
+        {
+            warnings.push(Warning::new(
+                "orthologues",
+                format!(
+                    "The file looks {}, the reference is {}: {} features were matched by one-to-one orthologues. Cell types \
+                     differ between species; a reference of the same species is better where there is one.",
+                    from.name(),
+                    to.name(),
+                    self.by(Route::Orthologue)
+                ),
+            ));
+        }
+        if let Some(to) = both.1
+            && self.other_species > 0
+        {
+            warnings.push(Warning::new(
+                "other_species",
+                format!(
+                    "The file has genes of several species: {} that are not {} were left out. Cells of another species get \
+                     labels that mean nothing; take them out before.",
+                    self.other_species,
+                    to.name()
+                ),
+            ));
+        }
         let share = self.matched as f64 / self.features as f64;
         if share < 0.7 {
-            return Ok(vec![Warning::new(
+            warnings.push(Warning::new(
                 "few_features_in_common",
                 format!(
                     "Only {} of the {} features of the reference ({:.0} %) are in this file: labels are less certain. \
@@ -106,10 +194,17 @@ impl GeneMatch {
                     self.features,
                     100.0 * share
                 ),
-            )]);
+            ));
         }
-        Ok(Vec::new())
+        Ok(warnings)
     }
+}
+
+/// The first Ensembl id, where most are neither of human nor of mouse.
+fn foreign_id(query: &[Feature]) -> Option<&str> {
+    let mut foreign = query.iter().filter_map(|feature| Name::of(feature).id).filter(|id| Species::of_id(id).is_none());
+    let first = foreign.next()?;
+    ((foreign.count() + 1) * 2 > query.len()).then_some(first)
 }
 
 fn examples<'a>(mut names: impl Iterator<Item = &'a str>) -> String {
@@ -117,43 +212,10 @@ fn examples<'a>(mut names: impl Iterator<Item = &'a str>) -> String {
     if shown.is_empty() { "(none)".into() } else { shown.join(", ") }
 }
 
-/// The id, or the symbol where that is an Ensembl id, without its version.
-fn ensembl_id(feature: &Feature) -> Option<&str> {
-    let candidates = [feature.id.as_deref(), Some(feature.symbol.as_str())];
-    candidates.into_iter().flatten().find_map(|name| {
-        let name = name.split('.').next().unwrap_or(name);
-        let digits = name.trim_start_matches(|letter: char| letter.is_ascii_uppercase());
-        let is_gene = name.starts_with("ENS") && name[..name.len() - digits.len()].ends_with('G');
-        (is_gene && digits.len() == 11 && digits.bytes().all(|digit| digit.is_ascii_digit())).then_some(name)
-    })
-}
-
-/// "human" or "mouse", by Ensembl ids or by the case of the symbols; `None` where neither is clear.
+/// "human" or "mouse", by Ensembl ids, genomes in front of names, or the case of the symbols; `None` where neither
+/// is clear.
 pub fn species(features: &[Feature]) -> Option<&'static str> {
-    let (mut human, mut mouse) = (0usize, 0usize);
-    for feature in features {
-        if let Some(id) = ensembl_id(feature) {
-            human += usize::from(id.starts_with("ENSG"));
-            mouse += usize::from(id.starts_with("ENSMUSG"));
-            continue;
-        }
-        let mut letters = feature.symbol.chars().filter(|letter| letter.is_ascii_alphabetic());
-        let (Some(first), Some(second)) = (letters.next(), letters.next()) else {
-            continue;
-        };
-        human += usize::from(first.is_ascii_uppercase() && second.is_ascii_uppercase());
-        mouse += usize::from(first.is_ascii_uppercase() && second.is_ascii_lowercase());
-    }
-    let named = human + mouse;
-    if named * 2 < features.len() || named == 0 {
-        None
-    } else if human * 5 > named * 4 {
-        Some("human")
-    } else if mouse * 5 > named * 4 {
-        Some("mouse")
-    } else {
-        None
-    }
+    species_of(features).map(Species::name)
 }
 
 #[cfg(test)]
@@ -179,16 +241,17 @@ mod tests {
             symbol("HLA_A"),
             with_id("ENSG99999999999", "CD4"),
         ];
-        let matching = match_genes(&query, &reference);
+        let matching = match_genes(&query, &reference, None);
         assert_eq!(matching.feature_of_gene, [Some(0), Some(1), None, Some(2), None]);
-        assert_eq!((matching.matched, matching.by_id, matching.by_symbol), (3, 1, 2));
+        assert_eq!((matching.matched, matching.by(Route::Id), matching.by(Route::Symbol)), (3, 1, 2));
+        assert_eq!((matching.duplicates, matching.not_found), (1, 1));
     }
 
     #[test]
     fn too_few_features_are_told_with_examples() {
         let query = ["Actb", "Gapdh", "Cd3e", "Cd4"].map(symbol);
         let reference = ["ACTB", "GAPDH", "CD3E", "CD4"].map(symbol);
-        let matching = match_genes(&query, &reference);
+        let matching = match_genes(&query, &reference, None);
         let error = matching.check(&query, &reference, "pbmc").unwrap_err();
         assert_eq!(
             error.to_string(),
@@ -203,6 +266,9 @@ mod tests {
         assert_eq!(species(&["CD3E", "CD4", "7SK", "MS4A1"].map(symbol)), Some("human"));
         assert_eq!(species(&["Cd3e", "Cd4", "Ms4a1"].map(symbol)), Some("mouse"));
         assert_eq!(species(&["ENSMUSG00000064341"].map(symbol)), Some("mouse"));
+        assert_eq!(species(&["mm10___ACTB", "mm10___Actb"].map(symbol)), Some("mouse"));
+        assert_eq!(species(&["GRCh38_ACTB", "mm10___Actb"].map(symbol)), None);
+        assert_eq!(species(&["ENSDARG00000000001", "ENSDARG00000000002"].map(symbol)), None);
         assert_eq!(species(&["gene1", "gene2"].map(symbol)), None);
         assert_eq!(species(&[]), None);
     }

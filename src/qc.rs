@@ -1,6 +1,7 @@
 //! Quality of each cell: its counts, its features, and the share of mitochondrial counts.
 
 use crate::formats::{Feature, Observer};
+use crate::genes::{Name, Species};
 use crate::matrix::Counts;
 use rayon::prelude::*;
 
@@ -89,43 +90,34 @@ impl MetricsOfSlabs {
     }
 }
 
-/// The protein-coding genes of the mitochondrion, for files that have Ensembl ids only: human `ENSG00000…`
-/// and mouse `ENSMUSG00000…` (ND1, ND2, CO1, CO2, ATP8, ATP6, CO3, ND3, ND4L, ND4, ND5, ND6, CYB).
-const MITOCHONDRIAL_IDS: [&str; 26] = [
-    "ENSG00000198888",
-    "ENSG00000198763",
-    "ENSG00000198804",
-    "ENSG00000198712",
-    "ENSG00000228253",
-    "ENSG00000198899",
-    "ENSG00000198938",
-    "ENSG00000198840",
-    "ENSG00000212907",
-    "ENSG00000198886",
-    "ENSG00000198786",
-    "ENSG00000198695",
-    "ENSG00000198727",
-    "ENSMUSG00000064341",
-    "ENSMUSG00000064345",
-    "ENSMUSG00000064351",
-    "ENSMUSG00000064354",
-    "ENSMUSG00000064356",
-    "ENSMUSG00000064357",
-    "ENSMUSG00000064358",
-    "ENSMUSG00000064360",
-    "ENSMUSG00000065947",
-    "ENSMUSG00000064363",
-    "ENSMUSG00000064367",
-    "ENSMUSG00000064368",
-    "ENSMUSG00000064370",
+/// The 37 genes of the mitochondrion by the numbers in their Ensembl ids, human (ENSG) and mouse (ENSMUSG): where a
+/// file has ids only, these are the genes whose symbols begin with `MT-` and `mt-`.
+///
+/// # Source
+/// Ensembl, genes of the chromosome MT in GRCh38 and GRCm39.
+const MITOCHONDRIAL_HUMAN: [u32; 37] = [
+    198695, 198712, 198727, 198763, 198786, 198804, 198840, 198886, 198888, 198899, 198938, 209082, 210049, 210077,
+    210082, 210100, 210107, 210112, 210117, 210127, 210135, 210140, 210144, 210151, 210154, 210156, 210164, 210174,
+    210176, 210184, 210191, 210194, 210195, 210196, 211459, 212907, 228253,
 ];
+/// All from 64336 to 64372 but 64362, which is 65947.
+const MITOCHONDRIAL_MOUSE: std::ops::RangeInclusive<u32> = 64_336..=64_372;
 
+/// By symbol or by Ensembl id, whichever tells; a genome in front of either does not matter.
 fn is_mitochondrial(feature: &Feature) -> bool {
-    if feature.symbol.starts_with("MT-") || feature.symbol.starts_with("mt-") {
-        return true;
+    let name = Name::of(feature);
+    let by_symbol = name.symbol.as_deref().is_some_and(|symbol| symbol.starts_with("MT-") || symbol.starts_with("mt-"));
+    by_symbol || name.id.is_some_and(is_mitochondrial_id)
+}
+
+fn is_mitochondrial_id(id: &str) -> bool {
+    match Species::of_id(id) {
+        Some(Species::Human) => Species::Human.number(id).is_some_and(|id| MITOCHONDRIAL_HUMAN.contains(&id)),
+        Some(Species::Mouse) => Species::Mouse
+            .number(id)
+            .is_some_and(|id| id == 65_947 || (id != 64_362 && MITOCHONDRIAL_MOUSE.contains(&id))),
+        None => false,
     }
-    let id = feature.symbol.split('.').next().unwrap_or_default();
-    MITOCHONDRIAL_IDS.contains(&id)
 }
 
 /// Middle value; the mean of the two middle ones for an even number of values. `None` for no values.
@@ -161,6 +153,31 @@ mod tests {
             super::metrics(&counts, &features[..].iter().map(|_| features[1].clone()).collect::<Vec<_>>()).percent_mt,
             None
         );
+    }
+
+    #[test]
+    fn mitochondrial_genes_by_every_name() {
+        let feature =
+            |id: &str, symbol: &str| Feature { id: (!id.is_empty()).then(|| id.into()), symbol: symbol.into() };
+        for (id, symbol) in [
+            ("", "MT-ND1"),
+            ("", "mt-Nd1"),
+            ("", "MT_ND1"),
+            ("ENSG00000198888", "NADH1"),
+            ("ENSG00000198888.2", "ENSG00000198888.2"),
+            ("", "ENSMUSG00000064341.3"),
+            ("", "ENSMUSG00000065947"),
+            ("", "GRCh38_MT-CO1"),
+            ("", "mm10___mt-Co1"),
+            ("hg19_ENSG00000198804", "hg19_COX1"),
+            ("", "mm10---mt-Co1"),
+            ("", "MT-ND1_ENSG00000198888"),
+        ] {
+            assert!(is_mitochondrial(&feature(id, symbol)), "{id} {symbol}");
+        }
+        for (id, symbol) in [("", "MTOR"), ("", "MT1X"), ("ENSG00000198793", "MTOR"), ("", "ENSMUSG00000064362")] {
+            assert!(!is_mitochondrial(&feature(id, symbol)), "{id} {symbol}");
+        }
     }
 
     #[test]

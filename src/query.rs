@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result, Warning};
 use crate::formats::{Column, Dataset, Droplets, Feature, GeneFilter, OpenFile, ReadOptions, grouped};
-use crate::genes::{GeneMatch, match_genes, species};
+use crate::genes::{GeneMatch, GeneTable, match_genes, species};
 use crate::matrix::Counts;
 use crate::progress::Progress;
 use crate::qc::{Metrics, MetricsOfSlabs, median, metrics};
@@ -50,6 +50,8 @@ pub struct QueryOptions<'a> {
     pub min_counts: Option<f64>,
     /// Keeps the counts of the features of this reference only: less memory, the same mapping.
     pub genes_of: Option<&'a Reference>,
+    /// Other names of genes, and orthologues, to match them by.
+    pub table: Option<&'a GeneTable>,
 }
 
 /// A query in figures, the same on the page and from the command. Medians are over the cells with counts.
@@ -84,7 +86,7 @@ impl Query {
     pub fn read(file: &mut OpenFile, options: &QueryOptions<'_>, progress: &Progress<'_>) -> Result<Self> {
         let wanted = options.genes_of.map(|reference| {
             |features: &[Feature]| {
-                let genes = match_genes(features, &reference.features);
+                let genes = match_genes(features, &reference.features, options.table);
                 genes.feature_of_gene.iter().map(Option::is_some).collect::<Vec<bool>>()
             }
         });
@@ -194,12 +196,12 @@ impl Query {
         self.metadata.iter_mut().for_each(|(_, column)| *column = column.select(cells));
     }
 
-    /// Matches the genes to those of a reference.
+    /// Matches the genes to those of a reference, with the table of gene names where there is one.
     ///
     /// # Errors
     /// Too few features in common.
-    pub fn match_to(&self, reference: &Reference) -> Result<(GeneMatch, Vec<Warning>)> {
-        let genes = match_genes(&self.features, &reference.features);
+    pub fn match_to(&self, reference: &Reference, table: Option<&GeneTable>) -> Result<(GeneMatch, Vec<Warning>)> {
+        let genes = match_genes(&self.features, &reference.features, table);
         let warnings = genes.check(&self.features, &reference.features, &reference.about.name)?;
         Ok((genes, warnings))
     }

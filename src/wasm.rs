@@ -8,6 +8,7 @@ mod file;
 use crate::error::{Error, Kind, Warning};
 use crate::export;
 use crate::formats::{self, Input, OpenFile, ReadOptions};
+use crate::genes::{GeneMatch, GeneTable, Route, Source};
 use crate::map::{self, Mapping};
 use crate::progress::Progress;
 use crate::query::{Query, QueryOptions, Summary};
@@ -36,6 +37,7 @@ pub fn build_info() -> Result<JsValue, JsValue> {
 #[derive(Default)]
 pub struct Engine {
     reference: Option<Reference>,
+    genes: Option<GeneTable>,
     file: Option<OpenFile>,
     query: Option<Query>,
     mapping: Option<Mapping>,
@@ -65,12 +67,21 @@ struct ReferenceSummary<'a> {
 }
 
 #[derive(Serialize)]
+struct GenesSummary<'a> {
+    version: &'a str,
+    sources: &'a [Source],
+    checksum: String,
+}
+
+#[derive(Serialize)]
 struct QuerySummary<'a> {
     #[serde(flatten)]
     query: Summary<'a>,
     genes_in_common: usize,
     genes_by_id: usize,
     genes_by_symbol: usize,
+    /// How they were found, and what was not.
+    genes_matched: &'a GeneMatch,
     reference_features: usize,
 }
 
@@ -102,6 +113,12 @@ impl Engine {
             checksum: bundle::sha256(bytes),
             levels: reference.levels.iter().map(|level| level_summary(level, &level.codes)).collect(),
         })
+    }
+
+    /// Reads the table of gene names. Without one, genes are matched by equal ids and symbols only.
+    pub fn load_genes(&mut self, bytes: &[u8]) -> Result<JsValue, JsValue> {
+        let table = self.genes.insert(GeneTable::read(bytes).map_err(thrown)?);
+        to_object(&GenesSummary { version: &table.version, sources: &table.sources, checksum: bundle::sha256(bytes) })
     }
 
     /// The place of every reference cell: x, y, x, y, …
@@ -156,18 +173,20 @@ impl Engine {
             matrix: wishes.matrix.as_deref(),
             gene_column: wishes.gene_column.as_deref(),
             min_counts: wishes.min_counts,
+            table: self.genes.as_ref(),
             genes_of: wishes.reference_genes_only.then_some(reference),
             budget: wishes.budget.map(|bytes| bytes as u64),
         };
         let query = Query::read(file, &options, &Progress::new(&report)).map_err(thrown)?;
-        let (genes, warnings) = query.match_to(reference).map_err(thrown)?;
+        let (genes, warnings) = query.match_to(reference, self.genes.as_ref()).map_err(thrown)?;
         let mut about = query.summary();
         about.warnings.extend(warnings);
         let summary = to_object(&QuerySummary {
             query: about,
             genes_in_common: genes.matched,
-            genes_by_id: genes.by_id,
-            genes_by_symbol: genes.by_symbol,
+            genes_by_id: genes.by(Route::Id),
+            genes_by_symbol: genes.by(Route::Symbol),
+            genes_matched: &genes,
             reference_features: genes.features,
         })?;
         self.query = Some(query);
@@ -186,7 +205,7 @@ impl Engine {
         let report = reporter(report);
         let reference = self.reference.as_ref().ok_or_else(no_reference)?;
         let query = self.query.as_ref().ok_or_else(|| thrown(Error::usage("Read a file first.")))?;
-        let (genes, _) = query.match_to(reference).map_err(thrown)?;
+        let (genes, _) = query.match_to(reference, self.genes.as_ref()).map_err(thrown)?;
         let cells =
             map::Query { counts: &query.counts, totals: &query.metrics.counts, names: &query.cells, genes: &genes };
         let options = map::Options { levels, ..Default::default() };
@@ -234,13 +253,18 @@ impl Engine {
         Ok(self.query()?.cells.join("\n").into_bytes())
     }
 
-    /// A table as bytes: `predictions.tsv`, `umap.tsv` or `qc.tsv`, the same that the command writes.
+    /// A table as bytes: `predictions.tsv`, `umap.tsv`, `qc.tsv` or `genes.tsv`, the same that the command writes.
     pub fn export(&self, name: &str) -> Result<Vec<u8>, JsValue> {
         let query = self.query()?;
         let table = match name {
             "predictions.tsv" => export::predictions(query, self.mapping()?, self.reference()?),
             "umap.tsv" => export::umap(query, self.mapping()?),
             "qc.tsv" => export::qc(query),
+            "genes.tsv" => {
+                let reference = self.reference()?;
+                let (genes, _) = query.match_to(reference, self.genes.as_ref()).map_err(thrown)?;
+                export::genes(query, reference, &genes)
+            }
             _ => return Err(thrown(Error::usage(format!("There is no table '{name}'.")))),
         };
         Ok(table.into_bytes())

@@ -38,7 +38,7 @@ fn main() {
     let all = counts(&text(&query.join("matrix.mtx")));
     let totals: Vec<f64> =
         (0..all.cells()).map(|cell| all.row(cell).map(|(_, count)| f64::from(count)).sum()).collect();
-    let matched = match_genes(&genes, &reference.features);
+    let matched = match_genes(&genes, &reference.features, None);
     let query = Query { counts: &all, totals: &totals, names: &cells, genes: &matched };
     let started = Instant::now();
     let stages = RefCell::new(Vec::<(String, f64)>::new());

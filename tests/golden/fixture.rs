@@ -103,6 +103,6 @@ pub fn input(who: &str) -> Input {
 
 impl Input {
     pub fn matched(&self, reference: &Reference) -> GeneMatch {
-        match_genes(&self.genes, &reference.features)
+        match_genes(&self.genes, &reference.features, None)
     }
 }

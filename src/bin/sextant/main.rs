@@ -18,10 +18,12 @@ sextant - which cells are these?
 
 Usage:
   sextant map QUERY… --reference BUNDLE --out DIR [--levels LEVEL,…] [--matrix PATH] [--gene-column NAME]
-              [--min-counts N] [--reference-genes-only] [--threads N]
-      Maps the cells of QUERY onto a reference. Writes predictions.tsv, umap.tsv, qc.tsv and summary.json into DIR.
+              [--min-counts N] [--reference-genes-only] [--genes TABLE] [--threads N]
+      Maps the cells of QUERY onto a reference. Writes predictions.tsv, umap.tsv, qc.tsv, genes.tsv and summary.json into
+      DIR.
       QUERY is a file or a folder with raw counts; several are read as samples of one dataset. --min-counts leaves
       cells with fewer counts out. --reference-genes-only saves memory: the labels stay the same.
+      TABLE has other names of genes and orthologues; by default genes.sextant.table beside the references is taken.
   sextant inspect QUERY… [--matrix PATH] [--gene-column NAME] [--min-counts N] [--json]
       Says what a file holds and which matrix would be used.
   sextant reference build LABELLED --labels LEVEL,… --out NAME.sextant.zip [--about ABOUT.json]

@@ -5,6 +5,7 @@ use crate::arguments::Arguments;
 use crate::inputs;
 use crate::report::{Stopwatch, peak_memory, thousands};
 use serde::Serialize;
+use sextant::genes::{GeneMatch, GeneTable};
 use sextant::map::{self, Mapping};
 use sextant::progress::Progress;
 use sextant::query::{Query, QueryOptions};
@@ -12,6 +13,9 @@ use sextant::reference::{Reference, bundle};
 use sextant::{Warning, export};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+
+/// What the table of gene names is called.
+const GENE_TABLE: &str = "genes.sextant.table";
 
 #[derive(Serialize)]
 struct Stage {
@@ -33,6 +37,9 @@ struct Summary<'a> {
     nonzeros: usize,
     total_counts: f64,
     genes_in_common: usize,
+    /// How many of them by each route, and what was not matched.
+    genes_matched: &'a GeneMatch,
+    gene_table: Option<GeneTableSummary<'a>>,
     features_used: usize,
     anchors: usize,
     percent_cells_with_anchors: f64,
@@ -60,6 +67,29 @@ struct ReferenceSummary<'a> {
     features: usize,
 }
 
+#[derive(Serialize)]
+struct GeneTableSummary<'a> {
+    version: &'a str,
+    sha256: &'a str,
+}
+
+/// The table of gene names: the one that was named, or the one that stands beside the references.
+fn read_genes(named: Option<&str>, bundle: &Path) -> Result<Option<(GeneTable, String)>, Failure> {
+    let beside = |folder: Option<&Path>| folder.map(|folder| folder.join("genes").join(GENE_TABLE));
+    let folder = bundle.parent();
+    let path = match named {
+        Some(named) => Some(PathBuf::from(named)),
+        None => [folder.map(|folder| folder.join(GENE_TABLE)), beside(folder), beside(folder.and_then(Path::parent))]
+            .into_iter()
+            .flatten()
+            .find(|path| path.is_file()),
+    };
+    let Some(path) = path else { return Ok(None) };
+    let bytes =
+        std::fs::read(&path).map_err(|error| Failure::io("Cannot read the table of gene names", &path, &error))?;
+    Ok(Some((GeneTable::read(&bytes)?, bundle::sha256(&bytes))))
+}
+
 /// Reads a bundle, with its checksum.
 pub fn read_reference(path: &Path) -> Result<(Reference, String), Failure> {
     let bytes = std::fs::read(path).map_err(|error| Failure::io("Cannot read the reference", path, &error))?;
@@ -67,7 +97,7 @@ pub fn read_reference(path: &Path) -> Result<(Reference, String), Failure> {
 }
 
 pub fn run(words: &[&str]) -> Result<(), Failure> {
-    let options = ["reference", "out", "threads", "levels", "matrix", "gene-column", "min-counts", "method"];
+    let options = ["reference", "out", "threads", "levels", "matrix", "gene-column", "min-counts", "method", "genes"];
     let arguments = Arguments::parse(words, "QUERY", &options, &["reference-genes-only"])?;
     if let Some(method) = arguments.value("method").filter(|&method| method != "seurat") {
         return Err(Failure::usage(format!("There is no method '{method}'; the method is 'seurat'.")));
@@ -81,16 +111,18 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
 
     watch.note("Loading the reference");
     let (reference, reference_checksum) = read_reference(&bundle_path)?;
+    let table = read_genes(arguments.value("genes"), &bundle_path)?;
     watch.note("Reading");
     let options = QueryOptions {
         matrix: arguments.value("matrix"),
         gene_column: arguments.value("gene-column"),
         min_counts: arguments.number("min-counts")?,
+        table: table.as_ref().map(|(table, _)| table),
         genes_of: arguments.flag("reference-genes-only").then_some(&reference),
         budget: None,
     };
     let query = Query::read(&mut inputs::open(&arguments)?, &options, &progress)?;
-    let (genes, mut warnings) = query.match_to(&reference)?;
+    let (genes, mut warnings) = query.match_to(&reference, options.table)?;
     warnings.splice(0..0, query.warnings.iter().cloned());
     let cells = map::Query { counts: &query.counts, totals: &query.metrics.counts, names: &query.cells, genes: &genes };
     let options = map::Options { levels: arguments.list("levels"), ..Default::default() };
@@ -102,6 +134,7 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
     write(&out, "predictions.tsv", export::predictions(&query, &mapping, &reference))?;
     write(&out, "umap.tsv", export::umap(&query, &mapping))?;
     write(&out, "qc.tsv", export::qc(&query))?;
+    write(&out, "genes.tsv", export::genes(&query, &reference, &genes))?;
     let (query_file, query_checksum) = inputs::fingerprint(&arguments)?;
     let (stages, seconds) = watch.seconds();
     let summary = Summary {
@@ -123,6 +156,8 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
         nonzeros: query.counts.nonzeros(),
         total_counts: query.total_counts(),
         genes_in_common: genes.matched,
+        genes_matched: &genes,
+        gene_table: table.as_ref().map(|(table, sha256)| GeneTableSummary { version: &table.version, sha256 }),
         features_used: mapping.features_used,
         anchors: mapping.anchors.len(),
         percent_cells_with_anchors: mapping.percent_with_anchors(),
