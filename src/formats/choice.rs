@@ -1,7 +1,7 @@
 //! The matrices that a file offers, and which of them is taken.
 
 use super::packing::Tally;
-use super::raw_counts::{self, Content, Verdict};
+use super::raw_counts::{self, Content, Recovering, Verdict};
 use super::stored::{Matrix, Meter};
 use crate::error::{Error, Result, Warning};
 use crate::matrix::Counts;
@@ -77,7 +77,12 @@ impl Choice {
             }),
             Err(error) => Err(Error::new(error.kind, error.message.clone())),
         };
+        let several = self.parts.as_ref().is_ok_and(|parts| parts.len() > 1);
         let verdict = match judged {
+            // Each part would be recovered by itself; a factor of the whole cell is needed.
+            Ok(Some(Verdict { content: Content::Recoverable(_), text })) if several => {
+                Verdict { content: Content::Other, text }
+            }
             Ok(Some(verdict)) => verdict,
             Ok(None) => Verdict { content: Content::Other, text: String::from("are not there") },
             Err(error) => {
@@ -124,6 +129,15 @@ impl Choice {
         Ok(tally)
     }
 
+    /// How the counts are recovered, where the values are not the counts themselves; `totals` as in [`Recovering::new`].
+    pub fn recovering(&self, totals: Option<(String, Vec<f64>)>) -> Option<Recovering> {
+        let verdict = self.verdict.as_ref()?;
+        match verdict.content {
+            Content::Recoverable(recovery) => Some(Recovering::new(recovery, verdict.text.clone(), totals)),
+            _ => None,
+        }
+    }
+
     /// Decoded bytes that reading takes.
     pub fn work(&self) -> u64 {
         let parts = self.parts.as_ref().map(Vec::as_slice).unwrap_or_default();
@@ -134,8 +148,10 @@ impl Choice {
 fn rank(content: Content) -> u8 {
     match content {
         Content::Counts => 0,
-        Content::Estimates => 1,
-        Content::Other => 2,
+        Content::Recoverable(recovery) if recovery.is_rounding() => 1,
+        Content::Recoverable(_) => 2,
+        Content::Estimates => 3,
+        Content::Other => 4,
     }
 }
 
@@ -162,7 +178,9 @@ fn beside(parts: &[Counts], rows: &[Vec<u32>]) -> Counts {
 
 /// The matrix that is taken, with what there is to say about it.
 ///
-/// Whole numbers decide, in the order of the choices; estimates come second. `wanted` overrides that.
+/// The first matrix of whole numbers is taken; then the first of whole numbers but for rounding errors, then the first
+/// from which whole numbers are recovered, since that they are whole proves that they are the counts; estimates come
+/// last, unless they are of more genes than what can be recovered. `wanted` overrides that.
 ///
 /// # Errors
 /// When no matrix holds counts, or none is called `wanted`.
@@ -170,24 +188,36 @@ pub fn choose(choices: &mut [Choice], wanted: Option<&str>, warnings: &mut Vec<W
     if let Some(wanted) = wanted {
         return choose_named(choices, wanted, warnings);
     }
+    let mut best: Option<(u8, usize)> = None;
     let mut estimates = None;
     for (number, choice) in choices.iter_mut().enumerate() {
-        match choice.verdict().content {
-            Content::Counts => {
-                warn_about_unreadable(choices, number, warnings);
-                warn_about_more_genes(choices, number, warnings);
-                return Ok(number);
-            }
-            Content::Estimates if estimates.is_none() => estimates = Some(number),
-            _ => {}
+        let content = choice.verdict().content;
+        if content == Content::Counts {
+            warn_about_unreadable(choices, number, warnings);
+            warn_about_more_genes(choices, number, warnings);
+            return Ok(number);
+        }
+        if content == Content::Estimates && estimates.is_none() {
+            estimates = Some(number);
+        }
+        if content != Content::Other && best.is_none_or(|(known, _)| rank(content) < known) {
+            best = Some((rank(content), number));
         }
     }
-    if let Some(number) = estimates {
-        warnings.push(estimates_warning(&mut choices[number]));
-        warn_about_unreadable(choices, number, warnings);
-        return Ok(number);
+    let Some((_, mut number)) = best else {
+        return Err(no_counts(choices));
+    };
+    let genes = |number: usize| choices.get(number).and_then(Choice::shape).map(|[_, genes]| genes);
+    if let Some(estimates) = estimates
+        && genes(estimates) > genes(number)
+    {
+        number = estimates;
     }
-    Err(no_counts(choices))
+    if estimates == Some(number) {
+        warnings.push(estimates_warning(&mut choices[number]));
+    }
+    warn_about_unreadable(choices, number, warnings);
+    Ok(number)
 }
 
 fn choose_named(choices: &mut [Choice], wanted: &str, warnings: &mut Vec<Warning>) -> Result<usize> {
@@ -206,7 +236,7 @@ fn choose_named(choices: &mut [Choice], wanted: &str, warnings: &mut Vec<Warning
         return Err(Error::input(error.message.clone()));
     }
     match verdict.content {
-        Content::Counts => {}
+        Content::Counts | Content::Recoverable(_) => {}
         Content::Estimates => warnings.push(estimates_warning(choice)),
         Content::Other => warnings.push(Warning::new(
             "not_counts",

@@ -1,5 +1,9 @@
 //! Are these raw counts? A sample of whole cells, spread over the file, decides.
 
+mod recovery;
+
+pub use recovery::{Recovering, Recovery};
+
 use super::stored::Matrix;
 use crate::error::Result;
 
@@ -11,8 +15,14 @@ const LARGEST_LOGARITHM: f64 = 16.0;
 /// Rounded logarithms stay below 10, while of so many counts in a cell some gene has more.
 const LARGEST_ROUNDED_LOGARITHM: f64 = 9.0;
 const MANY_IN_A_CELL: f64 = 500.0;
+/// The same of logarithms to base 2 of scaled counts, which reach higher.
+const LARGEST_ROUNDED_BINARY_LOGARITHM: f64 = 16.0;
+const VERY_MANY_IN_A_CELL: f64 = 2000.0;
 /// Fewer values than this may all be 1 by chance.
 const ENOUGH_ONES: usize = 200;
+
+/// Why normalised values are not taken.
+const LOST: &str = " and do not lead back to counts (no factor makes the values of a cell whole numbers)";
 
 /// What a matrix holds, as far as a sample tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +37,8 @@ pub struct Verdict {
 pub enum Content {
     /// Whole numbers, plausible as counts.
     Counts,
+    /// Whole numbers once a logarithm, a factor of each cell, or rounding errors are taken away.
+    Recoverable(Recovery),
     /// Of the size of counts, with fractions, as SoupX, RSEM or alevin write them.
     Estimates,
     /// Anything else.
@@ -132,9 +144,11 @@ fn verdict(sample: &Sample) -> Verdict {
     }
     let whole = sample.values().filter(|v| *v == libm::trunc(*v)).count();
     if whole == count {
-        whole_numbers(sample, count, largest)
-    } else {
-        fractions(sample, whole as f64 / count as f64, largest)
+        return whole_numbers(sample, count, largest);
+    }
+    match Recovery::of(sample) {
+        Some(recovery) => recovery.verdict(sample),
+        None => fractions(sample, whole as f64 / count as f64, largest),
     }
 }
 
@@ -143,7 +157,9 @@ fn whole_numbers(sample: &Sample, count: usize, largest: f64) -> Verdict {
         return Verdict::other("are only 0 and 1 (whether a gene was seen, not how often)");
     }
     let total = sample.median_total();
-    if largest <= LARGEST_ROUNDED_LOGARITHM && total >= MANY_IN_A_CELL {
+    if (largest <= LARGEST_ROUNDED_LOGARITHM && total >= MANY_IN_A_CELL)
+        || (largest <= LARGEST_ROUNDED_BINARY_LOGARITHM && total >= VERY_MANY_IN_A_CELL)
+    {
         return Verdict::other(format!(
             "are whole numbers but look like rounded logarithms (a cell has {} in total and no gene more than {largest})",
             grouped(total)
@@ -163,11 +179,11 @@ fn fractions(sample: &Sample, whole: f64, largest: f64) -> Verdict {
     if largest <= LARGEST_LOGARITHM * std::f64::consts::LOG2_E
         && let Some(text) = logarithms(sample)
     {
-        return Verdict::other(text);
+        return Verdict::other(format!("{text}{LOST}"));
     }
     if let Some(sum) = sample.common_sum(|value| value) {
         return Verdict::other(format!(
-            "look like counts scaled to {} per cell (normalised, no logarithm)",
+            "look like counts scaled to {} per cell (normalised, no logarithm){LOST}",
             grouped(target(sum))
         ));
     }
@@ -186,7 +202,7 @@ fn fractions(sample: &Sample, whole: f64, largest: f64) -> Verdict {
     Verdict::other(format!("look like logarithms or another transformation (fractions, none above {largest:.2})"))
 }
 
-/// Names the logarithm whose undoing gives every cell the same sum, or whole numbers.
+/// Names the logarithm whose undoing gives every cell the same sum.
 fn logarithms(sample: &Sample) -> Option<String> {
     let natural: fn(f64) -> f64 = libm::expm1;
     let binary: fn(f64) -> f64 = |value| libm::exp2(value) - 1.0;
@@ -195,17 +211,6 @@ fn logarithms(sample: &Sample) -> Option<String> {
     for (name, undo) in bases {
         if let Some(sum) = sample.common_sum(undo) {
             return Some(format!("look like {name} of counts scaled to {} per cell", grouped(target(sum))));
-        }
-    }
-    for (name, undo) in bases {
-        let whole = |value: f64| {
-            let count = undo(value);
-            (count - libm::round(count)).abs() <= 1e-3 * count.max(1.0)
-        };
-        // Beyond some hundred, rounding in the file hides whether a number is whole.
-        let mut telling = sample.values().filter(|&value| undo(value) < 200.0).peekable();
-        if telling.peek().is_some() && telling.all(whole) {
-            return Some(format!("look like {name} of raw counts"));
         }
     }
     None
@@ -288,14 +293,34 @@ mod tests {
             ("contain NaN or infinite numbers", changed(|count, _| if count == 0.0 { f64::NAN } else { count })),
             ("are all zero, as far as a sample tells", changed(|_, _| 0.0)),
         ];
-        for (text, verdict) in cases {
-            assert_eq!((verdict.text.as_str(), verdict.content), (text, Content::Other));
+        for (number, (text, verdict)) in cases.into_iter().enumerate() {
+            assert_eq!(verdict.text, text);
+            // From the first five the counts come back.
+            assert_eq!(matches!(verdict.content, Content::Recoverable(_)), number < 5, "{text}");
+            assert_eq!(verdict.content == Content::Other, number >= 5, "{text}");
         }
         let subset = changed(|count, total| {
             let kept = f64::from(count as u32 % 3 != total as u32 % 3);
             libm::log1p(cp10k(count, total)) * kept
         });
-        assert!(subset.text.starts_with("look like logarithms"), "{}", subset.text);
+        assert_eq!(subset.text, "look like log1p of counts scaled by cell");
+        let corrected = changed(|count, total| libm::log1p(cp10k(count * (0.8 + 0.2 * libm::sin(count)), total)));
+        assert_eq!(corrected.content, Content::Other);
+        assert!(corrected.text.starts_with("look like logarithms"), "{}", corrected.text);
+        let corrected = |cell: Vec<f64>| {
+            let values: Vec<f64> = cell.into_iter().map(|count| count * (0.8 + 0.2 * libm::sin(count))).collect();
+            let total: f64 = values.iter().sum();
+            values.into_iter().map(|value| libm::log1p(cp10k(value, total))).collect()
+        };
+        let corrected = verdict(&Sample::of_whole_cells(counts().into_iter().map(corrected).collect()));
+        assert_eq!(
+            (corrected.text.as_str(), corrected.content),
+            (
+                "look like log1p of counts scaled to 10,000 per cell and do not lead back to counts (no factor makes the \
+                 values of a cell whole numbers)",
+                Content::Other
+            )
+        );
     }
 
     #[test]

@@ -3,9 +3,9 @@
 use super::choice::{self, Choice};
 use super::droplets::{self, Droplets};
 use super::packing::Tally;
-use super::raw_counts::grouped;
+use super::raw_counts::{Recovering, grouped};
 use super::stored::{FeatureTable, Format, Meter};
-use super::{Candidate, Dataset, Feature, GENE_EXPRESSION, Inspection, hdf5};
+use super::{Candidate, Column, Dataset, Feature, GENE_EXPRESSION, Inspection, hdf5};
 use crate::error::{Error, Kind, Result, Warning};
 use crate::matrix::Counts;
 use crate::progress::Progress;
@@ -139,14 +139,18 @@ impl Part {
         check_budget(choice, table.features.len(), wanted.is_some(), options.budget)?;
         let suspected = choice.shape().is_some_and(|shape| droplets::suspected(shape, choice.nonzeros()));
         let selection = Selection { keep, wanted, budget: options.budget, genes: &table.features };
-        let mut intake = selection.read(choice, suspected, observer, progress)?;
+        let mut about_cells = Vec::new();
+        let mut metadata = self.format.metadata(&choice.path, &mut about_cells)?;
+        let recovering = || choice.recovering(stated_totals(&metadata));
+        let mut intake = selection.read(choice, recovering(), suspected, observer, progress)?;
         let droplets = intake.totals.take().and_then(Droplets::of);
         if suspected && droplets.is_none() {
             // Shallow, not unfiltered: cells were left out that belong in.
-            intake = selection.read(choice, false, observer, progress)?;
+            intake = selection.read(choice, recovering(), false, observer, progress)?;
         }
         observer.end();
         check_tally(&choice.path, intake.tally, &mut warnings)?;
+        warnings.extend(intake.recovered.take().transpose()?);
         let cells = self.format.cells(&choice.path)?;
         if intake.cells != cells {
             return Err(hdf5::damaged(&choice.path, "its shape does not fit the names of cells and genes"));
@@ -160,7 +164,7 @@ impl Part {
         let rows = droplets.is_some().then_some(intake.rows.as_slice());
         let mut names = self.format.cell_names(&choice.path, rows)?;
         warnings.extend(make_unique(&mut names));
-        let mut metadata = self.format.metadata(&choice.path, &mut warnings)?;
+        warnings.extend(about_cells);
         if let Some(rows) = rows {
             metadata.iter_mut().for_each(|(_, column)| *column = column.select(rows));
         }
@@ -203,6 +207,8 @@ struct Selection<'a> {
 struct Intake {
     counts: Counts,
     tally: Tally,
+    /// What there is to say about counts that were recovered from other values.
+    recovered: Option<Result<Warning>>,
     /// Cells that passed by.
     cells: usize,
     /// Of an unfiltered file: the rows that were kept, and the total counts of all.
@@ -214,6 +220,7 @@ impl Selection<'_> {
     fn read(
         &self,
         choice: &Choice,
+        mut recovering: Option<Recovering>,
         drop_empty: bool,
         observer: &mut dyn Observer,
         progress: &Progress<'_>,
@@ -222,15 +229,25 @@ impl Selection<'_> {
         let mut intake = Intake {
             counts: Counts::with_genes(genes),
             tally: Tally::default(),
+            recovered: None,
             cells: 0,
             rows: Vec::new(),
             totals: drop_empty.then(Vec::new),
         };
         observer.begin(self.genes);
         let mut meter = Meter::new(progress, choice.work());
-        let take = &mut |slab| self.take(slab, &mut intake, observer, &choice.path);
-        let tally = choice.read(&mut meter, take)?;
-        intake.tally = tally;
+        let take = &mut |slab: Counts| {
+            let slab = match &mut recovering {
+                Some(recovering) => recovering.slab(&slab),
+                None => slab,
+            };
+            self.take(slab, &mut intake, observer, &choice.path)
+        };
+        intake.tally = choice.read(&mut meter, take)?;
+        if let Some(recovering) = recovering {
+            intake.tally.fractions = 0;
+            intake.recovered = Some(recovering.finish(&choice.path));
+        }
         Ok(intake)
     }
 
@@ -358,6 +375,19 @@ fn other_features(types: &[(String, usize)]) -> Option<Warning> {
             "other_features",
             format!("Besides genes the file has features that are not mapped: {}.", others.join(", ")),
         )
+    })
+}
+
+/// Columns with the total counts of every cell, as scanpy, Seurat and their forebears name them.
+const TOTALS: [&str; 7] = ["n_counts", "total_counts", "ncount_rna", "numi", "n_umi", "total_umis", "umi_count"];
+
+/// The total counts of the cells as the file's table of cells states them.
+fn stated_totals(metadata: &[(String, Column)]) -> Option<(String, Vec<f64>)> {
+    TOTALS.iter().find_map(|wanted| {
+        metadata.iter().find_map(|(name, column)| match column {
+            Column::Number(totals) if name.eq_ignore_ascii_case(wanted) => Some((name.clone(), totals.clone())),
+            _ => None,
+        })
     })
 }
 
