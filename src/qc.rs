@@ -1,5 +1,9 @@
 //! Quality of each cell: its counts, its features, and the share of mitochondrial counts.
 
+mod suspicions;
+
+pub use suspicions::Look;
+
 use crate::formats::{Feature, Observer};
 use crate::genes::{Name, Species};
 use crate::matrix::Counts;

@@ -5,7 +5,7 @@ use crate::formats::{Column, Dataset, Droplets, Feature, GeneFilter, OpenFile, R
 use crate::genes::{GeneMatch, GeneTable, match_genes, species};
 use crate::matrix::Counts;
 use crate::progress::Progress;
-use crate::qc::{Metrics, MetricsOfSlabs, median, metrics};
+use crate::qc::{Look, Metrics, median, metrics};
 use crate::reference::Reference;
 use serde::Serialize;
 
@@ -96,9 +96,10 @@ impl Query {
             budget: options.budget,
             genes: wanted.as_ref().map(|wanted| wanted as &GeneFilter<'_>),
         };
-        let mut metrics = MetricsOfSlabs::default();
-        let dataset = file.read(&read, &mut metrics, progress)?;
-        Query::with_metrics(dataset, metrics.finish(), options.min_counts)
+        let mut look = Look::default();
+        let mut dataset = file.read(&read, &mut look, progress)?;
+        dataset.warnings.extend(look.warnings(&dataset.cells));
+        Query::with_metrics(dataset, look.metrics.finish(), options.min_counts)
     }
 
     /// # Errors

@@ -187,6 +187,9 @@ fn fractions(sample: &Sample, whole: f64, largest: f64) -> Verdict {
             grouped(target(sum))
         ));
     }
+    if sample.values().all(|value| (value * value - libm::round(value * value)).abs() <= 1e-5 * (1.0 + value * value)) {
+        return Verdict::other("look like square roots of counts");
+    }
     // Estimated counts keep many whole numbers, or at least the range of counts.
     if largest > LARGEST_LOGARITHM || whole >= 0.5 {
         return Verdict::new(

@@ -381,11 +381,15 @@ fn other_features(types: &[(String, usize)]) -> Option<Warning> {
 /// Columns with the total counts of every cell, as scanpy, Seurat and their forebears name them.
 const TOTALS: [&str; 7] = ["n_counts", "total_counts", "ncount_rna", "numi", "n_umi", "total_umis", "umi_count"];
 
-/// The total counts of the cells as the file's table of cells states them.
+/// The total counts of the cells as the file's table of cells states them. Totals with fractions were computed from
+/// other values than counts.
 fn stated_totals(metadata: &[(String, Column)]) -> Option<(String, Vec<f64>)> {
     TOTALS.iter().find_map(|wanted| {
         metadata.iter().find_map(|(name, column)| match column {
-            Column::Number(totals) if name.eq_ignore_ascii_case(wanted) => Some((name.clone(), totals.clone())),
+            Column::Number(totals) if name.eq_ignore_ascii_case(wanted) => {
+                let whole = totals.iter().all(|total| total.is_nan() || *total == libm::round(*total));
+                whole.then(|| (name.clone(), totals.clone()))
+            }
             _ => None,
         })
     })

@@ -214,11 +214,13 @@ pub struct Recovering {
     unfit: usize,
     /// Cells whose counts add up to the stated total.
     agree: usize,
+    /// All counts that were recovered, and that were stated, of cells with a stated total.
+    sums: (f64, f64),
 }
 
 impl Recovering {
     pub fn new(recovery: Recovery, text: String, totals: Option<(String, Vec<f64>)>) -> Self {
-        Recovering { recovery, text, totals, cells: 0, unfit: 0, agree: 0 }
+        Recovering { recovery, text, totals, cells: 0, unfit: 0, agree: 0, sums: (0.0, 0.0) }
     }
 
     /// The counts of the next cells.
@@ -231,7 +233,10 @@ impl Recovering {
             let rows: Vec<Row> = block.into_par_iter().map(|cell| self.row(slab, cell)).collect();
             for row in rows {
                 self.unfit += usize::from(!row.fits);
-                self.agree += usize::from(row.agrees);
+                if let Some(total) = row.total {
+                    self.agree += usize::from((total - row.sum).abs() <= 0.5);
+                    self.sums = (self.sums.0 + row.sum, self.sums.1 + total);
+                }
                 counts.push_row(row.entries);
             }
         }
@@ -252,8 +257,7 @@ impl Recovering {
             sum += count;
             entry.1 = count as f32;
         }
-        let agrees = total.is_some_and(|total| (total - sum).abs() <= 0.5);
-        Row { entries, fits: fit.fits, agrees }
+        Row { entries, fits: fit.fits, sum, total }
     }
 
     /// What there is to say once all cells have passed.
@@ -262,7 +266,7 @@ impl Recovering {
     /// When too many cells gave no whole numbers, although a sample did.
     pub fn finish(self, path: &str) -> Result<Warning> {
         let amount = |count: usize| grouped(count as f64);
-        let Recovering { recovery, text, totals, cells, unfit, agree } = self;
+        let Recovering { recovery, text, totals, cells, unfit, agree, sums } = self;
         if unfit as f64 > (1.0 - MOST) * cells as f64 {
             return Err(Error::input(format!(
                 "the values of \"{path}\" {text}, but in {} of {} cells no factor makes them whole numbers, so the counts \
@@ -288,9 +292,10 @@ impl Recovering {
             (_, false) => "the logarithm undone",
             (_, true) => "the logarithm undone, and the values of each cell divided by what one count is worth in it",
         };
-        let agreement = totals.map(|(column, _)| {
+        let agreement = totals.filter(|_| sums.1 > 0.0).map(|(column, _)| {
             let share = 100.0 * agree as f64 / cells.max(1) as f64;
-            format!(" They add up to the column \"{column}\" in {share:.0} % of the cells.")
+            let whole = 100.0 * sums.0 / sums.1;
+            format!(" They add up to the column \"{column}\" in {share:.0} % of the cells, and to {whole:.1} % of it in all.")
         });
         let open = if recovery.scaled {
             " Two things stay open: a cell whose counts are all multiples of a number comes out with counts that many times \
@@ -313,7 +318,9 @@ impl Recovering {
 struct Row {
     entries: Vec<(u32, f32)>,
     fits: bool,
-    agrees: bool,
+    sum: f64,
+    /// As the file states it.
+    total: Option<f64>,
 }
 
 #[cfg(test)]
