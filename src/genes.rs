@@ -183,6 +183,15 @@ impl GeneMatch {
                 ),
             ));
         }
+        if let Some(id) = foreign_id(query) {
+            warnings.push(Warning::new(
+                "unknown_species",
+                format!(
+                    "The file's Ensembl ids, such as {id}, are neither human nor mouse. Genes were matched by equal symbols; \
+                     that these are the same genes is not known, and cell types differ between species."
+                ),
+            ));
+        }
         let share = self.matched as f64 / self.features as f64;
         if share < 0.7 {
             warnings.push(Warning::new(

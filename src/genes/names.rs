@@ -182,6 +182,13 @@ fn by_case(symbol: &str) -> Option<Species> {
     if symbol.starts_with("mt-") {
         return Some(Species::Mouse);
     }
+    // Human open reading frames are the exception with small letters: C1orf112.
+    if symbol.starts_with('C')
+        && symbol[1..].starts_with(|letter: char| letter.is_ascii_digit())
+        && symbol.contains("orf")
+    {
+        return Some(Species::Human);
+    }
     let mut letters = symbol.chars().filter(|letter| letter.is_ascii_alphabetic());
     match (letters.next()?.is_ascii_uppercase(), letters.next()?.is_ascii_uppercase()) {
         (true, true) => Some(Species::Human),

@@ -19,6 +19,20 @@ pub fn walk(query: &[Feature], reference: &[Feature], table: Option<&GeneTable>)
         to,
     };
     let index = Index::of(reference, table);
+    if let (Some(from), Some(to), Some(table)) = (from, to, table)
+        && from != to
+    {
+        // Equal names of two species are not always one gene's, old names even less.
+        let features = features_of_genes(reference, table, to);
+        for standing in [Standing::Symbol, Standing::Previous, Standing::Alias] {
+            walk.across(to, |name| {
+                let (gene, found_by) = gene_of(name, table, from)?;
+                let &(row, _) = features.get(&table.orthologue(from, gene)?)?;
+                (found_by == standing).then_some(row)
+            });
+        }
+        return walk.finish(Some(from));
+    }
     walk.route(Route::Id, |name| index.by_id(name).filter(|_| !name.stripped));
     walk.route(Route::Symbol, |name| index.by_symbol(name).filter(|_| !name.stripped));
     walk.route(Route::Genome, |name| index.by_id(name).or_else(|| index.by_symbol(name)).filter(|_| name.stripped));
@@ -29,10 +43,7 @@ pub fn walk(query: &[Feature], reference: &[Feature], table: Option<&GeneTable>)
             row.filter(|&row| !index.contradicts(name, row))
         });
     }
-    let Some(table) = table else {
-        return walk.finish(from);
-    };
-    if let Some(species) = to {
+    if let (Some(table), Some(species)) = (table, to) {
         let features = features_of_genes(reference, table, species);
         for (route, standing) in
             [(Route::Table, Standing::Symbol), (Route::Previous, Standing::Previous), (Route::Alias, Standing::Alias)]
@@ -42,15 +53,6 @@ pub fn walk(query: &[Feature], reference: &[Feature], table: Option<&GeneTable>)
                 let &(row, known_by) = features.get(&gene)?;
                 (found_by.max(known_by) == standing).then_some(row)
             });
-        }
-        if let Some(from) = from.filter(|&from| from != species) {
-            for standing in [Standing::Symbol, Standing::Previous, Standing::Alias] {
-                walk.across(species, |name| {
-                    let (gene, found_by) = gene_of(name, table, from)?;
-                    let &(row, _) = features.get(&table.orthologue(from, gene)?)?;
-                    (found_by == standing).then_some(row)
-                });
-            }
         }
     }
     walk.finish(from)
@@ -158,8 +160,12 @@ fn letters(id: &str) -> &str {
     id.trim_end_matches(|digit: char| digit.is_ascii_digit())
 }
 
-/// The gene of the table, by id before symbol. An id that the table does not know is retired, or of no named gene.
+/// The gene of the table, by id before symbol. An id that the table does not know is retired, or of no named gene; an id
+/// of another species leads nowhere.
 fn gene_of(name: &Name<'_>, table: &GeneTable, species: Species) -> Option<(u32, Standing)> {
+    if name.id.is_some_and(|id| Species::of_id(id) != Some(species)) {
+        return None;
+    }
     let by_id = name.id.and_then(|id| table.gene_of_id(species, id));
     by_id.map(|gene| (gene, Standing::Symbol)).or_else(|| table.gene_of_name(species, name.symbol.as_deref()?))
 }
