@@ -288,6 +288,7 @@ fn the_command_finds_the_table_beside_the_reference_and_tells_of_every_gene() {
     let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/genes/small.sextant.table");
     let (named, _) = run("named", Some(source));
     std::fs::copy(source, folder.join("genes/genes.sextant.table")).expect("copied");
+    assert!(run("none", Some("none")).0["gene_table"].is_null());
     let (summary, genes) = run("beside", None);
     assert_eq!(summary["gene_table"]["version"], "1");
     assert_eq!(summary["genes_matched"], named["genes_matched"]);

@@ -23,7 +23,8 @@ Usage:
       DIR.
       QUERY is a file or a folder with raw counts; several are read as samples of one dataset. --min-counts leaves
       cells with fewer counts out. --reference-genes-only saves memory: the labels stay the same.
-      TABLE has other names of genes and orthologues; by default genes.sextant.table beside the references is taken.
+      TABLE has other names of genes and orthologues; by default genes.sextant.table beside the references is taken,
+      with 'none' none.
   sextant inspect QUERY… [--matrix PATH] [--gene-column NAME] [--min-counts N] [--json]
       Says what a file holds and which matrix would be used.
   sextant reference build LABELLED --labels LEVEL,… --out NAME.sextant.zip [--about ABOUT.json]

@@ -73,11 +73,12 @@ struct GeneTableSummary<'a> {
     sha256: &'a str,
 }
 
-/// The table of gene names: the one that was named, or the one that stands beside the references.
+/// The table of gene names: the one that was named (`none` for none), or the one that stands beside the references.
 fn read_genes(named: Option<&str>, bundle: &Path) -> Result<Option<(GeneTable, String)>, Failure> {
     let beside = |folder: Option<&Path>| folder.map(|folder| folder.join("genes").join(GENE_TABLE));
     let folder = bundle.parent();
     let path = match named {
+        Some("none") => None,
         Some(named) => Some(PathBuf::from(named)),
         None => [folder.map(|folder| folder.join(GENE_TABLE)), beside(folder), beside(folder.and_then(Path::parent))]
             .into_iter()
