@@ -80,7 +80,7 @@ impl Choice {
         let several = self.parts.as_ref().is_ok_and(|parts| parts.len() > 1);
         let verdict = match judged {
             // Each part would be recovered by itself; a factor of the whole cell is needed.
-            Ok(Some(Verdict { content: Content::Recoverable(_), text })) if several => {
+            Ok(Some(Verdict { content: Content::Recoverable(way), text })) if several && !way.is_rounding() => {
                 Verdict { content: Content::Other, text }
             }
             Ok(Some(verdict)) => verdict,

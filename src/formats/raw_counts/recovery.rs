@@ -405,6 +405,24 @@ mod tests {
     }
 
     #[test]
+    fn a_matrix_whose_sample_misled_is_refused() {
+        let values = changed(&cells(30), |count, total| libm::log1p(count / total * 1e4));
+        let recovery = Recovery::of(&Sample::of_whole_cells(values.clone())).expect("a way back");
+        let corrected = changed(&values, |value, _| value * (1.0 + 0.1 * libm::sin(value * 100.0)));
+        let mut recovering = Recovering::new(recovery, "look like logarithms".into(), None);
+        recovering.slab(&matrix(&values));
+        recovering.slab(&matrix(&corrected));
+        assert_eq!(
+            recovering.finish("X").err().map(|error| error.message).as_deref(),
+            Some(
+                "the values of \"X\" look like logarithms, but in 30 of 60 cells no factor makes them whole numbers, so the \
+                 counts cannot be recovered. Save the counts as they were before normalisation in \"layers/counts\" or \
+                 \"raw/X\", or load the file of the step before."
+            )
+        );
+    }
+
+    #[test]
     fn a_stated_total_tells_the_common_factor() {
         let even = changed(&cells(10), |count, _| 2.0 * count);
         let values = changed(&even, |count, total| libm::log1p(count / total * 1e4));
