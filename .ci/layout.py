@@ -178,8 +178,8 @@ def copy_genes(stage):
     table = ROOT / "references/genes/genes.sextant.table"
     if not table.is_file():
         stop(f"references/genes/{table.name} is missing. Run .ci/references, which builds it.")
-    path = f"references/genes/{table.name}"
-    (stage / "references/genes").mkdir(parents=True)
+    path = f"references/{table.name}"
+    (stage / "references").mkdir(parents=True, exist_ok=True)
     shutil.copyfile(table, stage / path)
     described = tomllib.loads((table.parent / "genes.toml").read_text(encoding="utf-8"))
     write_json(stage / "references/genes.json", {

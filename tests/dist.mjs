@@ -103,6 +103,14 @@ await check('one page of memory less is too little for the engine with threads',
   expect(/memory/.test(String(error)), `it was instantiated, or failed otherwise: ${error}`);
 });
 
+await check('the table of gene names is there as its entry says', async () => {
+  const entry = JSON.parse(await text('references/genes.json'));
+  const kept = release.files.find((file) => file.path === entry.path);
+  expect(kept, `${entry.path} is not in release.json`);
+  expect(kept.sha256 === entry.sha256 && kept.bytes === entry.bytes, `${entry.path} is another than genes.json says`);
+  expect(entry.sources.length > 0 && entry.version, 'genes.json names no version or no sources');
+});
+
 await check('the catalogue names bundles and demos that are there', async () => {
   for (const entry of catalogue) {
     for (const key of ['name', 'title', 'license', 'citation']) expect(entry[key], `${entry.name} has no ${key}`);

@@ -60,6 +60,27 @@ fn whole(query: &[Feature], reference: &[Feature], table: Option<&GeneTable>, ro
 }
 
 #[test]
+fn damage_to_the_table_is_an_error_and_never_a_panic() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/genes/small.sextant.table");
+    let packed = std::fs::read(path).expect("the table");
+    for at in (0..packed.len()).step_by(499).chain(packed.len() - 8..packed.len()) {
+        let mut changed = packed.clone();
+        changed[at] ^= 0x5a;
+        // The head of gzip has a time and a system, which nobody reads.
+        assert!(GeneTable::read(&changed).is_err() || (4..10).contains(&at), "byte {at}");
+        assert!(GeneTable::read(&packed[..at]).is_err());
+    }
+    // A server may have unpacked it on the way.
+    let text = tables::text(std::path::Path::new(path));
+    assert!(GeneTable::read(text.as_bytes()).is_ok());
+    for at in (0..text.len()).step_by(997) {
+        let mut changed = text.clone().into_bytes();
+        changed[at] = b'\t';
+        let _ = GeneTable::read(&changed);
+    }
+}
+
+#[test]
 fn no_ensembl_id_is_lost() {
     let table = table();
     let (ids, symbols) = (all(0, same), all(1, same));

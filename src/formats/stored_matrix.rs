@@ -112,7 +112,8 @@ impl StoredMatrix {
 
     /// Rows are stored as we keep them: every chunk is decoded straight to its place.
     fn read_rows(&self, sparse: &Sparse<'_>, meter: &mut Meter<'_>, take: &mut Take<'_>) -> Result<Tally> {
-        let slab = SLAB.max(sparse.data.chunk_rows()).max(sparse.indices.chunk_rows());
+        let slab = SLAB / width(sparse.data)?;
+        let slab = slab.max(sparse.data.chunk_rows()).max(sparse.indices.chunk_rows());
         let mut tally = Tally::default();
         let mut first = 0;
         while first < self.cells {
@@ -175,13 +176,14 @@ impl StoredMatrix {
                 lengths[cell as usize] += 1;
             }
         }
+        let pass = PASS / width(sparse.data)?;
         let mut tally = Tally::default();
         let mut first = 0;
         while first < self.cells {
             let mut offsets = vec![0];
             let mut entries = 0;
             let mut next = first;
-            while next < self.cells && (next == first || entries + lengths[next] <= PASS) {
+            while next < self.cells && (next == first || entries + lengths[next] <= pass) {
                 entries += lengths[next];
                 offsets.push(entries);
                 next += 1;
@@ -293,7 +295,7 @@ impl StoredMatrix {
                     tally.add(block.tally);
                 }
             }
-            if counts.nonzeros() as u64 >= SLAB {
+            if counts.bytes() as u64 >= 4 * SLAB {
                 cells += counts.cells();
                 take(std::mem::replace(&mut counts, Counts::with_genes(self.genes)))?;
             }
@@ -345,6 +347,13 @@ struct Sparse<'a> {
     offsets: &'a [u64],
 }
 
+/// How many times less is taken at once of fractions, which do not fit into the two bytes of a small whole number.
+fn width(data: &NumericArray) -> Result<u64> {
+    let some = data.read_range(0..data.len().min(1024))?;
+    let fractions = some.iter().filter(|&&value| value != libm::trunc(value)).count();
+    Ok(if fractions * 2 > some.len() { 10 } else { 1 })
+}
+
 /// Receives slabs.
 type Take<'a> = dyn FnMut(Counts) -> Result<()> + 'a;
 
@@ -367,7 +376,8 @@ impl Matrix for StoredMatrix {
     fn work(&self) -> u64 {
         match (&self.parts, self.encoding) {
             (Parts::Sparse { data, indices, .. }, Encoding::Csc) => {
-                let passes = data.len().div_ceil(PASS).max(1);
+                let pass = PASS / width(data).unwrap_or(1);
+                let passes = data.len().div_ceil(pass).max(1);
                 passes * data.bytes() + (1 + passes) * indices.bytes()
             }
             (Parts::Sparse { data, indices, .. }, _) => data.bytes() + indices.bytes(),

@@ -14,8 +14,8 @@ use zlib_rs::{InflateConfig, ReturnCode, decompress_slice};
 const SCHEMA: &str = "1";
 /// Deflate cannot do better than this; a larger claim is a lie.
 const MAX_RATIO: usize = 1040;
-/// A table takes a few megabytes.
-const MAX_SIZE: usize = 1 << 28;
+/// A table takes less than three megabytes; a much longer text is none.
+const MAX_SIZE: usize = 1 << 24;
 
 /// Where the names in a table come from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

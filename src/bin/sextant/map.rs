@@ -75,15 +75,13 @@ struct GeneTableSummary<'a> {
 
 /// The table of gene names: the one that was named (`none` for none), or the one that stands beside the references.
 fn read_genes(named: Option<&str>, bundle: &Path) -> Result<Option<(GeneTable, String)>, Failure> {
-    let beside = |folder: Option<&Path>| folder.map(|folder| folder.join("genes").join(GENE_TABLE));
-    let folder = bundle.parent();
+    // Beside the bundle or a folder further up, in a folder of its own as in this repository or without one.
+    let folders = [bundle.parent(), bundle.parent().and_then(Path::parent)];
+    let places = folders.into_iter().flatten().flat_map(|folder| [folder.to_owned(), folder.join("genes")]);
     let path = match named {
         Some("none") => None,
         Some(named) => Some(PathBuf::from(named)),
-        None => [folder.map(|folder| folder.join(GENE_TABLE)), beside(folder), beside(folder.and_then(Path::parent))]
-            .into_iter()
-            .flatten()
-            .find(|path| path.is_file()),
+        None => places.map(|folder| folder.join(GENE_TABLE)).find(|path| path.is_file()),
     };
     let Some(path) = path else { return Ok(None) };
     let bytes =

@@ -35,8 +35,8 @@ pub struct Recovery {
     undo: Undo,
     /// Whether every cell has a factor of its own; otherwise the values are whole numbers but for rounding errors.
     scaled: bool,
-    /// Whether the values have half precision only.
-    half: bool,
+    /// Whether the values have few digits: half precision, or three decimals.
+    coarse: bool,
 }
 
 /// The factor of a cell.
@@ -74,18 +74,19 @@ impl Recovery {
     /// The way back that makes whole numbers of the sample, if there is one.
     pub fn of(sample: &Sample) -> Option<Recovery> {
         let half = sample.values().all(|value| half::f16::from_f64(value).to_f64() == value);
-        let rounded = Recovery { undo: Undo::Nothing, scaled: false, half: false };
+        let coarse = half || sample.values().all(|value| is_whole(value * 1000.0));
+        let rounded = Recovery { undo: Undo::Nothing, scaled: false, coarse: false };
         if sample.values().all(|value| (value - libm::round(value)).abs() <= rounded.tolerance(value)) {
             return Some(rounded);
         }
         let largest = sample.values().fold(0.0, f64::max);
         let logarithmic = largest <= super::LARGEST_LOGARITHM * std::f64::consts::LOG2_E;
         let logarithms = Undo::LOGARITHMS.into_iter().filter(|_| logarithmic);
-        let ways = logarithms.clone().map(|undo| Recovery { undo, scaled: false, half });
-        let mut ways = ways.chain(logarithms.map(|undo| Recovery { undo, scaled: true, half }));
+        let ways = logarithms.clone().map(|undo| Recovery { undo, scaled: false, coarse });
+        let mut ways = ways.chain(logarithms.map(|undo| Recovery { undo, scaled: true, coarse }));
         let found = ways.find(|way| way.explains(sample).is_some());
         found.or_else(|| {
-            let way = Recovery { undo: Undo::Nothing, scaled: true, half };
+            let way = Recovery { undo: Undo::Nothing, scaled: true, coarse };
             let mut factors = way.explains(sample)?;
             let cells = factors.len();
             factors.sort_by(f64::total_cmp);
@@ -136,9 +137,9 @@ impl Recovery {
         Verdict::new(Content::Recoverable(self), text)
     }
 
-    /// How far a count may be from a whole number: what single or half precision leaves of a scaled logarithm.
+    /// How far a count may be from a whole number: what single precision, or few digits, leave of a scaled logarithm.
     fn tolerance(&self, count: f64) -> f64 {
-        let (absolute, relative) = if self.half { (0.02, 3e-3) } else { (2e-3, 2e-6) };
+        let (absolute, relative) = if self.coarse { (0.02, 3e-3) } else { (2e-3, 2e-6) };
         absolute + relative * count
     }
 
@@ -166,7 +167,7 @@ impl Recovery {
         if let Some(total) = total {
             let sum: f64 = values.iter().map(|value| libm::round(value * fit.factor)).sum();
             let multiple = libm::round(total / sum);
-            let exact = if self.half { 0.01 } else { 1e-4 };
+            let exact = if self.coarse { 0.01 } else { 1e-4 };
             // The stated total tells the factor that all counts of the cell have in common.
             if multiple >= 2.0 && (total - multiple * sum).abs() <= (exact * total).max(0.5) {
                 fit.factor *= multiple;
@@ -175,7 +176,7 @@ impl Recovery {
         fit
     }
 
-    /// A factor from many small counts instead of one: with half precision one value is too rough.
+    /// A factor from many small counts instead of one: with few digits one value is too rough.
     fn refined(&self, values: &[f64], factor: f64) -> f64 {
         let (mut counts, mut sum) = (0.0, 0.0);
         for &value in values.iter().filter(|&&value| value * factor <= 20.0) {
@@ -200,6 +201,11 @@ impl Recovery {
         }
         Fit { factor, fits, evidence }
     }
+}
+
+/// As single precision tells.
+fn is_whole(value: f64) -> bool {
+    (value - libm::round(value)).abs() <= 1e-6 * value.abs().max(1.0)
 }
 
 /// Recovers the counts while a matrix is read, slab by slab.
@@ -297,6 +303,11 @@ impl Recovering {
             let whole = 100.0 * sums.0 / sums.1;
             format!(" They add up to the column \"{column}\" in {share:.0} % of the cells, and to {whole:.1} % of it in all.")
         });
+        let digits = if recovery.coarse {
+            " The values have few digits: counts above about 30 may be off by some per cent."
+        } else {
+            ""
+        };
         let open = if recovery.scaled {
             " Two things stay open: a cell whose counts are all multiples of a number comes out with counts that many times \
              too small, and genes that were removed before are missing."
@@ -306,7 +317,7 @@ impl Recovering {
         Ok(Warning::new(
             "recovered",
             format!(
-                "The values of \"{path}\" {text}. The counts were recovered from them: {how}.{others}{}{open} If you have a \
+                "The values of \"{path}\" {text}. The counts were recovered from them: {how}.{others}{}{digits}{open} If you have a \
                  file with the raw counts, load that.",
                 agreement.unwrap_or_default()
             ),
@@ -368,7 +379,7 @@ mod tests {
         let scaled = |count: f64, total: f64| count / total * 1e4;
         let half = |value: f64| half::f16::from_f64(value).to_f64();
         type Change<'a> = &'a dyn Fn(f64, f64) -> f64;
-        let changes: [(&str, Undo, bool, Change<'_>); 8] = [
+        let changes: [(&str, Undo, bool, Change<'_>); 9] = [
             ("log1p", Undo::NaturalLogarithm, true, &|count, total| libm::log1p(scaled(count, total))),
             ("single", Undo::NaturalLogarithm, true, &|count, total| {
                 f64::from(libm::log1p(scaled(count, total)) as f32)
@@ -378,6 +389,9 @@ mod tests {
             ("no logarithm", Undo::Nothing, true, &scaled),
             ("no scale", Undo::NaturalLogarithm, false, &|count, _| libm::log1p(count)),
             ("dust", Undo::Nothing, false, &|count, total| count + 1e-3 * libm::sin(total + count)),
+            ("three decimals", Undo::NaturalLogarithm, true, &|count, total| {
+                libm::round(libm::log1p(scaled(count, total)) * 1e3) / 1e3
+            }),
             ("half, small counts", Undo::NaturalLogarithm, true, &|count, total| {
                 half(libm::log1p(scaled(count, total)))
             }),
@@ -385,7 +399,7 @@ mod tests {
         for (name, undo, scaled, change) in changes {
             let (recovery, equal) = recovered(&counts, change);
             assert_eq!(recovery.map(|way| (way.undo, way.scaled)), Some((undo, scaled)), "{name}");
-            assert!(equal || name.starts_with("half"), "{name}");
+            assert!(equal || name.starts_with("half") || name.starts_with("three"), "{name}");
         }
     }
 
