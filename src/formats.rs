@@ -7,8 +7,10 @@
 //!
 //! A file is never held whole, and never as a dense matrix. Only the thread that calls reads the source.
 
+mod archive;
 mod array;
 mod choice;
+mod content;
 mod dataset;
 mod droplets;
 mod elements;
@@ -16,10 +18,14 @@ mod filters;
 mod frame;
 mod h5ad;
 mod hdf5;
+mod lines;
+mod mex;
 mod packing;
 mod raw_counts;
 mod reading;
 mod samples;
+mod scatter;
+mod slabs;
 mod source;
 mod stored;
 mod stored_matrix;

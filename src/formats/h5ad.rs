@@ -239,14 +239,14 @@ fn complete(features: &mut [Feature], file: &Hdf5) {
 }
 
 /// Whether most of up to a thousand names are accessions (Ensembl, FlyBase, WormBase) and not symbols.
-fn mostly_accessions(names: &[String]) -> bool {
+pub fn mostly_accessions(names: &[String]) -> bool {
     let step = (names.len() / 1000).max(1);
     let sample: Vec<_> = names.iter().step_by(step).collect();
     let accessions = sample.iter().filter(|name| is_accession(name)).count();
     accessions * 2 > sample.len()
 }
 
-fn is_accession(name: &str) -> bool {
+pub fn is_accession(name: &str) -> bool {
     let digits = |rest: &str| rest.len() >= 6 && rest.as_bytes()[..6].iter().all(u8::is_ascii_digit);
     if let Some(rest) = name.strip_prefix("FBgn").or(name.strip_prefix("WBGene")) {
         return digits(rest);

@@ -402,7 +402,7 @@ fn checked_shape(path: &str, shape: [u64; 2]) -> Result<[usize; 2]> {
 
 /// Asks for the room that the counts will take and gives it back: in a browser a request that fails later
 /// would end the engine without a word.
-fn check_memory(entries: u64, genes: usize) -> Result<()> {
+pub fn check_memory(entries: u64, genes: usize) -> Result<()> {
     let entry = if genes <= 1 << 16 { 4 } else { 6 };
     let bytes = entries.saturating_mul(entry);
     let mut room = Vec::<u8>::new();

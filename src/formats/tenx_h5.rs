@@ -205,7 +205,7 @@ fn matrix_features(file: &Hdf5) -> Result<FeatureTable> {
 }
 
 /// The error for a 10x file without gene expression.
-fn unused_matrix(types: &[String]) -> Error {
+pub fn unused_matrix(types: &[String]) -> Error {
     let mut kinds: Vec<&str> = types.iter().map(String::as_str).collect();
     kinds.sort_unstable();
     kinds.dedup();

@@ -1,0 +1,461 @@
+//! The bytes of a file, or of a member of an archive, packed or not: to be read from the start as often as wanted.
+//!
+//! ```text
+//! BlockCache ─ Source ─ Part (tar member) ─ Gzip ─ …          GSE1_RAW.tar / GSM1.tar.gz / matrix.mtx.gz
+//!                     └ Zipped (stored or deflated) ─ Gzip
+//! ```
+
+use super::hdf5::damaged;
+use super::source::BlockCache;
+use crate::error::{Error, Result};
+use std::io::ErrorKind;
+use std::sync::Arc;
+use zlib_rs::{Inflate, InflateFlush, Status};
+
+/// Packed bytes that are asked for at once.
+const PACKED: usize = 256 << 10;
+/// Bytes that are passed over at once where nothing can be jumped over.
+const SKIP: usize = 256 << 10;
+/// The first bytes of gzip.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+
+/// Bytes with a name for error messages; cheap to clone. Nothing is read before [`Content::reader`].
+#[derive(Clone)]
+pub struct Content {
+    name: Arc<str>,
+    layer: Arc<Layer>,
+}
+
+enum Layer {
+    Source(Arc<BlockCache>),
+    /// A range of other content.
+    Part {
+        of: Content,
+        start: u64,
+        length: u64,
+    },
+    Zipped(Zipped),
+    /// Other content, unpacked.
+    Gzip(Content),
+}
+
+/// Where a member of a ZIP archive stands, as the table of contents says.
+pub struct Zipped {
+    pub archive: Content,
+    /// Where the member's own header begins.
+    pub header: u64,
+    pub packed: u64,
+    pub size: u64,
+    pub crc: u32,
+    pub deflated: bool,
+}
+
+impl Content {
+    /// A whole file. `name` stands in error messages.
+    pub fn of_source(name: &str, source: Arc<BlockCache>) -> Self {
+        Content { name: name.into(), layer: Arc::new(Layer::Source(source)) }
+    }
+
+    /// `length` bytes of this content from `start`; whether they are there is seen when they are read.
+    pub fn part(&self, name: &str, start: u64, length: u64) -> Self {
+        Content { name: name.into(), layer: Arc::new(Layer::Part { of: self.clone(), start, length }) }
+    }
+
+    /// A member of a ZIP archive.
+    pub fn zipped(name: &str, member: Zipped) -> Self {
+        Content { name: name.into(), layer: Arc::new(Layer::Zipped(member)) }
+    }
+
+    /// What this content holds when it is gzip, else the content itself.
+    ///
+    /// # Errors
+    /// When its first bytes cannot be read.
+    pub fn unpacked(self) -> Result<Self> {
+        let mut first = [0; 2];
+        let read = self.reader()?.fill(&mut first)?;
+        if read < 2 || first != GZIP {
+            return Ok(self);
+        }
+        Ok(Content { name: Arc::clone(&self.name), layer: Arc::new(Layer::Gzip(self)) })
+    }
+
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Bytes that [`Reader::passed`] reaches at the end: packed ones, where the content is packed.
+    pub fn work(&self) -> u64 {
+        match &*self.layer {
+            Layer::Source(source) => source.len(),
+            Layer::Part { of, start, length } => match of.window() {
+                Some(_) => *length,
+                None => start.saturating_add(*length),
+            },
+            Layer::Zipped(member) => member.packed,
+            Layer::Gzip(packed) => packed.work(),
+        }
+    }
+
+    /// The length where it is known without reading.
+    pub fn length(&self) -> Option<u64> {
+        match &*self.layer {
+            Layer::Source(source) => Some(source.len()),
+            Layer::Part { length, .. } => Some(*length),
+            Layer::Zipped(member) => Some(member.size),
+            Layer::Gzip(_) => None,
+        }
+    }
+
+    /// The range of a source, when these bytes stand there as they are: they can be read at any position.
+    pub fn window(&self) -> Option<(Arc<BlockCache>, u64, u64)> {
+        match &*self.layer {
+            Layer::Source(source) => Some((Arc::clone(source), 0, source.len())),
+            Layer::Part { of, start, length } => {
+                let (source, first, whole) = of.window()?;
+                let end = start.checked_add(*length).filter(|&end| end <= whole)?;
+                Some((source, first + start, end - start))
+            }
+            Layer::Zipped(member) if !member.deflated => {
+                let start = super::archive::data_start(&self.name, member).ok()?;
+                member.archive.part(&self.name, start, member.packed).window()
+            }
+            Layer::Zipped(_) | Layer::Gzip(_) => None,
+        }
+    }
+
+    /// Starts to read from the beginning.
+    ///
+    /// # Errors
+    /// When an archive is damaged where the content should begin.
+    pub fn reader(&self) -> Result<Reader> {
+        let kind = match &*self.layer {
+            Layer::Source(source) => {
+                ReaderKind::Window { source: Arc::clone(source), at: 0, end: source.len(), first: 0 }
+            }
+            Layer::Part { of, start, length } => match self.window() {
+                Some((source, first, length)) => ReaderKind::Window { source, at: first, end: first + length, first },
+                None => {
+                    let mut outer = of.reader()?;
+                    outer.skip(*start)?;
+                    ReaderKind::Within { outer: Box::new(outer), left: *length }
+                }
+            },
+            Layer::Zipped(member) => {
+                let start = super::archive::data_start(&self.name, member)?;
+                let packed = member.archive.part(&self.name, start, member.packed);
+                let inner = packed.reader()?;
+                match member.deflated {
+                    true => ReaderKind::Inflating(Box::new(Inflating::deflate(inner, member.size, member.crc))),
+                    false => return Ok(inner),
+                }
+            }
+            Layer::Gzip(packed) => ReaderKind::Inflating(Box::new(Inflating::gzip(packed.reader()?))),
+        };
+        Ok(Reader { name: Arc::clone(&self.name), kind })
+    }
+
+    /// All bytes, when they are at most `limit`; `None` when they are more.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn read_all(&self, limit: usize) -> Result<Option<Vec<u8>>> {
+        let mut reader = self.reader()?;
+        let mut bytes = Vec::new();
+        loop {
+            let start = bytes.len();
+            bytes.resize(start + PACKED.min(limit + 1 - start), 0);
+            let read = reader.fill(&mut bytes[start..])?;
+            bytes.truncate(start + read);
+            if read == 0 {
+                return Ok(Some(bytes));
+            }
+            if bytes.len() > limit {
+                return Ok(None);
+            }
+        }
+    }
+}
+
+/// Reads content from the beginning to the end.
+pub struct Reader {
+    name: Arc<str>,
+    kind: ReaderKind,
+}
+
+enum ReaderKind {
+    Window { source: Arc<BlockCache>, at: u64, end: u64, first: u64 },
+    Within { outer: Box<Reader>, left: u64 },
+    Inflating(Box<Inflating>),
+}
+
+impl Reader {
+    /// Reads until the buffer is full or the content ends; the number of bytes read.
+    ///
+    /// # Errors
+    /// When the source fails, or packed data is damaged or ends early.
+    pub fn fill(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        let name = Arc::clone(&self.name);
+        match &mut self.kind {
+            ReaderKind::Window { source, at, end, .. } => {
+                let count = (*end - *at).min(buffer.len() as u64) as usize;
+                let slots = &mut buffer[..count];
+                source.read_exact_at(*at, slots).map_err(|cause| unreadable(&name, cause))?;
+                *at += count as u64;
+                Ok(count)
+            }
+            ReaderKind::Within { outer, left } => {
+                let count = (*left).min(buffer.len() as u64) as usize;
+                let read = outer.fill(&mut buffer[..count])?;
+                if read < count {
+                    return Err(damaged(&name, "the archive ends before this member does"));
+                }
+                *left -= read as u64;
+                Ok(read)
+            }
+            ReaderKind::Inflating(inflating) => inflating.fill(buffer, &name),
+        }
+    }
+
+    /// Passes over bytes.
+    ///
+    /// # Errors
+    /// When they cannot be read or are not there.
+    pub fn skip(&mut self, bytes: u64) -> Result<()> {
+        if let ReaderKind::Window { at, end, .. } = &mut self.kind {
+            *at = at.checked_add(bytes).filter(|at| at <= end).ok_or_else(|| cut_off(&self.name))?;
+            return Ok(());
+        }
+        let mut left = bytes;
+        let mut scrap = vec![0; SKIP.min(usize::try_from(bytes).unwrap_or(SKIP))];
+        while left > 0 {
+            let count = (scrap.len() as u64).min(left) as usize;
+            let read = self.fill(&mut scrap[..count])?;
+            if read < count {
+                return Err(cut_off(&self.name));
+            }
+            left -= read as u64;
+        }
+        Ok(())
+    }
+
+    /// Bytes passed so far, of [`Content::work`].
+    pub fn passed(&self) -> u64 {
+        match &self.kind {
+            ReaderKind::Window { at, first, .. } => at - first,
+            ReaderKind::Within { outer, .. } => outer.passed(),
+            ReaderKind::Inflating(inflating) => inflating.inner.passed(),
+        }
+    }
+}
+
+fn cut_off(name: &str) -> Error {
+    damaged(name, "it ends before its data does")
+}
+
+/// The error for a source that fails.
+fn unreadable(name: &str, cause: std::io::Error) -> Error {
+    if cause.kind() == ErrorKind::UnexpectedEof {
+        return cut_off(name);
+    }
+    Error::input(format!(
+        "\"{name}\" cannot be read: {cause}. Check that the file is still where it was and may be read."
+    ))
+    .because(cause)
+}
+
+/// Undoes gzip, of which several may stand one after the other, or the bare deflate of a ZIP archive.
+struct Inflating {
+    inner: Reader,
+    inflate: Inflate,
+    packed: Vec<u8>,
+    /// The bytes of `packed` that wait to be inflated.
+    start: usize,
+    end: usize,
+    state: State,
+    /// Size and checksum that the archive promises; gzip carries its own.
+    promised: Option<(u64, u32)>,
+    size: u64,
+    crc: crc32fast::Hasher,
+}
+
+#[derive(PartialEq, Eq)]
+enum State {
+    /// In the middle of a stream.
+    Inside,
+    /// A stream has ended; another may follow.
+    Between,
+    Ended,
+}
+
+impl Inflating {
+    fn gzip(inner: Reader) -> Self {
+        Self::new(inner, Inflate::new(true, 31), None)
+    }
+
+    fn deflate(inner: Reader, size: u64, crc: u32) -> Self {
+        Self::new(inner, Inflate::new(false, 15), Some((size, crc)))
+    }
+
+    fn new(inner: Reader, inflate: Inflate, promised: Option<(u64, u32)>) -> Self {
+        Inflating {
+            inner,
+            inflate,
+            packed: vec![0; PACKED],
+            start: 0,
+            end: 0,
+            state: State::Inside,
+            promised,
+            size: 0,
+            crc: crc32fast::Hasher::new(),
+        }
+    }
+
+    fn fill(&mut self, buffer: &mut [u8], name: &str) -> Result<usize> {
+        let mut written = 0;
+        while written < buffer.len() && self.state != State::Ended {
+            if self.start == self.end {
+                self.start = 0;
+                self.end = self.inner.fill(&mut self.packed)?;
+            }
+            if self.state == State::Between {
+                self.begin_next();
+                continue;
+            }
+            let ended = self.start == self.end;
+            let (before_in, before_out) = (self.inflate.total_in(), self.inflate.total_out());
+            let packed = &self.packed[self.start..self.end];
+            let status = self.inflate.decompress(packed, &mut buffer[written..], InflateFlush::NoFlush);
+            self.start += (self.inflate.total_in() - before_in) as usize;
+            let count = (self.inflate.total_out() - before_out) as usize;
+            self.note(&buffer[written..written + count]);
+            written += count;
+            match status {
+                Ok(Status::StreamEnd) => self.end_stream(name)?,
+                Ok(_) if ended && count == 0 => return Err(damaged(name, "its compressed data ends early")),
+                Ok(_) => {}
+                Err(_) => return Err(damaged(name, "its compressed data does not decompress")),
+            }
+            if self.promised.is_some_and(|(size, _)| self.size > size) {
+                return Err(damaged(name, "it is larger than its archive says"));
+            }
+        }
+        Ok(written)
+    }
+
+    fn note(&mut self, bytes: &[u8]) {
+        if self.promised.is_some() {
+            self.size += bytes.len() as u64;
+            self.crc.update(bytes);
+        }
+    }
+
+    fn end_stream(&mut self, name: &str) -> Result<()> {
+        self.state = match self.promised {
+            None => State::Between,
+            Some((size, crc)) => {
+                if self.size != size || self.crc.clone().finalize() != crc {
+                    return Err(damaged(name, "its checksum does not fit"));
+                }
+                State::Ended
+            }
+        };
+        Ok(())
+    }
+
+    /// Another gzip stream follows, or padding, or nothing. What follows but is no gzip is left alone, as
+    /// gzip itself does.
+    fn begin_next(&mut self) {
+        let waiting = &self.packed[self.start..self.end];
+        self.state = match waiting {
+            [first, ..] if *first == GZIP[0] => {
+                self.inflate = Inflate::new(true, 31);
+                State::Inside
+            }
+            _ => State::Ended,
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Cursor;
+
+    fn content(bytes: Vec<u8>) -> Content {
+        let cache = BlockCache::new(Box::new(Cursor::new(bytes))).unwrap();
+        Content::of_source("f", Arc::new(cache))
+    }
+
+    fn all(content: &Content) -> Result<Vec<u8>> {
+        Ok(content.read_all(1 << 24)?.unwrap())
+    }
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut deflate = zlib_rs::Deflate::new_with_config(zlib_rs::DeflateConfig {
+            window_bits: 31,
+            ..zlib_rs::DeflateConfig::new(6)
+        });
+        let mut packed = vec![0; bytes.len() + 100];
+        deflate.compress(bytes, &mut packed, zlib_rs::DeflateFlush::Finish).unwrap();
+        packed.truncate(deflate.total_out() as usize);
+        packed
+    }
+
+    fn text() -> Vec<u8> {
+        (0..200_000u32).flat_map(|i| format!("{} ", i * 7 % 1013).into_bytes()).collect()
+    }
+
+    #[test]
+    fn gzip_of_one_and_of_several_streams() {
+        let text = text();
+        let half = text.len() / 2;
+        let mut several = gzip(&text[..half]);
+        several.extend(gzip(&[]));
+        several.extend(gzip(&text[half..]));
+        several.extend([0; 300]);
+        for packed in [gzip(&text), several] {
+            let content = content(packed).unpacked().unwrap();
+            assert_eq!(all(&content).unwrap(), text);
+            assert_eq!(all(&content).unwrap(), text, "a second time");
+        }
+        let plain = content(text.clone()).unpacked().unwrap();
+        assert_eq!(plain.length(), Some(text.len() as u64));
+        assert_eq!(plain.read_all(1000).unwrap(), None);
+        assert_eq!(all(&content(b"\x1f".to_vec()).unpacked().unwrap()).unwrap(), b"\x1f");
+        assert_eq!(all(&content(gzip(&gzip(b"a"))).unpacked().unwrap()).unwrap(), gzip(b"a"), "one layer");
+    }
+
+    #[test]
+    fn cut_and_changed_gzip_is_an_error() {
+        let packed = gzip(&text());
+        let message = |bytes: &[u8]| all(&content(bytes.to_vec()).unpacked().unwrap()).unwrap_err().message;
+        let tail = "The file is damaged or was not written completely; copy or download it again, or write it \
+                    again from its source.";
+        for length in [2, 9, 20, packed.len() / 2, packed.len() - 1] {
+            let expected = format!("\"f\" cannot be read: its compressed data ends early. {tail}");
+            assert_eq!(message(&packed[..length]), expected, "{length}");
+        }
+        let mut changed = packed.clone();
+        let at = changed.len() - 6;
+        changed[at] ^= 1;
+        assert_eq!(message(&changed), format!("\"f\" cannot be read: its compressed data does not decompress. {tail}"));
+    }
+
+    #[test]
+    fn parts_of_plain_and_of_packed_content() {
+        let text = text();
+        let packed = content(gzip(&text)).unpacked().unwrap();
+        for whole in [content(text.clone()), packed] {
+            let part = whole.part("part", 1000, 500_000);
+            assert_eq!(all(&part).unwrap(), text[1000..501_000]);
+            let inner = part.part("inner", 10, 20);
+            assert_eq!(all(&inner).unwrap(), text[1010..1030]);
+            let mut reader = part.reader().unwrap();
+            reader.skip(499_998).unwrap();
+            let mut last = [0; 9];
+            assert_eq!(reader.fill(&mut last).unwrap(), 2);
+            assert!(all(&whole.part("beyond", 1000, u64::MAX)).is_err());
+            assert!(all(&whole.part("beyond", u64::MAX, 2)).is_err());
+        }
+    }
+}
