@@ -29,6 +29,7 @@ mod slabs;
 mod source;
 mod stored;
 mod stored_matrix;
+mod table;
 mod tenx_h5;
 
 pub use dataset::{Candidate, Column, Dataset, Feature, GENE_EXPRESSION, Inspection};

@@ -167,7 +167,7 @@ impl Format for Mex {
 }
 
 /// Finds out by content which columns are accessions, symbols and types.
-fn name_features(columns: Vec<Vec<String>>, names: Vec<String>, wanted: Option<&str>) -> Result<FeatureTable> {
+pub fn name_features(columns: Vec<Vec<String>>, names: Vec<String>, wanted: Option<&str>) -> Result<FeatureTable> {
     let types = columns.iter().skip(1).position(|column| are_types(column)).map(|place| place + 1);
     let ids = columns.iter().position(|column| mostly_accessions(column));
     // The first column that is neither; where there is only one, it is both.
@@ -215,7 +215,7 @@ pub fn no_column(wanted: &str, names: &[String]) -> Error {
 }
 
 /// Whether a column has types of features as 10x writes them.
-fn are_types(column: &[String]) -> bool {
+pub fn are_types(column: &[String]) -> bool {
     let known = |kind: &String| kind == GENE_EXPRESSION || OTHER_TYPES.contains(&kind.as_str());
     !column.is_empty() && column.iter().all(known)
 }
