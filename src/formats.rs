@@ -16,6 +16,7 @@ mod droplets;
 mod elements;
 mod filters;
 mod frame;
+mod grouping;
 mod h5ad;
 mod hdf5;
 mod lines;
@@ -37,14 +38,22 @@ pub use droplets::Droplets;
 pub use raw_counts::grouped;
 pub use reading::{GeneFilter, Observer, ReadOptions};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Warning};
 use crate::progress::Progress;
+use archive::Member;
+use content::Content;
+use grouping::{Files, Group};
 use hdf5::Hdf5;
+use mex::Mex;
 use reading::Part;
 use source::BlockCache;
 use std::io::{Read, Seek};
 use std::sync::Arc;
 use stored::Format;
+
+/// Bytes from whose look the kind of a file is told.
+const FIRST_BYTES: usize = 64 << 10;
+const HDF5_SIGNATURE: &[u8] = b"\x89HDF\r\n\x1a\n";
 
 /// Where bytes come from: a native file, or a `File` of the browser.
 pub trait Source: Read + Seek + Send {}
@@ -67,6 +76,8 @@ impl Input {
 /// One dataset, or several samples, whose kind is known and whose matrices have been found, but not read.
 pub struct OpenFile {
     parts: Vec<Part>,
+    /// About the files that were handed over together.
+    warnings: Vec<Warning>,
 }
 
 /// Opens files that were handed over together. Several are several samples.
@@ -74,21 +85,64 @@ pub struct OpenFile {
 /// # Errors
 /// When one is of no kind that is read, or truncated, or damaged, or has no cells or no genes.
 pub fn open(inputs: Vec<Input>) -> Result<OpenFile> {
-    let mut parts = Vec::with_capacity(inputs.len());
+    let mut members = Vec::new();
     for Input { path, source } in inputs {
-        let sample = sample_name(&path);
-        let opened = open_one(source).and_then(|format| Part::new(path.clone(), sample, format));
-        parts.push(named(&path, opened)?);
+        let listed = BlockCache::new(source).and_then(|cache| list(&path, Arc::new(cache)));
+        members.extend(named(&path, listed)?);
     }
-    if parts.is_empty() {
+    if members.is_empty() {
         return Err(Error::usage("Choose a file first."));
     }
-    Ok(OpenFile { parts })
+    let (groups, warnings) = grouping::group(members)?;
+    let mut parts = Vec::with_capacity(groups.len());
+    for Group { path, sample, files } in groups {
+        let opened = open_one(&files).and_then(|format| Part::new(path.clone(), sample, format));
+        parts.push(named(&path, opened)?);
+    }
+    Ok(OpenFile { parts, warnings })
 }
 
-fn open_one(source: Box<dyn Source>) -> Result<Box<dyn Format>> {
-    let cache = Arc::new(BlockCache::new(source)?);
-    let file = Hdf5::open(cache)?;
+/// The file, or what is in it when it is an archive.
+fn list(path: &str, source: Arc<BlockCache>) -> Result<Vec<Member>> {
+    let content = Content::of_source(path, source);
+    let Some(mut members) = archive::open(&content)? else {
+        return Ok(vec![Member { path: path.to_owned(), content }]);
+    };
+    let folder = archive::stem(path);
+    for member in &mut members {
+        member.path = format!("{folder}/{}", member.path);
+    }
+    Ok(members)
+}
+
+fn open_one(files: &Files) -> Result<Box<dyn Format>> {
+    match files {
+        Files::Mex(files) => Ok(Box::new(Mex::open(files)?)),
+        Files::Single(content) => open_single(content),
+        Files::Folder(_) => Err(Error::input(
+            "it is a Zarr store, which Sextant does not read yet. Save it as H5AD, in Python with \
+             `anndata.read_zarr(\"in.zarr\").write_h5ad(\"out.h5ad\")`.",
+        )),
+    }
+}
+
+fn open_single(content: &Content) -> Result<Box<dyn Format>> {
+    // Damage is explained by the reader of the kind that the first bytes tell.
+    let unpacked = content.clone().unpacked()?;
+    let first = lines::beginning(&unpacked, FIRST_BYTES).map(|(bytes, _)| bytes).unwrap_or_default();
+    if mex::begins(&first) {
+        let matrix = Member { path: content.name().to_owned(), content: content.clone() };
+        let files = mex::Files { matrices: vec![matrix], cells: None, features: None };
+        return Ok(Box::new(Mex::open(&files)?));
+    }
+    if let Some(error) = table::other_text(&first) {
+        return Err(error);
+    }
+    if table::is_text(&first) {
+        return Ok(Box::new(table::Table::open(content)?));
+    }
+    let packed_hdf5 = first.starts_with(HDF5_SIGNATURE);
+    let file = Hdf5::open(if packed_hdf5 { unpacked.seekable()? } else { content.seekable()? })?;
     if h5ad::detect(&file) {
         return Ok(Box::new(h5ad::H5ad::new(file)));
     }
@@ -96,12 +150,6 @@ fn open_one(source: Box<dyn Source>) -> Result<Box<dyn Format>> {
         Some(layout) => Ok(Box::new(tenx_h5::TenX::new(file, layout))),
         None => Err(of_neither_kind(&file.members("/")?)),
     }
-}
-
-/// A file's name without folders and extensions.
-fn sample_name(path: &str) -> String {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    name.split('.').next().filter(|stem| !stem.is_empty()).unwrap_or(name).to_owned()
 }
 
 impl OpenFile {
@@ -124,7 +172,9 @@ impl OpenFile {
                 Some(whole) => whole.add(inspection),
             }
         }
-        whole.ok_or_else(|| Error::usage("Choose a file first."))
+        let mut whole = whole.ok_or_else(|| Error::usage("Choose a file first."))?;
+        whole.warnings.extend(self.warnings.iter().cloned());
+        Ok(whole)
     }
 
     /// Reads the raw counts, the names and the tables of cells. Progress is reported as the stage "Reading".
@@ -145,14 +195,20 @@ impl OpenFile {
             let read = part.read(options, observer, &Progress::new(&report));
             samples.push((part.sample.clone(), named(&part.file, read)?));
         }
-        samples::join(samples).ok_or_else(|| Error::usage("Choose a file first."))
+        let mut whole = samples::join(samples).ok_or_else(|| Error::usage("Choose a file first."))?;
+        whole.warnings.extend(self.warnings.iter().cloned());
+        Ok(whole)
     }
 }
 
 /// Puts the name of the file in front of an error.
 fn named<T>(name: &str, result: Result<T>) -> Result<T> {
     result.map_err(|mut error| {
-        error.message = format!("{name}: {}", error.message);
+        // A message about the file itself has its name already.
+        error.message = match error.message.strip_prefix(&format!("\"{name}\" ")) {
+            Some(rest) => format!("{name}: it {rest}"),
+            None => format!("{name}: {}", error.message),
+        };
         error
     })
 }
@@ -183,15 +239,4 @@ fn of_neither_kind(members: &[String]) -> Error {
         "it is an HDF5 file, but neither of 10x Genomics nor H5AD: at its top level it has {found}. Expected \
          \"matrix\" (10x) or \"X\", \"obs\" and \"var\" (H5AD).{hint}"
     ))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn samples_are_named_by_their_files() {
-        assert_eq!(sample_name("run/sample_1.filtered.h5"), "sample_1");
-        assert_eq!(sample_name(".hidden"), ".hidden");
-    }
 }

@@ -89,7 +89,7 @@ fn named_archive(path: &str) -> bool {
 }
 
 /// The path without the endings of an archive.
-fn stem(path: &str) -> &str {
+pub fn stem(path: &str) -> &str {
     let lower = path.to_ascii_lowercase();
     let ending = [".tar.gz", ".tgz", ".tar", ".zip"].into_iter().find(|ending| lower.ends_with(ending));
     &path[..path.len() - ending.map_or(0, str::len)]

@@ -8,7 +8,7 @@
 use super::hdf5::damaged;
 use super::source::BlockCache;
 use crate::error::{Error, Result};
-use std::io::ErrorKind;
+use std::io::{Cursor, ErrorKind, Read, Seek, SeekFrom};
 use std::sync::Arc;
 use zlib_rs::{Inflate, InflateFlush, Status};
 
@@ -16,6 +16,8 @@ use zlib_rs::{Inflate, InflateFlush, Status};
 const PACKED: usize = 256 << 10;
 /// Bytes that are passed over at once where nothing can be jumped over.
 const SKIP: usize = 256 << 10;
+/// The largest file that is unpacked into memory, because it has to be read here and there.
+const IN_MEMORY: usize = 500_000_000;
 /// The first bytes of gzip.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
@@ -96,16 +98,6 @@ impl Content {
         }
     }
 
-    /// The length where it is known without reading.
-    pub fn length(&self) -> Option<u64> {
-        match &*self.layer {
-            Layer::Source(source) => Some(source.len()),
-            Layer::Part { length, .. } => Some(*length),
-            Layer::Zipped(member) => Some(member.size),
-            Layer::Gzip(_) => None,
-        }
-    }
-
     /// The range of a source, when these bytes stand there as they are: they can be read at any position.
     pub fn window(&self) -> Option<(Arc<BlockCache>, u64, u64)> {
         match &*self.layer {
@@ -120,6 +112,28 @@ impl Content {
                 member.archive.part(&self.name, start, member.packed).window()
             }
             Layer::Zipped(_) | Layer::Gzip(_) => None,
+        }
+    }
+
+    /// A source of these bytes that can be read at any position. What is packed is held in memory for that.
+    ///
+    /// # Errors
+    /// When it is packed and larger than 500 MB, or cannot be read.
+    pub fn seekable(&self) -> Result<Arc<BlockCache>> {
+        match self.window() {
+            Some((source, 0, length)) if length == source.len() => Ok(source),
+            Some((source, start, length)) => {
+                Ok(Arc::new(BlockCache::new(Box::new(Window { source, start, length, at: 0 }))?))
+            }
+            None => match self.read_all(IN_MEMORY)? {
+                Some(bytes) => Ok(Arc::new(BlockCache::new(Box::new(Cursor::new(bytes)))?)),
+                None => Err(Error::input(format!(
+                    "\"{}\" is compressed as a whole, and unpacked it has more than {} MB, which have to be in memory. \
+                     Unpack it first.",
+                    self.name,
+                    IN_MEMORY / 1_000_000
+                ))),
+            },
         }
     }
 
@@ -173,6 +187,35 @@ impl Content {
                 return Ok(None);
             }
         }
+    }
+}
+
+/// A range of a source as a source of its own.
+struct Window {
+    source: Arc<BlockCache>,
+    start: u64,
+    length: u64,
+    at: u64,
+}
+
+impl Read for Window {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.length.saturating_sub(self.at).min(buffer.len() as u64) as usize;
+        self.source.read_exact_at(self.start + self.at, &mut buffer[..count])?;
+        self.at += count as u64;
+        Ok(count)
+    }
+}
+
+impl Seek for Window {
+    fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
+        let position = match to {
+            SeekFrom::Start(offset) => Some(offset),
+            SeekFrom::End(offset) => self.length.checked_add_signed(offset),
+            SeekFrom::Current(offset) => self.at.checked_add_signed(offset),
+        };
+        self.at = position.ok_or(ErrorKind::InvalidInput)?;
+        Ok(self.at)
     }
 }
 
@@ -379,7 +422,6 @@ impl Inflating {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::Cursor;
 
     fn content(bytes: Vec<u8>) -> Content {
         let cache = BlockCache::new(Box::new(Cursor::new(bytes))).unwrap();
@@ -419,7 +461,7 @@ mod tests {
             assert_eq!(all(&content).unwrap(), text, "a second time");
         }
         let plain = content(text.clone()).unpacked().unwrap();
-        assert_eq!(plain.length(), Some(text.len() as u64));
+        assert!(plain.window().is_some());
         assert_eq!(plain.read_all(1000).unwrap(), None);
         assert_eq!(all(&content(b"\x1f".to_vec()).unpacked().unwrap()).unwrap(), b"\x1f");
         assert_eq!(all(&content(gzip(&gzip(b"a"))).unpacked().unwrap()).unwrap(), gzip(b"a"), "one layer");

@@ -9,7 +9,7 @@ mod list;
 mod matrix;
 
 use super::archive::Member;
-use super::choice::Choice;
+use super::choice::{Choice, Join};
 use super::h5ad::mostly_accessions;
 use super::stored::{FeatureTable, Format};
 use super::tenx_h5::unused_matrix;
@@ -24,6 +24,9 @@ pub use header::begins;
 /// Feature types of 10x, besides that of genes.
 const OTHER_TYPES: [&str; 7] =
     ["Antibody Capture", "CRISPR Guide Capture", "Multiplexing Capture", "Antigen Capture", "VDJ", "Custom", "Peaks"];
+
+/// Matrices of RNA velocity, as STARsolo and as kallisto call them: their sum is the count.
+const VELOCITY: [[&str; 3]; 2] = [["spliced", "unspliced", "ambiguous"], ["mature", "nascent", "ambiguous"]];
 
 /// The files that belong together, as far as they were found.
 pub struct Files {
@@ -72,6 +75,36 @@ impl Mex {
             true => Err(matrices.pop().and_then(|stored| stored.header.err()).unwrap_or_else(|| missing(files))),
             false => Ok(Mex { matrices, cells, features }),
         }
+    }
+}
+
+impl Stored {
+    fn matrix(&self) -> Result<MexMatrix> {
+        match &self.header {
+            Ok((header, cells_in_rows)) => Ok(MexMatrix::new(self.member.content.clone(), *header, *cells_in_rows)),
+            Err(error) => Err(Error::new(error.kind, error.message.clone())),
+        }
+    }
+
+    /// Whether its name ends with the word.
+    fn is_called(&self, word: &str) -> bool {
+        self.path.to_ascii_lowercase().rsplit(['.', '_', '-']).next() == Some(word)
+    }
+}
+
+impl Mex {
+    /// The sum of spliced and unspliced counts, when these are the matrices that there are.
+    fn velocity(&self) -> Option<Choice> {
+        for words in VELOCITY {
+            let found: Vec<&Stored> =
+                words.iter().filter_map(|word| self.matrices.iter().find(|stored| stored.is_called(word))).collect();
+            if found.len() >= 2 && found.len() == self.matrices.len() {
+                let path: Vec<&str> = found.iter().map(|stored| stored.path.as_str()).collect();
+                let parts = found.iter().map(|stored| stored.matrix()).collect();
+                return Some(Choice::new(path.join("+"), parts, Join::Sum));
+            }
+        }
+        None
     }
 }
 
@@ -137,16 +170,9 @@ impl Format for Mex {
     }
 
     fn choices(&self) -> Result<Vec<Choice>> {
-        let choice = |stored: &Stored| {
-            let matrix = match &stored.header {
-                Ok((header, cells_in_rows)) => {
-                    Ok(MexMatrix::new(stored.member.content.clone(), *header, *cells_in_rows))
-                }
-                Err(error) => Err(Error::new(error.kind, error.message.clone())),
-            };
-            Choice::single(stored.path.clone(), matrix)
-        };
-        Ok(self.matrices.iter().map(choice).collect())
+        let mut choices: Vec<Choice> = self.velocity().into_iter().collect();
+        choices.extend(self.matrices.iter().map(|stored| Choice::single(stored.path.clone(), stored.matrix())));
+        Ok(choices)
     }
 
     fn cells(&self, _: &str) -> Result<usize> {

@@ -2,7 +2,7 @@
 
 use super::scatter::{SLAB, SLAB_CELLS};
 use crate::error::Result;
-use crate::matrix::{Counts, CountsBuilder, GenesMut, pack};
+use crate::matrix::{Counts, CountsBuilder, GenesMut};
 
 /// Takes the slabs of a matrix.
 pub type Take<'a> = dyn FnMut(Counts) -> Result<()> + 'a;
@@ -33,15 +33,6 @@ impl Slabs {
         if escapes.peek().is_some() {
             self.escapes.extend(escaped.map(|(entry, _)| entry).zip(escapes));
         }
-    }
-
-    /// Adds one entry to the current cell.
-    pub fn push(&mut self, gene: u32, count: f32) {
-        self.genes.push(gene);
-        self.values.push(pack(count).unwrap_or_else(|| {
-            self.escapes.push((self.values.len() as u64, count));
-            CountsBuilder::ESCAPED
-        }));
     }
 
     /// Begins the next cell, and hands the cells before it over when they are enough.
@@ -96,11 +87,11 @@ mod tests {
             Ok(())
         };
         slabs.extend(&[3, 1], &[7, CountsBuilder::ESCAPED], [0.5].into_iter());
-        slabs.push(1, 2.0);
+        slabs.extend(&[1], &[2], std::iter::empty());
         slabs.end_cell(take).unwrap();
         slabs.end_cell(take).unwrap();
-        slabs.push(9, 70_000.0);
-        slabs.push(2, 0.0);
+        slabs.extend(&[9], &[CountsBuilder::ESCAPED], [70_000.0].into_iter());
+        slabs.extend(&[2], &[0], std::iter::empty());
         slabs.end_cell(take).unwrap();
         slabs.finish(take).unwrap();
         assert_eq!(rows, [vec![(1, 2.5), (3, 7.0)], vec![], vec![(9, 70_000.0)]]);

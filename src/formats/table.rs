@@ -37,7 +37,9 @@ pub struct Table {
 /// Whether bytes are text, as far as the first of them tell.
 pub fn is_text(first: &[u8]) -> bool {
     let control = |byte: &&u8| **byte < 9 || (14..32).contains(*byte);
-    !first.is_empty() && first.iter().find(control).is_none()
+    let lower = String::from_utf8_lossy(&first[..first.len().min(256)]).trim_start().to_ascii_lowercase();
+    let web_page = lower.starts_with("<!doctype html") || lower.starts_with("<html");
+    !first.is_empty() && !web_page && !first.iter().any(|byte| control(&byte))
 }
 
 /// Whether the text begins as a table of counts does; reads its first lines only.
@@ -210,13 +212,7 @@ fn column_of(values: Vec<String>) -> Column {
 }
 
 /// The error for text that is not what it should be, found by its first bytes.
-pub fn unreadable_text(first: &[u8]) -> Option<Error> {
-    let lower = String::from_utf8_lossy(&first[..first.len().min(256)]).trim_start().to_ascii_lowercase();
-    if lower.starts_with("<!doctype html") || lower.starts_with("<html") {
-        return Some(Error::input(
-            "it is a web page and not the file itself; the download may have failed. Download it again.",
-        ));
-    }
+pub fn other_text(first: &[u8]) -> Option<Error> {
     if first.starts_with(&[0xff, 0xfe]) || first.starts_with(&[0xfe, 0xff]) {
         return Some(Error::input("it is text in UTF-16. Save it again as CSV in UTF-8."));
     }

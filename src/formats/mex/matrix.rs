@@ -108,6 +108,9 @@ impl MexMatrix {
             false => text.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1),
         };
         let entries = Entries::parse(&text[..end], self.header.shape);
+        if let Some((number, what)) = &entries.problem {
+            return Err(damaged(self.content.name(), &format!("line {} {what}", self.header.lines + number + 1)));
+        }
         let (cells, _) = self.places(&entries);
         let by_cell = cells.is_sorted();
         let rows = if by_cell { whole_cells(cells, &entries, all) } else { Vec::new() };
