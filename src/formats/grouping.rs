@@ -14,7 +14,7 @@ use names::{Form, sample_name};
 const BESIDE_NAMES: [&str; 10] = [
     "molecule_info",
     "web_summary",
-    "metrics_summary",
+    "metrics",
     "readme",
     "license",
     "feature_reference",
@@ -65,7 +65,7 @@ pub fn group(members: Vec<Member>) -> Result<(Vec<Group>, Vec<Warning>)> {
         rest.into_iter().partition(|member| is_dataset(&member.path));
     // A table beside other data describes it, unless it looks like counts.
     if possible.len() + groups.len() > 1 {
-        let counts = |member: &Member| !is_text(&member.path) || table::looks_like_counts(&member.content);
+        let counts = |member: &Member| !is_text(&member.path) || table::has_genes(&member.content);
         let (taken, other): (Vec<Member>, Vec<Member>) = possible.into_iter().partition(counts);
         match taken.is_empty() && groups.is_empty() {
             true => possible = other,

@@ -131,6 +131,9 @@ fn single_files_are_samples() {
     assert_eq!(warnings, ["One file was left out, because Sextant finds no counts there: \"labels.csv\"."]);
     assert_eq!(grouped(&["unknown.bin"]).0, ["unknown: unknown.bin"]);
     assert_eq!(grouped(&["GSM1_filtered_feature_bc_matrix.h5"]).0, ["GSM1: GSM1_filtered_feature_bc_matrix.h5"]);
+    let (groups, warnings) = grouped(&["c.h5ad", "barcodes.tsv", "per_barcode_metrics.csv"]);
+    assert_eq!(groups, ["c: c.h5ad"]);
+    assert_eq!(warnings.len(), 1);
     assert_eq!(grouped(&["labels.csv"]).0, ["labels: labels.csv"]);
     let message = group(members(&["a.html", "b.pdf"], "")).err().map(|error| error.message).unwrap_or_default();
     assert_eq!(
