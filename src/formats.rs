@@ -1,7 +1,7 @@
 //! Reading what people bring: the file's kind is found by its content, the raw counts by looking at values.
 //!
 //! ```text
-//! inputs ─ grouping ─ source (block cache) ─ h5ad │ tenx_h5 │ … : Format ─ choices ─ raw_counts: which one?
+//! inputs ─ archive ─ grouping ─ content ─ h5ad │ tenx_h5 │ mex │ table │ … : Format ─ choices ─ raw_counts: which one?
 //!                                                   └ Matrix ─ slabs of whole cells ─ reading ─ samples ─ Dataset
 //! ```
 //!
@@ -80,7 +80,8 @@ pub struct OpenFile {
     warnings: Vec<Warning>,
 }
 
-/// Opens files that were handed over together. Several are several samples.
+/// Opens files that were handed over together. Archives are opened; files that belong together are one dataset, and several
+/// datasets are several samples.
 ///
 /// # Errors
 /// When one is of no kind that is read, or truncated, or damaged, or has no cells or no genes.

@@ -120,18 +120,22 @@ impl Content {
     /// # Errors
     /// When it is packed and larger than 500 MB, or cannot be read.
     pub fn seekable(&self) -> Result<Arc<BlockCache>> {
+        self.seekable_within(IN_MEMORY)
+    }
+
+    fn seekable_within(&self, limit: usize) -> Result<Arc<BlockCache>> {
         match self.window() {
             Some((source, 0, length)) if length == source.len() => Ok(source),
             Some((source, start, length)) => {
                 Ok(Arc::new(BlockCache::new(Box::new(Window { source, start, length, at: 0 }))?))
             }
-            None => match self.read_all(IN_MEMORY)? {
+            None => match self.read_all(limit)? {
                 Some(bytes) => Ok(Arc::new(BlockCache::new(Box::new(Cursor::new(bytes)))?)),
                 None => Err(Error::input(format!(
                     "\"{}\" is compressed as a whole, and unpacked it has more than {} MB, which have to be in memory. \
                      Unpack it first.",
                     self.name,
-                    IN_MEMORY / 1_000_000
+                    limit / 1_000_000
                 ))),
             },
         }
@@ -352,6 +356,36 @@ mod tests {
         assert_eq!(plain.read_all(1000).unwrap(), None);
         assert_eq!(all(&content(b"\x1f".to_vec()).unpacked().unwrap()).unwrap(), b"\x1f");
         assert_eq!(all(&content(gzip(&gzip(b"a"))).unpacked().unwrap()).unwrap(), gzip(b"a"), "one layer");
+    }
+
+    #[test]
+    fn content_becomes_a_source_of_its_own() {
+        let text = text();
+        let packed = content(gzip(&text)).unpacked().unwrap();
+        for whole in [content(text.clone()), packed.clone(), content(text.clone()).part("p", 0, text.len() as u64)] {
+            let source = whole.seekable().unwrap();
+            let mut read = [0; 5];
+            source.read_exact_at(70_000, &mut read).unwrap();
+            assert_eq!((source.len(), &read[..]), (text.len() as u64, &text[70_000..70_005]));
+        }
+        let inner = content(text.clone()).part("p", 10, 20).seekable().unwrap();
+        let mut read = [0; 20];
+        inner.read_exact_at(0, &mut read).unwrap();
+        assert_eq!((inner.len(), &read[..]), (20, &text[10..30]));
+        assert_eq!(
+            packed.seekable_within(500_000).err().map(|error| error.message).unwrap_or_default(),
+            "\"f\" is compressed as a whole, and unpacked it has more than 0 MB, which have to be in memory. Unpack it first."
+        );
+        let cut = content(text.clone()).part("p", 0, 1 << 40);
+        let tail = "The file is damaged or was not written completely; copy or download it again, or write it again from its \
+                    source.";
+        let message = all(&cut).unwrap_err().message;
+        assert_eq!(message, format!("\"p\" cannot be read: the archive ends before this member does. {tail}"));
+        let behind = content(text).part("p", 1 << 40, 2);
+        assert_eq!(
+            all(&behind).unwrap_err().message,
+            format!("\"f\" cannot be read: it ends before its data does. {tail}")
+        );
     }
 
     #[test]

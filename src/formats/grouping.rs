@@ -3,7 +3,7 @@
 mod names;
 mod triples;
 
-use super::archive::Member;
+use super::archive::{Member, is_litter};
 use super::content::Content;
 use super::mex;
 use super::table;
@@ -56,6 +56,11 @@ pub enum Files {
 /// # Errors
 /// When there is nothing among them that could be a dataset.
 pub fn group(members: Vec<Member>) -> Result<(Vec<Group>, Vec<Warning>)> {
+    let (mut members, litter): (Vec<Member>, Vec<Member>) =
+        members.into_iter().partition(|member| !is_litter(&member.path));
+    if members.is_empty() {
+        members = litter;
+    }
     let listed: Vec<String> = members.iter().map(|member| member.path.clone()).collect();
     let (mut groups, rest) = folders(members);
     let (triples, rest) = triples::collect(rest);

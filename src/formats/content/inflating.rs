@@ -89,7 +89,7 @@ impl Inflating {
                 Err(_) => return Err(damaged(name, "its compressed data does not decompress")),
             }
             if self.promised.is_some_and(|(size, _)| self.size > size) {
-                return Err(damaged(name, "it is larger than its archive says"));
+                return Err(damaged(name, "it has not the length that its archive says"));
             }
         }
         Ok(written)
@@ -111,7 +111,10 @@ impl Inflating {
         self.state = match self.promised {
             None => State::Between,
             Some((size, crc)) => {
-                if self.size != size || self.crc.clone().finalize() != crc {
+                if self.size != size {
+                    return Err(damaged(name, "it has not the length that its archive says"));
+                }
+                if self.crc.clone().finalize() != crc {
                     return Err(damaged(name, "its checksum does not fit"));
                 }
                 State::Ended

@@ -146,6 +146,14 @@ fn single_files_are_samples() {
 }
 
 #[test]
+fn what_systems_leave_behind_is_passed_over() {
+    let (groups, warnings) =
+        grouped(&["d/.DS_Store", "d/._barcodes.tsv", "d/barcodes.tsv", "d/genes.tsv", "d/matrix.mtx"]);
+    assert_eq!(groups, ["d: matrix.mtx + barcodes.tsv + genes.tsv"]);
+    assert!(warnings.is_empty());
+}
+
+#[test]
 fn zarr_stores_are_folders() {
     let (groups, _) = grouped(&["a.zarr/.zgroup", "a.zarr/X/.zgroup", "a.zarr/X/data/0", "b.zarr/zarr.json", "c.h5ad"]);
     assert_eq!(groups, ["a: a.zarr [3]", "b: b.zarr [1]", "c: c.h5ad"]);

@@ -227,8 +227,8 @@ fn unpacked(value: u16, escapes: &mut std::slice::Iter<'_, f32>) -> f32 {
     if value == CountsBuilder::ESCAPED { escapes.next().copied().unwrap_or(0.0) } else { f32::from(value) }
 }
 
-/// The values of those cells with most entries, so that empty droplets do not fill the sample; the last cell
-/// only when the file ends with it.
+/// The values of some cells, evenly among the half with more entries, so that empty droplets do not fill the sample; of the
+/// last cell only when the file ends with it.
 fn whole_cells(cells: &[u32], entries: &Entries, all: bool) -> Vec<Vec<f64>> {
     let mut escapes = entries.escapes.iter();
     let mut values = entries.values.iter().map(|&value| f64::from(unpacked(value, &mut escapes)));
@@ -238,8 +238,9 @@ fn whole_cells(cells: &[u32], entries: &Entries, all: bool) -> Vec<Vec<f64>> {
         rows.pop();
     }
     rows.sort_by_key(|row| std::cmp::Reverse(row.len()));
-    rows.truncate(CELLS);
-    rows
+    rows.truncate(CELLS.max(rows.len() / 2));
+    let step = rows.len().div_ceil(CELLS).max(1);
+    rows.into_iter().step_by(step).collect()
 }
 
 impl Matrix for MexMatrix {
@@ -338,6 +339,15 @@ mod tests {
             assert_eq!(rows(&other), expected);
             assert!(other.sample().is_ok());
         }
+    }
+
+    #[test]
+    fn disorder_after_cells_were_handed_over_is_an_error() {
+        assert_eq!(
+            matrix(&[(0, 0, 1)], [1, 1]).late_disorder().message,
+            "\"m\" has its entries cell by cell at first, and later not. Sort its lines by cell, for example in Python with \
+             `scipy.io.mmwrite(\"matrix.mtx\", scipy.io.mmread(\"m\").tocsc())`."
+        );
     }
 
     #[test]
