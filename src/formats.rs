@@ -87,6 +87,7 @@ pub struct OpenFile {
 /// When one is of no kind that is read, or truncated, or damaged, or has no cells or no genes.
 pub fn open(inputs: Vec<Input>) -> Result<OpenFile> {
     let mut members = Vec::new();
+    let sole = if let [input] = inputs.as_slice() { Some(input.path.clone()) } else { None };
     for Input { path, source } in inputs {
         let listed = BlockCache::new(source).and_then(|cache| list(&path, Arc::new(cache)));
         members.extend(named(&path, listed)?);
@@ -94,7 +95,11 @@ pub fn open(inputs: Vec<Input>) -> Result<OpenFile> {
     if members.is_empty() {
         return Err(Error::usage("Choose a file first."));
     }
-    let (groups, warnings) = grouping::group(members)?;
+    let grouped = grouping::group(members);
+    let (groups, warnings) = match &sole {
+        Some(path) => named(path, grouped)?,
+        None => grouped?,
+    };
     let mut parts = Vec::with_capacity(groups.len());
     for Group { path, sample, files } in groups {
         let opened = open_one(&files).and_then(|format| Part::new(path.clone(), sample, format));

@@ -19,7 +19,7 @@ const STEP: usize = 256 << 10;
 /// Bytes that are passed over at once where nothing can be jumped over.
 const SKIP: usize = 256 << 10;
 /// The largest file that is unpacked into memory, because it has to be read here and there.
-const IN_MEMORY: usize = 500_000_000;
+const IN_MEMORY: usize = 256_000_000;
 
 /// Bytes with a name for error messages; cheap to clone. Nothing is read before [`Content::reader`].
 #[derive(Clone)]
@@ -118,7 +118,7 @@ impl Content {
     /// A source of these bytes that can be read at any position. What is packed is held in memory for that.
     ///
     /// # Errors
-    /// When it is packed and larger than 500 MB, or cannot be read.
+    /// When it is packed and larger than 256 MB, or cannot be read.
     pub fn seekable(&self) -> Result<Arc<BlockCache>> {
         self.seekable_within(IN_MEMORY)
     }

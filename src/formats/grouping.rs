@@ -225,10 +225,13 @@ fn ignored(left: &[Member]) -> Option<Warning> {
 }
 
 fn nothing(paths: &[String]) -> Error {
-    let workbook = paths.iter().any(|path| path.ends_with("xl/workbook.xml"));
-    let advice = match workbook {
-        true => "It is an Excel workbook: save the sheet with the counts as CSV.",
-        false => "Sextant reads 10x HDF5 and MEX, H5AD, R objects, Zarr, and tables as CSV or TSV.",
+    let ends = |ending: &str| paths.iter().any(|path| path.ends_with(ending));
+    let advice = match () {
+        () if ends("xl/workbook.xml") => "It is an Excel workbook: save the sheet with the counts as CSV.",
+        () if ends("manifest.json") && ends(".npy") => {
+            "It is a reference: choose it as that, and load the cells to map."
+        }
+        () => "Sextant reads 10x HDF5 and MEX, H5AD, R objects, Zarr, and tables as CSV or TSV.",
     };
     Error::input(format!("there are no counts among the {} files: {}. {advice}", paths.len(), quoted(paths)))
 }

@@ -141,6 +141,12 @@ fn single_files_are_samples() {
         "there are no counts among the 2 files: \"a.html\", \"b.pdf\". Sextant reads 10x HDF5 and MEX, H5AD, R objects, \
          Zarr, and tables as CSV or TSV."
     );
+    let message = group(members(&["r/manifest.json", "r/model/theta.npy"], "")).err().map(|error| error.message);
+    assert_eq!(
+        message.unwrap_or_default(),
+        "there are no counts among the 2 files: \"r/manifest.json\", \"r/model/theta.npy\". It is a reference: choose it as \
+         that, and load the cells to map."
+    );
     let message = group(members(&["xl/workbook.xml", "docProps/app.xml"], "")).err().map(|error| error.message);
     assert!(message.is_some_and(|message| message.ends_with("It is an Excel workbook: save the sheet with the counts as CSV.")));
 }
