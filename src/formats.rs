@@ -103,6 +103,7 @@ pub fn open(inputs: Vec<Input>) -> Result<OpenFile> {
         parts.push(part(&path, sample_name(&path), opened)?);
     }
     let mut members = Vec::new();
+    let sole = if let [input] = inputs.as_slice() { Some(input.path.clone()) } else { None };
     for Input { path, source } in inputs {
         let listed = BlockCache::new(source).and_then(|cache| list(&path, Arc::new(cache)));
         members.extend(named(&path, listed)?);
@@ -112,7 +113,10 @@ pub fn open(inputs: Vec<Input>) -> Result<OpenFile> {
     }
     let (groups, warnings) = match members.is_empty() {
         true => (Vec::new(), Vec::new()),
-        false => grouping::group(members)?,
+        false => match (grouping::group(members), &sole) {
+            (grouped, Some(path)) => named(path, grouped)?,
+            (grouped, None) => grouped?,
+        },
     };
     for Group { path, sample, files } in groups {
         parts.push(part(&path, sample, open_one(&path, files))?);
@@ -134,11 +138,6 @@ fn list(path: &str, source: Arc<BlockCache>) -> Result<Vec<Member>> {
     let Some(mut members) = archive::open(&content)? else {
         return Ok(vec![Member { path: path.to_owned(), content }]);
     };
-    if ["manifest.json", "features.json", "loadings.npy"].iter().all(|name| members.iter().any(|member| member.path == *name)) {
-        return Err(Error::input(
-            "it is a reference bundle of Sextant, not a file of cells to map. Load it as the reference.",
-        ));
-    }
     let folder = archive::stem(path);
     for member in &mut members {
         member.path = format!("{folder}/{}", member.path);

@@ -360,6 +360,16 @@ fn bad_matrices_are_explained() {
 }
 
 #[test]
+fn a_list_that_is_no_text_is_refused() {
+    let mut all = mex(&format!("{BANNER}2 3 2\n1 1 1\n2 3 4\n"));
+    all[1].1[2] = 0;
+    assert_eq!(
+        error(all),
+        "s: \"s/barcodes.tsv\" should be a list of names, and is no text. Check that it is the right file."
+    );
+}
+
+#[test]
 fn bad_tables_are_explained() {
     let of = |text: &str| error(texts(&[("t.csv", text)]));
     let damaged = |what: &str| format!("t.csv: it cannot be read: {what}. {DAMAGED}");
@@ -416,6 +426,29 @@ fn bad_archives_are_explained() {
         "a.zip: \"sample/matrix.mtx\" in the archive is packed by method 93 (Zstandard), which Sextant does not read; it reads stored and \
          deflated members. Unpack the archive and load what is in it."
     );
+    let changed = |at: usize, value: u8| {
+        let mut bytes = whole.clone();
+        bytes[at] = bytes[at].wrapping_add(value);
+        zip(bytes)
+    };
+    let member = |what: &str| format!("a/sample: \"sample/matrix.mtx\" cannot be read: {what}. {DAMAGED}");
+    assert_eq!(changed(directory + 16, 1), member("its checksum does not fit"));
+    assert_eq!(changed(directory + 25, 255), member("it has not the length that its archive says"));
+    assert_eq!(changed(directory + 42, 1), member("it does not begin where its archive says"));
+    let end = whole.windows(4).position(|bytes| bytes == b"PK\x05\x06").unwrap();
+    assert_eq!(changed(end + 10, 1), damaged("its table of contents is cut off"));
+    assert_eq!(changed(end + 18, 1), damaged("its table of contents lies outside the file"));
+    let mut stored = files("stored.zip").remove(0).1;
+    let directory = stored.windows(4).enumerate().filter(|(_, bytes)| *bytes == b"PK\x01\x02").nth(1).unwrap().0;
+    stored[directory + 20] ^= 1;
+    assert_eq!(
+        zip(stored),
+        format!("a.zip: \"sample/matrix.mtx\" cannot be read: the archive gives it two different lengths. {DAMAGED}")
+    );
+    assert_eq!(
+        error(files("zip_in_targz.tar.gz")),
+        "zip_in_targz.tar.gz: \"inner.zip\" is a ZIP archive inside a compressed archive. Unpack the outer one first."
+    );
     let tar = files("pax.tar").remove(0).1;
     let message = |bytes: Vec<u8>| error(vec![("a.tar".into(), bytes)]);
     assert_eq!(
@@ -423,7 +456,7 @@ fn bad_archives_are_explained() {
         format!("a.tar: it cannot be read: the archive ends in the middle. {DAMAGED}")
     );
     let mut header = tar.clone();
-    header[1024 + 512 + 3] ^= 1;
+    header[1024 + 3] ^= 1;
     assert_eq!(message(header), format!("a.tar: it cannot be read: a header in the archive is damaged. {DAMAGED}"));
     let empty = [b"PK\x05\x06".to_vec(), vec![0; 18]].concat();
     assert_eq!(zip(empty), "a.zip: it is an archive without files in it. Check the step that packed it.");

@@ -5,21 +5,21 @@
 //!                     └ Zipped (stored or deflated) ─ Gzip
 //! ```
 
+mod inflating;
+
 use super::hdf5::damaged;
 use super::source::BlockCache;
 use crate::error::{Error, Result};
+use inflating::{GZIP, Inflating};
 use std::io::{Cursor, ErrorKind, Read, Seek, SeekFrom};
 use std::sync::Arc;
-use zlib_rs::{Inflate, InflateFlush, Status};
 
-/// Packed bytes that are asked for at once.
-const PACKED: usize = 256 << 10;
+/// Bytes that are read at once where all are wanted.
+const STEP: usize = 256 << 10;
 /// Bytes that are passed over at once where nothing can be jumped over.
 const SKIP: usize = 256 << 10;
 /// The largest file that is unpacked into memory, because it has to be read here and there.
-const IN_MEMORY: usize = 500_000_000;
-/// The first bytes of gzip.
-const GZIP: [u8; 2] = [0x1f, 0x8b];
+const IN_MEMORY: usize = 256_000_000;
 
 /// Bytes with a name for error messages; cheap to clone. Nothing is read before [`Content::reader`].
 #[derive(Clone)]
@@ -128,20 +128,24 @@ impl Content {
     /// A source of these bytes that can be read at any position. What is packed is held in memory for that.
     ///
     /// # Errors
-    /// When it is packed and larger than 500 MB, or cannot be read.
+    /// When it is packed and larger than 256 MB, or cannot be read.
     pub fn seekable(&self) -> Result<Arc<BlockCache>> {
+        self.seekable_within(IN_MEMORY)
+    }
+
+    fn seekable_within(&self, limit: usize) -> Result<Arc<BlockCache>> {
         match self.window() {
             Some((source, 0, length)) if length == source.len() => Ok(source),
             Some((source, start, length)) => {
                 Ok(Arc::new(BlockCache::new(Box::new(Window { source, start, length, at: 0 }))?))
             }
-            None => match self.read_all(IN_MEMORY)? {
+            None => match self.read_all(limit)? {
                 Some(bytes) => Ok(Arc::new(BlockCache::new(Box::new(Cursor::new(bytes)))?)),
                 None => Err(Error::input(format!(
                     "\"{}\" is compressed as a whole, and unpacked it has more than {} MB, which have to be in memory. \
                      Unpack it first.",
                     self.name,
-                    IN_MEMORY / 1_000_000
+                    limit / 1_000_000
                 ))),
             },
         }
@@ -187,7 +191,7 @@ impl Content {
         let mut bytes = Vec::new();
         loop {
             let start = bytes.len();
-            bytes.resize(start + PACKED.min(limit + 1 - start), 0);
+            bytes.resize(start + STEP.min(limit + 1 - start), 0);
             let read = reader.fill(&mut bytes[start..])?;
             bytes.truncate(start + read);
             if read == 0 {
@@ -296,7 +300,7 @@ impl Reader {
         match &self.kind {
             ReaderKind::Window { at, first, .. } => at - first,
             ReaderKind::Within { outer, .. } => outer.passed(),
-            ReaderKind::Inflating(inflating) => inflating.inner.passed(),
+            ReaderKind::Inflating(inflating) => inflating.passed(),
         }
     }
 }
@@ -314,119 +318,6 @@ fn unreadable(name: &str, cause: std::io::Error) -> Error {
         "\"{name}\" cannot be read: {cause}. Check that the file is still where it was and may be read."
     ))
     .because(cause)
-}
-
-/// Undoes gzip, of which several may stand one after the other, or the bare deflate of a ZIP archive.
-struct Inflating {
-    inner: Reader,
-    inflate: Inflate,
-    packed: Vec<u8>,
-    /// The bytes of `packed` that wait to be inflated.
-    start: usize,
-    end: usize,
-    state: State,
-    /// Size and checksum that the archive promises; gzip carries its own.
-    promised: Option<(u64, u32)>,
-    size: u64,
-    crc: crc32fast::Hasher,
-}
-
-#[derive(PartialEq, Eq)]
-enum State {
-    /// In the middle of a stream.
-    Inside,
-    /// A stream has ended; another may follow.
-    Between,
-    Ended,
-}
-
-impl Inflating {
-    fn gzip(inner: Reader) -> Self {
-        Self::new(inner, Inflate::new(true, 31), None)
-    }
-
-    fn deflate(inner: Reader, size: u64, crc: u32) -> Self {
-        Self::new(inner, Inflate::new(false, 15), Some((size, crc)))
-    }
-
-    fn new(inner: Reader, inflate: Inflate, promised: Option<(u64, u32)>) -> Self {
-        Inflating {
-            inner,
-            inflate,
-            packed: vec![0; PACKED],
-            start: 0,
-            end: 0,
-            state: State::Inside,
-            promised,
-            size: 0,
-            crc: crc32fast::Hasher::new(),
-        }
-    }
-
-    fn fill(&mut self, buffer: &mut [u8], name: &str) -> Result<usize> {
-        let mut written = 0;
-        while written < buffer.len() && self.state != State::Ended {
-            if self.start == self.end {
-                self.start = 0;
-                self.end = self.inner.fill(&mut self.packed)?;
-            }
-            if self.state == State::Between {
-                self.begin_next();
-                continue;
-            }
-            let ended = self.start == self.end;
-            let (before_in, before_out) = (self.inflate.total_in(), self.inflate.total_out());
-            let packed = &self.packed[self.start..self.end];
-            let status = self.inflate.decompress(packed, &mut buffer[written..], InflateFlush::NoFlush);
-            self.start += (self.inflate.total_in() - before_in) as usize;
-            let count = (self.inflate.total_out() - before_out) as usize;
-            self.note(&buffer[written..written + count]);
-            written += count;
-            match status {
-                Ok(Status::StreamEnd) => self.end_stream(name)?,
-                Ok(_) if ended && count == 0 => return Err(damaged(name, "its compressed data ends early")),
-                Ok(_) => {}
-                Err(_) => return Err(damaged(name, "its compressed data does not decompress")),
-            }
-            if self.promised.is_some_and(|(size, _)| self.size > size) {
-                return Err(damaged(name, "it is larger than its archive says"));
-            }
-        }
-        Ok(written)
-    }
-
-    fn note(&mut self, bytes: &[u8]) {
-        if self.promised.is_some() {
-            self.size += bytes.len() as u64;
-            self.crc.update(bytes);
-        }
-    }
-
-    fn end_stream(&mut self, name: &str) -> Result<()> {
-        self.state = match self.promised {
-            None => State::Between,
-            Some((size, crc)) => {
-                if self.size != size || self.crc.clone().finalize() != crc {
-                    return Err(damaged(name, "its checksum does not fit"));
-                }
-                State::Ended
-            }
-        };
-        Ok(())
-    }
-
-    /// Another gzip stream follows, or padding, or nothing. What follows but is no gzip is left alone, as
-    /// gzip itself does.
-    fn begin_next(&mut self) {
-        let waiting = &self.packed[self.start..self.end];
-        self.state = match waiting {
-            [first, ..] if *first == GZIP[0] => {
-                self.inflate = Inflate::new(true, 31);
-                State::Inside
-            }
-            _ => State::Ended,
-        };
-    }
 }
 
 #[cfg(test)]
@@ -475,6 +366,36 @@ mod tests {
         assert_eq!(plain.read_all(1000).unwrap(), None);
         assert_eq!(all(&content(b"\x1f".to_vec()).unpacked().unwrap()).unwrap(), b"\x1f");
         assert_eq!(all(&content(gzip(&gzip(b"a"))).unpacked().unwrap()).unwrap(), gzip(b"a"), "one layer");
+    }
+
+    #[test]
+    fn content_becomes_a_source_of_its_own() {
+        let text = text();
+        let packed = content(gzip(&text)).unpacked().unwrap();
+        for whole in [content(text.clone()), packed.clone(), content(text.clone()).part("p", 0, text.len() as u64)] {
+            let source = whole.seekable().unwrap();
+            let mut read = [0; 5];
+            source.read_exact_at(70_000, &mut read).unwrap();
+            assert_eq!((source.len(), &read[..]), (text.len() as u64, &text[70_000..70_005]));
+        }
+        let inner = content(text.clone()).part("p", 10, 20).seekable().unwrap();
+        let mut read = [0; 20];
+        inner.read_exact_at(0, &mut read).unwrap();
+        assert_eq!((inner.len(), &read[..]), (20, &text[10..30]));
+        assert_eq!(
+            packed.seekable_within(500_000).err().map(|error| error.message).unwrap_or_default(),
+            "\"f\" is compressed as a whole, and unpacked it has more than 0 MB, which have to be in memory. Unpack it first."
+        );
+        let cut = content(text.clone()).part("p", 0, 1 << 40);
+        let tail = "The file is damaged or was not written completely; copy or download it again, or write it again from its \
+                    source.";
+        let message = all(&cut).unwrap_err().message;
+        assert_eq!(message, format!("\"p\" cannot be read: the archive ends before this member does. {tail}"));
+        let behind = content(text).part("p", 1 << 40, 2);
+        assert_eq!(
+            all(&behind).unwrap_err().message,
+            format!("\"f\" cannot be read: it ends before its data does. {tail}")
+        );
     }
 
     #[test]

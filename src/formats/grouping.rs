@@ -3,7 +3,7 @@
 mod names;
 mod triples;
 
-use super::archive::Member;
+use super::archive::{Member, is_litter};
 use super::content::Content;
 use super::mex;
 use super::table;
@@ -15,7 +15,7 @@ pub use names::sample_name;
 const BESIDE_NAMES: [&str; 10] = [
     "molecule_info",
     "web_summary",
-    "metrics_summary",
+    "metrics",
     "readme",
     "license",
     "feature_reference",
@@ -57,6 +57,11 @@ pub enum Files {
 /// # Errors
 /// When there is nothing among them that could be a dataset.
 pub fn group(members: Vec<Member>) -> Result<(Vec<Group>, Vec<Warning>)> {
+    let (mut members, litter): (Vec<Member>, Vec<Member>) =
+        members.into_iter().partition(|member| !is_litter(&member.path));
+    if members.is_empty() {
+        members = litter;
+    }
     let listed: Vec<String> = members.iter().map(|member| member.path.clone()).collect();
     let (mut groups, rest) = folders(members);
     let (triples, rest) = triples::collect(rest);
@@ -66,7 +71,7 @@ pub fn group(members: Vec<Member>) -> Result<(Vec<Group>, Vec<Warning>)> {
         rest.into_iter().partition(|member| is_dataset(&member.path));
     // A table beside other data describes it, unless it looks like counts.
     if possible.len() + groups.len() > 1 {
-        let counts = |member: &Member| !is_text(&member.path) || table::looks_like_counts(&member.content);
+        let counts = |member: &Member| !is_text(&member.path) || table::has_genes(&member.content);
         let (taken, other): (Vec<Member>, Vec<Member>) = possible.into_iter().partition(counts);
         match taken.is_empty() && groups.is_empty() {
             true => possible = other,
@@ -221,10 +226,13 @@ fn ignored(left: &[Member]) -> Option<Warning> {
 }
 
 fn nothing(paths: &[String]) -> Error {
-    let workbook = paths.iter().any(|path| path.ends_with("xl/workbook.xml"));
-    let advice = match workbook {
-        true => "It is an Excel workbook: save the sheet with the counts as CSV.",
-        false => "Sextant reads 10x HDF5 and MEX, H5AD, R objects, Zarr, and tables as CSV or TSV.",
+    let ends = |ending: &str| paths.iter().any(|path| path.ends_with(ending));
+    let advice = match () {
+        () if ends("xl/workbook.xml") => "It is an Excel workbook: save the sheet with the counts as CSV.",
+        () if ends("manifest.json") && ends(".npy") => {
+            "It is a reference: choose it as that, and load the cells to map."
+        }
+        () => "Sextant reads 10x HDF5 and MEX, H5AD, R objects, Zarr, and tables as CSV or TSV.",
     };
     Error::input(format!("there are no counts among the {} files: {}. {advice}", paths.len(), quoted(paths)))
 }

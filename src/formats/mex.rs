@@ -250,7 +250,10 @@ pub fn are_types(column: &[String]) -> bool {
 mod tests {
     use super::*;
 
-    fn named(columns: &[&[&str]], wanted: Option<&str>) -> (Vec<(Option<String>, String)>, Option<usize>, usize) {
+    type Names = Vec<(Option<String>, String)>;
+
+    /// Ids and symbols, the number of types, and the number of columns to choose from.
+    fn named(columns: &[&[&str]], wanted: Option<&str>) -> (Names, Option<usize>, usize) {
         let owned = |column: &&[&str]| column.iter().map(|name| (*name).to_owned()).collect();
         let names = (1..=columns.len()).map(|column| format!("column {column}")).collect();
         let table = name_features(columns.iter().map(owned).collect(), names, wanted).unwrap();

@@ -15,6 +15,7 @@ use crate::error::{Error, Result, Warning};
 use layout::{Layout, Role, is_annotation, is_missing};
 use likeness::{are_barcodes, are_genes, composite};
 use matrix::{Scan, TableMatrix};
+use rows::Rows;
 use std::sync::Arc;
 
 /// Bytes from which the layout is judged, unless the first lines are longer.
@@ -42,13 +43,30 @@ pub fn is_text(first: &[u8]) -> bool {
     !first.is_empty() && !web_page && !first.iter().any(|byte| control(&byte))
 }
 
-/// Whether the text begins as a table of counts does; reads its first lines only.
-pub fn looks_like_counts(content: &Content) -> bool {
+/// Whether the text begins as a table with many columns of numbers does; reads its first lines only.
+pub fn has_numbers(content: &Content) -> bool {
     let layout = content.clone().unpacked().and_then(|content| beginning(&content));
-    layout.is_ok_and(|layout| {
-        let [counts, annotations] = [Role::Count, Role::Annotation].map(|role| layout.names(role).len());
-        counts > annotations && counts > 3
-    })
+    layout.is_ok_and(|layout| mostly_numbers(&layout))
+}
+
+/// Whether it is such a table, and rows or columns are named for genes: one of cells may have as many numbers.
+pub fn has_genes(content: &Content) -> bool {
+    let looked = content.clone().unpacked().and_then(|content| {
+        let layout = beginning(&content)?;
+        let (bytes, _) = lines::beginning(&content, BEGINNING)?;
+        Ok((layout, bytes))
+    });
+    let Ok((layout, bytes)) = looked else {
+        return false;
+    };
+    let rows = Rows::parse(bytes.get(layout.skip as usize..).unwrap_or_default(), &layout, true);
+    let names = |place: usize| rows.names.iter().filter_map(|names| names.get(place).cloned()).collect::<Vec<_>>();
+    mostly_numbers(&layout) && (are_genes(&layout.names(Role::Count)) || are_genes(&names(0)) || are_genes(&names(1)))
+}
+
+fn mostly_numbers(layout: &Layout) -> bool {
+    let [counts, annotations] = [Role::Count, Role::Annotation].map(|role| layout.names(role).len());
+    counts > annotations && counts > 3
 }
 
 fn beginning(content: &Content) -> Result<Layout> {

@@ -131,6 +131,9 @@ fn single_files_are_samples() {
     assert_eq!(warnings, ["One file was left out, because Sextant finds no counts there: \"labels.csv\"."]);
     assert_eq!(grouped(&["unknown.bin"]).0, ["unknown: unknown.bin"]);
     assert_eq!(grouped(&["GSM1_filtered_feature_bc_matrix.h5"]).0, ["GSM1: GSM1_filtered_feature_bc_matrix.h5"]);
+    let (groups, warnings) = grouped(&["c.h5ad", "barcodes.tsv", "per_barcode_metrics.csv"]);
+    assert_eq!(groups, ["c: c.h5ad"]);
+    assert_eq!(warnings.len(), 1);
     assert_eq!(grouped(&["labels.csv"]).0, ["labels: labels.csv"]);
     let message = group(members(&["a.html", "b.pdf"], "")).err().map(|error| error.message).unwrap_or_default();
     assert_eq!(
@@ -138,8 +141,22 @@ fn single_files_are_samples() {
         "there are no counts among the 2 files: \"a.html\", \"b.pdf\". Sextant reads 10x HDF5 and MEX, H5AD, R objects, \
          Zarr, and tables as CSV or TSV."
     );
+    let message = group(members(&["r/manifest.json", "r/model/theta.npy"], "")).err().map(|error| error.message);
+    assert_eq!(
+        message.unwrap_or_default(),
+        "there are no counts among the 2 files: \"r/manifest.json\", \"r/model/theta.npy\". It is a reference: choose it as \
+         that, and load the cells to map."
+    );
     let message = group(members(&["xl/workbook.xml", "docProps/app.xml"], "")).err().map(|error| error.message);
     assert!(message.is_some_and(|message| message.ends_with("It is an Excel workbook: save the sheet with the counts as CSV.")));
+}
+
+#[test]
+fn what_systems_leave_behind_is_passed_over() {
+    let (groups, warnings) =
+        grouped(&["d/.DS_Store", "d/._barcodes.tsv", "d/barcodes.tsv", "d/genes.tsv", "d/matrix.mtx"]);
+    assert_eq!(groups, ["d: matrix.mtx + barcodes.tsv + genes.tsv"]);
+    assert!(warnings.is_empty());
 }
 
 #[test]

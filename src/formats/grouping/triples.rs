@@ -53,7 +53,10 @@ pub fn collect(members: Vec<Member>) -> (Vec<Group>, Vec<Member>) {
             }
         }
     }
-    sets.extend(lists_alone(&named));
+    // Beside other data a list is only a list.
+    if sets.is_empty() && !rest.iter().any(|member| super::is_dataset(&member.path)) {
+        sets.extend(lists_alone(&named));
+    }
     let mut groups = Vec::new();
     for (cells, features, mut matrices) in sets {
         // "matrix" before its variants.
@@ -80,17 +83,14 @@ pub fn collect(members: Vec<Member>) -> (Vec<Group>, Vec<Member>) {
     (groups, rest)
 }
 
-/// Lists without any matrix in their folder, so that what is missing can be named.
+/// Lists without any matrix, so that what is missing can be named.
 fn lists_alone(named: &[Named]) -> Option<(Option<usize>, Option<usize>, Vec<usize>)> {
-    if named.iter().any(|named| named.role == Role::Matrix) {
-        return None;
-    }
     let list = |role: Role| {
         named.iter().position(|named| {
             let lower = named.member.path.to_ascii_lowercase();
             let list =
                 named.role == role && named.behind == 0 && (lower.ends_with(".tsv") || lower.ends_with(".tsv.gz"));
-            list && !table::looks_like_counts(&named.member.content)
+            list && !table::has_numbers(&named.member.content)
         })
     };
     let (cells, features) = (list(Role::Cells), list(Role::Features));

@@ -227,8 +227,8 @@ fn unpacked(value: u16, escapes: &mut std::slice::Iter<'_, f32>) -> f32 {
     if value == CountsBuilder::ESCAPED { escapes.next().copied().unwrap_or(0.0) } else { f32::from(value) }
 }
 
-/// The values of those cells with most entries, so that empty droplets do not fill the sample; the last cell
-/// only when the file ends with it.
+/// The values of some cells, evenly among the half with more entries, so that empty droplets do not fill the sample; of the
+/// last cell only when the file ends with it.
 fn whole_cells(cells: &[u32], entries: &Entries, all: bool) -> Vec<Vec<f64>> {
     let mut escapes = entries.escapes.iter();
     let mut values = entries.values.iter().map(|&value| f64::from(unpacked(value, &mut escapes)));
@@ -238,8 +238,9 @@ fn whole_cells(cells: &[u32], entries: &Entries, all: bool) -> Vec<Vec<f64>> {
         rows.pop();
     }
     rows.sort_by_key(|row| std::cmp::Reverse(row.len()));
-    rows.truncate(CELLS);
-    rows
+    rows.truncate(CELLS.max(rows.len() / 2));
+    let step = rows.len().div_ceil(CELLS).max(1);
+    rows.into_iter().step_by(step).collect()
 }
 
 impl Matrix for MexMatrix {
@@ -280,5 +281,81 @@ impl Matrix for MexMatrix {
             return Ok(tally);
         }
         self.scatter(meter, take)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::source::BlockCache;
+    use super::*;
+    use crate::matrix::Counts;
+    use crate::progress::Progress;
+    use std::io::Cursor;
+
+    fn matrix(entries: &[(u32, u32, u32)], shape: [u32; 2]) -> MexMatrix {
+        let mut text =
+            format!("%%MatrixMarket matrix coordinate integer general\n{} {} {}\n", shape[0], shape[1], entries.len());
+        for (row, column, count) in entries {
+            text.push_str(&format!("{} {} {count}\n", row + 1, column + 1));
+        }
+        let cache = BlockCache::new(Box::new(Cursor::new(text.into_bytes()))).unwrap();
+        let content = Content::of_source("m", Arc::new(cache));
+        let header = Header::read(&content).unwrap();
+        MexMatrix::new(content, header, false)
+    }
+
+    fn rows(matrix: &MexMatrix) -> Counts {
+        let mut counts = Counts::with_genes(matrix.shape()[1]);
+        let progress = Progress::silent();
+        let take = &mut |slab| {
+            counts.append(slab);
+            Ok(())
+        };
+        matrix.read(&mut Meter::new(&progress, matrix.work()), take).unwrap();
+        counts
+    }
+
+    /// More text than the order is judged by.
+    fn many() -> Vec<(u32, u32, u32)> {
+        (0..400_000).map(|entry| (entry * 7 % 500, entry / 400, entry % 3 + 1)).collect()
+    }
+
+    #[test]
+    fn a_late_entry_of_an_early_cell_is_put_in_its_place() {
+        let ordered = many();
+        let mut late = ordered.clone();
+        let last = late.len() - 1;
+        late.swap(3, last);
+        let (first, second) = (matrix(&ordered, [500, 1000]), matrix(&late, [500, 1000]));
+        assert!(first.beginning().unwrap().by_cell);
+        let expected = rows(&first);
+        assert_eq!(expected.cells(), 1000);
+        assert_eq!(expected.row(999).count(), 400);
+        late.swap(3, last);
+        late.swap(last, last - 500);
+        let third = matrix(&late, [500, 1000]);
+        assert!(third.beginning().unwrap().by_cell, "the disorder comes after what is looked at");
+        for other in [second, third] {
+            assert_eq!(rows(&other), expected);
+            assert!(other.sample().is_ok());
+        }
+    }
+
+    #[test]
+    fn disorder_after_cells_were_handed_over_is_an_error() {
+        assert_eq!(
+            matrix(&[(0, 0, 1)], [1, 1]).late_disorder().message,
+            "\"m\" has its entries cell by cell at first, and later not. Sort its lines by cell, for example in Python with \
+             `scipy.io.mmwrite(\"matrix.mtx\", scipy.io.mmread(\"m\").tocsc())`."
+        );
+    }
+
+    #[test]
+    fn rows_may_be_cells() {
+        let usual = matrix(&many(), [500, 1000]);
+        let turned: Vec<(u32, u32, u32)> = many().iter().map(|&(gene, cell, count)| (cell, gene, count)).collect();
+        let mut turned = matrix(&turned, [1000, 500]);
+        turned.cells_in_rows = true;
+        assert_eq!(rows(&turned), rows(&usual));
     }
 }

@@ -84,7 +84,7 @@ impl Layout {
                 lines += 1;
             }
             if !(bare.is_empty() || (sample.is_empty() && bare.starts_with(b"#"))) {
-                sample.push(line.trim_ascii_end_matches());
+                sample.push(without_end(line));
             }
             if sample.len() > LINES {
                 break;
@@ -175,16 +175,10 @@ impl Layout {
     }
 }
 
-trait TrimEnd {
-    fn trim_ascii_end_matches(&self) -> &Self;
-}
-
-impl TrimEnd for [u8] {
-    /// Without the end of the line; blanks may be separators and stay.
-    fn trim_ascii_end_matches(&self) -> &[u8] {
-        let line = self.strip_suffix(b"\n").unwrap_or(self);
-        line.strip_suffix(b"\r").unwrap_or(line)
-    }
+/// A line without its end; blanks may be separators and stay.
+fn without_end(line: &[u8]) -> &[u8] {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    line.strip_suffix(b"\r").unwrap_or(line)
 }
 
 /// The separator that gives all rows the same number of fields, and the most of them.

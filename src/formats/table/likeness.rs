@@ -42,7 +42,7 @@ fn is_gene(name: &str) -> bool {
         || KNOWN.contains(&capitals.as_str())
         || capitals.starts_with("MT-")
         || capitals.starts_with("HLA-")
-        || FAMILIES.iter().any(|start| family(&start))
+        || FAMILIES.iter().any(family)
 }
 
 /// Twelve bases or more, as barcodes of droplets have.
