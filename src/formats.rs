@@ -17,6 +17,7 @@ mod frame;
 mod h5ad;
 mod hdf5;
 mod packing;
+mod r;
 mod raw_counts;
 mod reading;
 mod samples;

@@ -1,0 +1,242 @@
+//! What R wraps around its data: gzip, bzip2, xz, zstd or nothing. Decoded in small pieces, never whole.
+
+use super::faults::{broken, truncated, unreadable};
+use super::gzip::GzipReader;
+use crate::error::{Error, Result};
+use crate::formats::raw_counts::grouped;
+use crate::formats::source::BlockCache;
+use bzip2::read::MultiBzDecoder;
+use hdf5rs::ReadAt;
+use lzma_rust2::XzReader;
+use ruzstd::decoding::StreamingDecoder;
+use std::io::{BufReader, Read};
+use std::sync::Arc;
+
+/// Bytes that are decoded ahead.
+const BUFFER: usize = 1 << 18;
+/// gzip makes a byte of at most 1,032. The others can do more, but no experiment compresses so well.
+const LARGEST_EXPANSION: u64 = 1_040;
+const SLACK: u64 = 64 << 20;
+/// The largest dictionary of xz and window of zstd; `xz -9` and `zstd -19` need no more.
+const LARGEST_WINDOW: u64 = 64 << 20;
+/// What the xz decoder takes besides its dictionary, in KiB.
+const XZ_BESIDES: u32 = 1 << 10;
+
+/// How a file is compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Container {
+    Plain,
+    Gzip,
+    Bzip2,
+    Xz,
+    Zstd,
+}
+
+impl Container {
+    /// Found by the first bytes of the file.
+    pub fn of(first: &[u8]) -> Self {
+        match first {
+            [0x1f, 0x8b, ..] => Container::Gzip,
+            [b'B', b'Z', b'h', b'1'..=b'9', ..] => Container::Bzip2,
+            [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Container::Xz,
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => Container::Zstd,
+            _ => Container::Plain,
+        }
+    }
+}
+
+/// The source from a position on.
+pub struct Bytes {
+    source: Arc<BlockCache>,
+    position: u64,
+}
+
+impl Read for Bytes {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let rest = self.source.len().saturating_sub(self.position);
+        let count = usize::try_from(rest).map_or(buffer.len(), |rest| rest.min(buffer.len()));
+        self.source.read_exact_at(self.position, &mut buffer[..count]).map_err(std::io::Error::other)?;
+        self.position += count as u64;
+        Ok(count)
+    }
+}
+
+/// Frames of zstd, one after the other.
+struct ZstdReader {
+    source: Option<BufReader<Bytes>>,
+    frame: Option<StreamingDecoder<BufReader<Bytes>, ruzstd::decoding::FrameDecoder>>,
+}
+
+impl Read for ZstdReader {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        use std::io::BufRead;
+        loop {
+            if let Some(frame) = &mut self.frame {
+                let count = frame.read(buffer)?;
+                if count > 0 || buffer.is_empty() {
+                    return Ok(count);
+                }
+                self.source = self.frame.take().map(StreamingDecoder::into_inner);
+            }
+            let Some(mut source) = self.source.take() else {
+                return Ok(0);
+            };
+            if source.fill_buf()?.is_empty() {
+                return Ok(0);
+            }
+            let frame = StreamingDecoder::new_with_max_window_size(source, LARGEST_WINDOW);
+            self.frame = Some(frame.map_err(std::io::Error::other)?);
+        }
+    }
+}
+
+/// The decoded bytes, from front to back.
+pub struct Decoded {
+    reader: Box<dyn Read>,
+    container: Container,
+    buffer: Vec<u8>,
+    start: usize,
+    end: usize,
+    /// Where the end of the buffer stands in the decoded bytes.
+    reached: u64,
+    limit: u64,
+}
+
+impl Decoded {
+    /// Begins at `position` of the decoded bytes.
+    ///
+    /// # Errors
+    /// When the bytes before it cannot be decoded.
+    pub fn open(source: &Arc<BlockCache>, container: Container, position: u64) -> Result<Self> {
+        let seekable = container == Container::Plain;
+        let bytes = Bytes { source: Arc::clone(source), position: if seekable { position } else { 0 } };
+        let limit = match container {
+            Container::Plain => u64::MAX,
+            _ => source.len().saturating_mul(LARGEST_EXPANSION).saturating_add(SLACK),
+        };
+        let bytes = BufReader::with_capacity(BUFFER, bytes);
+        let reader: Box<dyn Read> = match container {
+            Container::Plain => Box::new(bytes),
+            Container::Gzip => Box::new(GzipReader::new(bytes)),
+            Container::Bzip2 => Box::new(MultiBzDecoder::new(bytes)),
+            Container::Xz => {
+                let memory = (LARGEST_WINDOW >> 10) as u32 + XZ_BESIDES;
+                Box::new(XzReader::new_mem_limit(bytes, true, memory))
+            }
+            Container::Zstd => Box::new(ZstdReader { source: Some(bytes), frame: None }),
+        };
+        let reached = if seekable { position } else { 0 };
+        let mut decoded =
+            Decoded { reader, container, buffer: vec![0; BUFFER], start: 0, end: 0, reached, limit };
+        decoded.skip(position - reached)?;
+        Ok(decoded)
+    }
+
+    /// Where the next byte stands.
+    pub fn position(&self) -> u64 {
+        self.reached - (self.end - self.start) as u64
+    }
+
+    /// Bytes that are there without decoding more; empty at the end.
+    ///
+    /// # Errors
+    /// When the next bytes cannot be decoded.
+    pub fn ready(&mut self) -> Result<&[u8]> {
+        if self.start == self.end {
+            self.start = 0;
+            self.end = 0;
+            self.end = self.fetch()?;
+        }
+        Ok(&self.buffer[self.start..self.end])
+    }
+
+    /// At least `count` bytes (no more than [`Self::MOST`]).
+    ///
+    /// # Errors
+    /// When there are fewer, or they cannot be decoded.
+    pub fn at_least(&mut self, count: usize) -> Result<&[u8]> {
+        if self.end - self.start < count {
+            self.buffer.copy_within(self.start..self.end, 0);
+            self.end -= self.start;
+            self.start = 0;
+            while self.end < count {
+                let more = self.fetch()?;
+                if more == 0 {
+                    return Err(truncated());
+                }
+                self.end += more;
+            }
+        }
+        Ok(&self.buffer[self.start..self.end])
+    }
+
+    /// The most bytes that [`Self::at_least`] can be asked for.
+    pub const MOST: usize = BUFFER;
+
+    /// Passes bytes that were looked at.
+    pub fn consume(&mut self, count: usize) {
+        self.start = (self.start + count).min(self.end);
+    }
+
+    /// Passes bytes unseen.
+    ///
+    /// # Errors
+    /// When there are fewer, or they cannot be decoded.
+    pub fn skip(&mut self, mut count: u64) -> Result<()> {
+        while count > 0 {
+            let ready = self.ready()?.len() as u64;
+            if ready == 0 {
+                return Err(truncated());
+            }
+            let step = ready.min(count);
+            self.consume(step as usize);
+            count -= step;
+        }
+        Ok(())
+    }
+
+    /// Decodes behind the bytes that are in the buffer.
+    fn fetch(&mut self) -> Result<usize> {
+        let count = loop {
+            match self.reader.read(&mut self.buffer[self.end..]) {
+                Ok(count) => break count,
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(self.explain(error)),
+            }
+        };
+        self.reached += count as u64;
+        if self.reached > self.limit {
+            return Err(broken(&format!(
+                "it expands to more than {} MB, which the data of an experiment do not",
+                grouped(self.limit as f64 / 1e6)
+            )));
+        }
+        Ok(count)
+    }
+
+    fn explain(&self, error: std::io::Error) -> Error {
+        use std::io::ErrorKind::{InvalidData, InvalidInput, OutOfMemory, UnexpectedEof};
+        let text = error.to_string();
+        let window = error.kind() == OutOfMemory || text.contains("mem_limit") || text.contains("indow");
+        let (name, again) = match self.container {
+            Container::Plain => return unreadable(error),
+            Container::Gzip => ("gzip", ""),
+            Container::Bzip2 => ("bzip2", ""),
+            Container::Xz => ("xz", "dictionary"),
+            Container::Zstd => ("zstd", "window"),
+        };
+        if window && !again.is_empty() {
+            return Error::input(format!(
+                "it is compressed with {name} and needs a {again} of more than 64 MB, more than Sextant gives. Save \
+                 it again in R with `saveRDS(object, \"file.rds\")`."
+            ))
+            .because(error);
+        }
+        match error.kind() {
+            UnexpectedEof => truncated(),
+            InvalidData | InvalidInput => broken(&format!("its {name} compression is damaged")).because(error),
+            _ if error.get_ref().is_some_and(|inner| inner.is::<hdf5rs::Error>()) => unreadable(error),
+            _ => broken(&format!("its {name} compression is damaged")).because(error),
+        }
+    }
+}
