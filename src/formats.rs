@@ -82,6 +82,9 @@ pub fn open(inputs: Vec<Input>) -> Result<OpenFile> {
 
 fn open_one(source: Box<dyn Source>) -> Result<Box<dyn Format>> {
     let cache = Arc::new(BlockCache::new(source)?);
+    if let Some(format) = r::open(&cache)? {
+        return Ok(format);
+    }
     let file = Hdf5::open(cache)?;
     if h5ad::detect(&file) {
         return Ok(Box::new(h5ad::H5ad::new(file)));

@@ -14,7 +14,7 @@ const COUNT_LAYERS: [&str; 6] = ["counts", "raw_counts", "raw", "count", "umi", 
 const VELOCITY_LAYERS: [&str; 3] = ["spliced", "unspliced", "ambiguous"];
 /// Columns of `var` with gene symbols when its index has Ensembl ids, as CELLxGENE, scanpy and others
 /// call them; compared without regard to case.
-const SYMBOL_COLUMNS: [&str; 10] = [
+pub(super) const SYMBOL_COLUMNS: [&str; 10] = [
     "feature_name",
     "gene_symbols",
     "gene_symbol",
@@ -27,7 +27,7 @@ const SYMBOL_COLUMNS: [&str; 10] = [
     "name",
 ];
 /// Columns of `var` with Ensembl ids when its index has symbols.
-const ID_COLUMNS: [&str; 9] =
+pub(super) const ID_COLUMNS: [&str; 9] =
     ["gene_ids", "gene_id", "ensembl", "ensemblid", "ensembl_id", "ensembl_ids", "ensembl_gene_id", "feature_id", "id"];
 
 /// Whether the file has the tables of an H5AD file and a matrix.
@@ -239,7 +239,7 @@ fn complete(features: &mut [Feature], file: &Hdf5) {
 }
 
 /// Whether most of up to a thousand names are accessions (Ensembl, FlyBase, WormBase) and not symbols.
-fn mostly_accessions(names: &[String]) -> bool {
+pub(super) fn mostly_accessions(names: &[String]) -> bool {
     let step = (names.len() / 1000).max(1);
     let sample: Vec<_> = names.iter().step_by(step).collect();
     let accessions = sample.iter().filter(|name| is_accession(name)).count();

@@ -6,10 +6,11 @@ use crate::error::{Error, Result};
 use crate::formats::raw_counts::grouped;
 use crate::formats::source::BlockCache;
 use bzip2::read::MultiBzDecoder;
-use hdf5rs::ReadAt;
 use lzma_rust2::XzReader;
 use ruzstd::decoding::StreamingDecoder;
+use std::cell::Cell;
 use std::io::{BufReader, Read};
+use std::rc::Rc;
 use std::sync::Arc;
 
 /// Bytes that are decoded ahead.
@@ -46,16 +47,18 @@ impl Container {
 }
 
 /// The source from a position on.
-pub struct Bytes {
+struct Bytes {
     source: Arc<BlockCache>,
     position: u64,
+    /// Set when the source fails, so that it is not taken for damage of the file.
+    failed: Rc<Cell<bool>>,
 }
 
 impl Read for Bytes {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let rest = self.source.len().saturating_sub(self.position);
         let count = usize::try_from(rest).map_or(buffer.len(), |rest| rest.min(buffer.len()));
-        self.source.read_exact_at(self.position, &mut buffer[..count]).map_err(std::io::Error::other)?;
+        self.source.read_exact_at(self.position, &mut buffer[..count]).inspect_err(|_| self.failed.set(true))?;
         self.position += count as u64;
         Ok(count)
     }
@@ -100,6 +103,7 @@ pub struct Decoded {
     /// Where the end of the buffer stands in the decoded bytes.
     reached: u64,
     limit: u64,
+    failed: Rc<Cell<bool>>,
 }
 
 impl Decoded {
@@ -109,7 +113,9 @@ impl Decoded {
     /// When the bytes before it cannot be decoded.
     pub fn open(source: &Arc<BlockCache>, container: Container, position: u64) -> Result<Self> {
         let seekable = container == Container::Plain;
-        let bytes = Bytes { source: Arc::clone(source), position: if seekable { position } else { 0 } };
+        let reached = if seekable { position } else { 0 };
+        let failed = Rc::new(Cell::new(false));
+        let bytes = Bytes { source: Arc::clone(source), position: reached, failed: Rc::clone(&failed) };
         let limit = match container {
             Container::Plain => u64::MAX,
             _ => source.len().saturating_mul(LARGEST_EXPANSION).saturating_add(SLACK),
@@ -125,9 +131,8 @@ impl Decoded {
             }
             Container::Zstd => Box::new(ZstdReader { source: Some(bytes), frame: None }),
         };
-        let reached = if seekable { position } else { 0 };
-        let mut decoded =
-            Decoded { reader, container, buffer: vec![0; BUFFER], start: 0, end: 0, reached, limit };
+        let buffer = vec![0; BUFFER];
+        let mut decoded = Decoded { reader, container, buffer, start: 0, end: 0, reached, limit, failed };
         decoded.skip(position - reached)?;
         Ok(decoded)
     }
@@ -150,7 +155,7 @@ impl Decoded {
         Ok(&self.buffer[self.start..self.end])
     }
 
-    /// At least `count` bytes (no more than [`Self::MOST`]).
+    /// At least `count` bytes (no more than [`BUFFER`]).
     ///
     /// # Errors
     /// When there are fewer, or they cannot be decoded.
@@ -169,9 +174,6 @@ impl Decoded {
         }
         Ok(&self.buffer[self.start..self.end])
     }
-
-    /// The most bytes that [`Self::at_least`] can be asked for.
-    pub const MOST: usize = BUFFER;
 
     /// Passes bytes that were looked at.
     pub fn consume(&mut self, count: usize) {
@@ -215,7 +217,10 @@ impl Decoded {
     }
 
     fn explain(&self, error: std::io::Error) -> Error {
-        use std::io::ErrorKind::{InvalidData, InvalidInput, OutOfMemory, UnexpectedEof};
+        use std::io::ErrorKind::{OutOfMemory, UnexpectedEof};
+        if self.failed.get() {
+            return unreadable(error);
+        }
         let text = error.to_string();
         let window = error.kind() == OutOfMemory || text.contains("mem_limit") || text.contains("indow");
         let (name, again) = match self.container {
@@ -232,11 +237,9 @@ impl Decoded {
             ))
             .because(error);
         }
-        match error.kind() {
-            UnexpectedEof => truncated(),
-            InvalidData | InvalidInput => broken(&format!("its {name} compression is damaged")).because(error),
-            _ if error.get_ref().is_some_and(|inner| inner.is::<hdf5rs::Error>()) => unreadable(error),
-            _ => broken(&format!("its {name} compression is damaged")).because(error),
+        if error.kind() == UnexpectedEof {
+            return truncated();
         }
+        broken(&format!("its {name} compression is damaged")).because(error)
     }
 }

@@ -16,19 +16,39 @@ const SHORT_SEQUENCE: f64 = 65_536.0;
 
 /// An object whose parts are being read.
 pub enum Frame {
-    List { items: Vec<NodeId>, rest: u64, attributes: bool },
+    List {
+        items: Vec<NodeId>,
+        rest: u64,
+        attributes: bool,
+    },
     /// A chain of pairs, which R uses for attributes, and for expressions, of which nothing is kept.
     Cells(Cell),
     /// Waits for the attributes of a node, or of byte code, when there are any.
-    Attributes { node: Option<NodeId>, wanted: bool },
-    Environment { node: NodeId, parts: Vec<NodeId> },
-    Pointer { node: NodeId, rest: u8, attributes: bool },
+    Attributes {
+        node: Option<NodeId>,
+        wanted: bool,
+    },
+    Environment {
+        node: NodeId,
+        parts: Vec<NodeId>,
+    },
+    Pointer {
+        node: NodeId,
+        rest: u8,
+        attributes: bool,
+    },
     /// A vector in a form of its own: class, state and attributes follow.
-    Altrep { parts: Vec<NodeId> },
+    Altrep {
+        parts: Vec<NodeId>,
+    },
     /// Byte code: the code, and then that many constants.
-    Code { rest: Option<u64> },
+    Code {
+        rest: Option<u64>,
+    },
     /// An expression among the constants of byte code.
-    Expression { next: Part },
+    Expression {
+        next: Part,
+    },
 }
 
 /// What is read next of a cell.

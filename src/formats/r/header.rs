@@ -5,7 +5,6 @@ use super::faults::broken;
 use super::stream::{Encoding, Stream};
 use crate::error::{Error, Result};
 use crate::formats::source::BlockCache;
-use hdf5rs::ReadAt;
 use std::sync::Arc;
 
 /// How the file is written.
@@ -26,9 +25,7 @@ pub struct Header {
 pub fn open(source: &Arc<BlockCache>) -> Result<Option<(Header, Stream)>> {
     let mut first = [0; 6];
     let count = first.len().min(usize::try_from(source.len()).unwrap_or(usize::MAX));
-    source
-        .read_exact_at(0, &mut first[..count])
-        .map_err(|error| super::faults::unreadable(std::io::Error::other(error)))?;
+    source.read_exact_at(0, &mut first[..count]).map_err(super::faults::unreadable)?;
     let container = Container::of(&first[..count]);
     let Ok(mut stream) = Stream::open(source, container, Encoding::Xdr, 0) else {
         return Ok(None);

@@ -7,6 +7,12 @@ use crate::error::Result;
 use crate::formats::source::BlockCache;
 use std::sync::Arc;
 
+/// What is so near is reached by reading on rather than by beginning anew.
+const NEAR: u64 = 1 << 20;
+
+/// A sequence takes no room in the file, so its length is a mere claim.
+const LONGEST_SEQUENCE: u64 = 8 << 20;
+
 /// A vector of numbers.
 #[derive(Debug, Clone)]
 pub struct Numbers {
@@ -51,14 +57,6 @@ impl Numbers {
         }
     }
 
-    /// Bytes that pass by until the end of the vector.
-    pub fn reach(&self) -> u64 {
-        match self.held {
-            Held::Stored { position, .. } => position + self.bytes(),
-            _ => 0,
-        }
-    }
-
     /// Bytes of the vector in a binary file.
     pub fn bytes(&self) -> u64 {
         self.length * self.element.width() as u64
@@ -74,16 +72,15 @@ pub struct File {
 }
 
 impl File {
-    /// Reads a vector from its element `first` on. `stream` is used when it stands before it; pass what
+    /// Reads a vector from its beginning. `stream` is used when it stands before it; pass what
     /// [`Cursor::release`] gave.
     ///
     /// # Errors
     /// When the bytes before it cannot be decoded.
-    pub fn cursor(&self, numbers: &Numbers, first: u64, stream: Option<Stream>) -> Result<Cursor> {
-        let first = first.min(numbers.length);
+    pub fn cursor(&self, numbers: &Numbers, stream: Option<Stream>) -> Result<Cursor> {
         let mut cursor = Cursor {
             numbers: numbers.clone(),
-            next: first,
+            next: 0,
             stream: None,
             released: None,
             piece: Vec::new(),
@@ -95,37 +92,55 @@ impl File {
         };
         let seekable = self.container == Container::Plain;
         let mut stream = match stream {
-            Some(stream) if stream.position() <= position && !seekable => stream,
+            Some(stream) if stream.position() <= position && (!seekable || position - stream.position() < NEAR) => {
+                stream
+            }
             _ => Stream::open(&self.source, self.container, self.encoding, if seekable { position } else { 0 })?,
         };
         stream.skip(position - stream.position())?;
-        stream.skip_numbers(numbers.element, first)?;
         cursor.stream = Some(stream);
         Ok(cursor)
     }
 
-    /// Reads a vector whole.
+    /// Reads a vector whole. `stream` is kept for the next vector: several that stand one behind the other are read in
+    /// one pass.
     ///
     /// # Errors
     /// When it cannot be read.
-    pub fn whole(&self, numbers: &Numbers) -> Result<Arc<[f64]>> {
+    pub fn whole(&self, numbers: &Numbers, stream: &mut Option<Stream>) -> Result<Arc<[f64]>> {
         if let Some(kept) = numbers.kept() {
             return Ok(Arc::clone(kept));
         }
-        self.range(numbers, 0, numbers.length).map(Arc::from)
+        if let Held::Sequence { .. } = numbers.held
+            && numbers.length > LONGEST_SEQUENCE
+        {
+            return Err(broken("a sequence is impossibly long"));
+        }
+        let mut cursor = self.cursor(numbers, stream.take())?;
+        let mut values = Vec::new();
+        while cursor.rest() > 0 {
+            values.extend_from_slice(cursor.take(usize::MAX)?);
+        }
+        *stream = cursor.release();
+        Ok(values.into())
     }
 
-    /// Reads `count` elements from `first` on, or as many as there are.
+    /// Reads some ascending ranges of elements (first, and behind the last) in one pass.
     ///
     /// # Errors
     /// When they cannot be read.
-    pub fn range(&self, numbers: &Numbers, first: u64, count: u64) -> Result<Vec<f64>> {
-        let count = count.min(numbers.length.saturating_sub(first));
-        let mut read = Vec::new();
-        let mut cursor = self.cursor(numbers, first, None)?;
-        while (read.len() as u64) < count {
-            let rest = (count - read.len() as u64).min(PIECE as u64) as usize;
-            read.extend_from_slice(cursor.take(rest)?);
+    pub fn ranges(&self, numbers: &Numbers, ranges: &[(u64, u64)]) -> Result<Vec<Vec<f64>>> {
+        let mut cursor = self.cursor(numbers, None)?;
+        let mut read = Vec::with_capacity(ranges.len());
+        for &(first, last) in ranges {
+            let at = numbers.length - cursor.rest();
+            cursor.skip(first.saturating_sub(at))?;
+            let mut values = Vec::new();
+            while cursor.rest() > 0 && first + (values.len() as u64) < last {
+                let rest = (last - first - values.len() as u64).min(PIECE as u64) as usize;
+                values.extend_from_slice(cursor.take(rest)?);
+            }
+            read.push(values);
         }
         Ok(read)
     }
@@ -166,6 +181,23 @@ impl Cursor {
         self.piece_start = end;
         self.next += taken.len() as u64;
         Ok(taken)
+    }
+
+    /// Passes elements unseen, as many as there are.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn skip(&mut self, count: u64) -> Result<()> {
+        let mut rest = count.min(self.rest());
+        let ready = (self.piece.len() - self.piece_start).min(usize::try_from(rest).unwrap_or(usize::MAX));
+        self.piece_start += ready;
+        self.next += ready as u64;
+        rest -= ready as u64;
+        if let (Held::Stored { .. }, Some(stream)) = (&self.numbers.held, &mut self.stream) {
+            stream.skip_numbers(self.numbers.element, rest)?;
+        }
+        self.next += rest;
+        Ok(())
     }
 
     fn fill(&mut self, wanted: usize) -> Result<()> {

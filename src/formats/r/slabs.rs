@@ -1,0 +1,201 @@
+//! A matrix in the making: rows of known lengths, filled in any order, handed over slab by slab.
+
+use super::faults::broken;
+use crate::error::{Error, Kind, Result};
+use crate::formats::packing::Tally;
+use crate::formats::raw_counts::grouped;
+use crate::formats::stored::SLAB;
+use crate::matrix::{Counts, CountsBuilder, GenesMut, pack};
+
+/// Rows of known lengths.
+pub struct Slabs {
+    genes: usize,
+    /// Where each row begins among all entries, and the end of the last.
+    offsets: Vec<u64>,
+    slabs: Vec<Slab>,
+    /// Slabs that were handed over.
+    done: usize,
+}
+
+struct Slab {
+    /// The first of its entries, and the one behind the last.
+    entries: (u64, u64),
+    builder: Option<CountsBuilder>,
+    escapes: Vec<(u64, f32)>,
+}
+
+impl Slabs {
+    /// Makes room for rows of these lengths.
+    ///
+    /// # Errors
+    /// When there is not so much memory.
+    pub fn new(genes: usize, lengths: &[u64]) -> Result<Self> {
+        let mut offsets = Vec::with_capacity(lengths.len() + 1);
+        let mut end = 0;
+        offsets.push(end);
+        for length in lengths {
+            end += length;
+            offsets.push(end);
+        }
+        check_memory(end, genes)?;
+        let mut slabs = Vec::new();
+        let mut first = 0;
+        while first < lengths.len() || slabs.is_empty() {
+            let start = offsets[first];
+            let fits = offsets.partition_point(|&end| end <= start.saturating_add(SLAB));
+            let next = fits.saturating_sub(1).max(first + 1).min(lengths.len());
+            let rows = offsets[first..=next].iter().map(|offset| offset - start).collect();
+            let builder = Some(CountsBuilder::new(genes, rows));
+            slabs.push(Slab { entries: (start, offsets[next]), builder, escapes: Vec::new() });
+            first = next.max(first + 1);
+        }
+        Ok(Slabs { genes, offsets, slabs, done: 0 })
+    }
+
+    /// Where a row begins.
+    pub fn start(&self, row: usize) -> u64 {
+        self.offsets.get(row).copied().unwrap_or(u64::MAX)
+    }
+
+    fn slab(&mut self, entry: u64) -> Option<&mut Slab> {
+        let place = self.slabs.partition_point(|slab| slab.entries.1 <= entry);
+        self.slabs.get_mut(place).filter(|slab| slab.entries.0 <= entry)
+    }
+
+    /// Writes the genes of neighbouring entries of one row.
+    ///
+    /// # Errors
+    /// When they are no genes, or do not fit.
+    pub fn put_genes(&mut self, entry: u64, values: &[f64], renumber: Option<&[u32]>) -> Result<()> {
+        let limit = self.genes;
+        let gene = |value: f64| match renumber {
+            None => index(value, limit),
+            Some(renumber) => index(value, renumber.len()).and_then(|old| renumber.get(old as usize)).copied(),
+        };
+        let Some(slots) = self.range(entry, values.len()) else {
+            return Err(does_not_fit());
+        };
+        let (builder, range) = slots;
+        let mut fits = true;
+        let genes = values.iter().map(|&value| {
+            gene(value).unwrap_or_else(|| {
+                fits = false;
+                0
+            })
+        });
+        match builder.parts().0 {
+            GenesMut::Narrow(slots) => {
+                slots[range].iter_mut().zip(genes).for_each(|(slot, gene)| *slot = gene as u16);
+            }
+            GenesMut::Wide(slots) => slots[range].iter_mut().zip(genes).for_each(|(slot, gene)| *slot = gene),
+        }
+        if fits { Ok(()) } else { Err(broken("its matrix names positions beyond its genes")) }
+    }
+
+    /// Writes the counts of neighbouring entries of one row.
+    ///
+    /// # Errors
+    /// When they do not fit.
+    pub fn put_values(&mut self, entry: u64, values: &[f64], tally: &mut Tally) -> Result<()> {
+        let Some((builder, range)) = self.range(entry, values.len()) else {
+            return Err(does_not_fit());
+        };
+        let start = range.start as u64;
+        let mut escapes = Vec::new();
+        let slots = &mut builder.parts().1[range];
+        for (place, (slot, &value)) in (start..).zip(slots.iter_mut().zip(values)) {
+            *slot = packed(value, tally).unwrap_or_else(|single| {
+                escapes.push((place, single));
+                CountsBuilder::ESCAPED
+            });
+        }
+        if !escapes.is_empty()
+            && let Some(slab) = self.slab(entry)
+        {
+            slab.escapes.extend(escapes);
+        }
+        Ok(())
+    }
+
+    /// Writes one entry.
+    ///
+    /// # Errors
+    /// When it does not fit.
+    pub fn put(&mut self, entry: u64, gene: u32, value: f64, tally: &mut Tally) -> Result<()> {
+        self.put_genes(entry, &[f64::from(gene)], None)?;
+        self.put_values(entry, &[value], tally)
+    }
+
+    fn range(&mut self, entry: u64, count: usize) -> Option<(&mut CountsBuilder, std::ops::Range<usize>)> {
+        let slab = self.slab(entry)?;
+        let (start, end) = slab.entries;
+        if entry + count as u64 > end {
+            return None;
+        }
+        let first = (entry - start) as usize;
+        Some((slab.builder.as_mut()?, first..first + count))
+    }
+
+    /// Hands over the slabs whose entries all lie before `entry`.
+    ///
+    /// # Errors
+    /// When `take` fails.
+    pub fn hand_over(&mut self, entry: u64, take: &mut dyn FnMut(Counts) -> Result<()>) -> Result<()> {
+        while let Some(slab) = self.slabs.get_mut(self.done).filter(|slab| slab.entries.1 <= entry) {
+            self.done += 1;
+            if let Some(mut builder) = slab.builder.take() {
+                builder.escape(std::mem::take(&mut slab.escapes));
+                take(builder.finish())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn does_not_fit() -> Error {
+    broken("its matrix has more entries in a cell than it says")
+}
+
+/// A position below `limit`.
+pub fn index(value: f64, limit: usize) -> Option<u32> {
+    (value >= 0.0 && value < limit as f64).then_some(value as u32)
+}
+
+/// A count in two bytes, or as it needs an entry of its own.
+pub fn packed(value: f64, tally: &mut Tally) -> std::result::Result<u16, f32> {
+    let small = value as u16;
+    if small != CountsBuilder::ESCAPED && f64::from(small) == value {
+        return Ok(small);
+    }
+    tally.note(value);
+    pack(value as f32).ok_or(value as f32)
+}
+
+/// Asks for the room that the counts will take and gives it back: in a browser a request that fails later would end the
+/// engine without a word.
+fn check_memory(entries: u64, genes: usize) -> Result<()> {
+    let bytes = entries.saturating_mul(if genes <= 1 << 16 { 4 } else { 6 });
+    let mut room = Vec::<Vec<u8>>::new();
+    let mut rest = bytes;
+    while rest > 0 {
+        // In pieces, as the counts will be.
+        let piece = rest.min(SLAB * 4);
+        let mut part = Vec::new();
+        if part.try_reserve_exact(piece as usize).is_err() {
+            return Err(Error::new(
+                Kind::Memory,
+                format!(
+                    "its {} counts need {} MB of memory, more than there is here. Use the command on a machine with \
+                     more memory, or split the file.",
+                    grouped(entries as f64),
+                    grouped(bytes as f64 / 1e6)
+                ),
+            ));
+        }
+        room.push(part);
+        rest -= piece;
+    }
+    // Without this the compiler may decide that the room is not needed, and granted.
+    std::hint::black_box(&room);
+    Ok(())
+}
