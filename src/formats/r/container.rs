@@ -50,15 +50,26 @@ impl Container {
 struct Bytes {
     source: Arc<BlockCache>,
     position: u64,
-    /// Set when the source fails, so that it is not taken for damage of the file.
-    failed: Rc<Cell<bool>>,
+    fate: Rc<Cell<Fate>>,
+}
+
+/// What became of the source, which decoders hide in errors of their own.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Open,
+    /// More was wanted than there is.
+    Ended,
+    Failed,
 }
 
 impl Read for Bytes {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let rest = self.source.len().saturating_sub(self.position);
         let count = usize::try_from(rest).map_or(buffer.len(), |rest| rest.min(buffer.len()));
-        self.source.read_exact_at(self.position, &mut buffer[..count]).inspect_err(|_| self.failed.set(true))?;
+        if count == 0 && !buffer.is_empty() {
+            self.fate.set(Fate::Ended);
+        }
+        self.source.read_exact_at(self.position, &mut buffer[..count]).inspect_err(|_| self.fate.set(Fate::Failed))?;
         self.position += count as u64;
         Ok(count)
     }
@@ -103,7 +114,7 @@ pub struct Decoded {
     /// Where the end of the buffer stands in the decoded bytes.
     reached: u64,
     limit: u64,
-    failed: Rc<Cell<bool>>,
+    fate: Rc<Cell<Fate>>,
 }
 
 impl Decoded {
@@ -114,8 +125,8 @@ impl Decoded {
     pub fn open(source: &Arc<BlockCache>, container: Container, position: u64) -> Result<Self> {
         let seekable = container == Container::Plain;
         let reached = if seekable { position } else { 0 };
-        let failed = Rc::new(Cell::new(false));
-        let bytes = Bytes { source: Arc::clone(source), position: reached, failed: Rc::clone(&failed) };
+        let fate = Rc::new(Cell::new(Fate::Open));
+        let bytes = Bytes { source: Arc::clone(source), position: reached, fate: Rc::clone(&fate) };
         let limit = match container {
             Container::Plain => u64::MAX,
             _ => source.len().saturating_mul(LARGEST_EXPANSION).saturating_add(SLACK),
@@ -132,7 +143,7 @@ impl Decoded {
             Container::Zstd => Box::new(ZstdReader { source: Some(bytes), frame: None }),
         };
         let buffer = vec![0; BUFFER];
-        let mut decoded = Decoded { reader, container, buffer, start: 0, end: 0, reached, limit, failed };
+        let mut decoded = Decoded { reader, container, buffer, start: 0, end: 0, reached, limit, fate };
         decoded.skip(position - reached)?;
         Ok(decoded)
     }
@@ -218,7 +229,7 @@ impl Decoded {
 
     fn explain(&self, error: std::io::Error) -> Error {
         use std::io::ErrorKind::{OutOfMemory, UnexpectedEof};
-        if self.failed.get() {
+        if self.fate.get() == Fate::Failed {
             return unreadable(error);
         }
         let text = error.to_string();
@@ -237,7 +248,7 @@ impl Decoded {
             ))
             .because(error);
         }
-        if error.kind() == UnexpectedEof {
+        if error.kind() == UnexpectedEof || self.fate.get() == Fate::Ended {
             return truncated();
         }
         broken(&format!("its {name} compression is damaged")).because(error)

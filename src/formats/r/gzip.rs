@@ -19,6 +19,8 @@ enum State {
     First,
     Inside,
     Between,
+    /// What came before was good.
+    Broken,
     End,
 }
 
@@ -92,6 +94,7 @@ impl<R: Read> Read for GzipReader<R> {
         while !buffer.is_empty() {
             match self.state {
                 State::End => return Ok(0),
+                State::Broken => return Err(invalid("it does not decompress")),
                 State::First | State::Between => {
                     self.state = if self.begin()? { State::Inside } else { State::End };
                 }
@@ -112,7 +115,7 @@ impl<R: Read> Read for GzipReader<R> {
                         Ok(_) if given == 0 && ended => return Err(ErrorKind::UnexpectedEof.into()),
                         Ok(_) if given == 0 && taken == 0 => return Err(invalid("it does not go on")),
                         Ok(_) => {}
-                        Err(_) => return Err(invalid("it does not decompress")),
+                        Err(_) => self.state = State::Broken,
                     }
                     if given > 0 {
                         return Ok(given);

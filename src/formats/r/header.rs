@@ -27,12 +27,12 @@ pub fn open(source: &Arc<BlockCache>) -> Result<Option<(Header, Stream)>> {
     let count = first.len().min(usize::try_from(source.len()).unwrap_or(usize::MAX));
     source.read_exact_at(0, &mut first[..count]).map_err(super::faults::unreadable)?;
     let container = Container::of(&first[..count]);
-    let Ok(mut stream) = Stream::open(source, container, Encoding::Xdr, 0) else {
-        return Ok(None);
-    };
-    // What does not decompress may still be of another kind.
-    let Ok(start) = stream.peek(7) else {
-        return Ok(None);
+    let mut stream = Stream::open(source, container, Encoding::Xdr, 0)?;
+    let start = match stream.peek(7) {
+        Ok(start) => start,
+        // Short or damaged files of other kinds say so themselves.
+        Err(_) if matches!(container, Container::Plain | Container::Gzip) => return Ok(None),
+        Err(error) => return Err(error),
     };
     let named = matches!(start.as_slice(), [b'R', b'D', b'X' | b'A' | b'B', b'2' | b'3', b'\n', ..]);
     let letters = if named { start.get(5..7) } else { start.get(..2) };

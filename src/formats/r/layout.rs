@@ -243,7 +243,7 @@ impl RMatrix {
             Layout::Scattered { genes, cells, values: stored } => {
                 let mut cells = self.file.cursor(cells, None)?;
                 let mut genes = match genes {
-                    Lines::Each(numbers) if values => Genes::Each(self.file.cursor(numbers, None)?),
+                    Lines::Each(numbers) if values => Genes::Each(Box::new(self.file.cursor(numbers, None)?)),
                     Lines::Offsets(offsets) => Genes::Offsets { offsets, gene: 0, entry: 0 },
                     Lines::Each(_) => Genes::Unknown,
                 };
@@ -286,7 +286,7 @@ impl RMatrix {
 
 /// The genes of entries as they pass by.
 enum Genes<'a> {
-    Each(Cursor),
+    Each(Box<Cursor>),
     Offsets { offsets: &'a [u64], gene: u32, entry: u64 },
     Unknown,
 }

@@ -97,7 +97,7 @@ fn whole(matrix: &RMatrix) -> Result<Sample> {
     let progress = Progress::silent();
     matrix.entries(true, &mut Meter::new(&progress, 1), &mut |_, cell, value| {
         let cell = cell as usize;
-        if cell % step == 0
+        if cell.is_multiple_of(step)
             && let Some(values) = cells.get_mut(cell / step)
         {
             values.push(value);
