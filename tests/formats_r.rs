@@ -137,7 +137,7 @@ const FILES: [(&str, &str, &str); 36] = [
     ("seurat_v5.rds", "Seurat object (RDS)", "RNA/counts"),
     ("seurat_v5_split.rds", "Seurat object (RDS)", "RNA/counts"),
     ("sce.rds", "SingleCellExperiment (RDS)", "counts"),
-    ("summarized_experiment.rds", "SingleCellExperiment (RDS)", "counts"),
+    ("summarized_experiment.rds", "SummarizedExperiment (RDS)", "counts"),
     ("one.rda", "R matrix (RData)", "counts"),
     ("ascii.rda", "R matrix (RData)", "counts"),
     ("two.rda", "R objects (RData)", "seurat/RNA/counts"),

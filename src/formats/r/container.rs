@@ -254,3 +254,84 @@ impl Decoded {
         broken(&format!("its {name} compression is damaged")).because(error)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::formats::Source;
+    use std::io::{Cursor, Seek, SeekFrom};
+
+    fn decoded(bytes: Vec<u8>, position: u64) -> Result<Decoded> {
+        let container = Container::of(&bytes);
+        Decoded::open(&Arc::new(BlockCache::new(Box::new(Cursor::new(bytes)))?), container, position)
+    }
+
+    /// A frame of zstd with one block of one byte that is repeated.
+    fn repeated(byte: u8, count: u32) -> Vec<u8> {
+        let mut frame = vec![0x28, 0xb5, 0x2f, 0xfd, 0, 0x58];
+        frame.extend(&((count << 3) | 0b11).to_le_bytes()[..3]);
+        frame.push(byte);
+        frame
+    }
+
+    #[test]
+    fn frames_are_read_as_one() {
+        let mut bytes = repeated(7, 1000);
+        bytes.extend(repeated(8, 5));
+        let mut decoded = decoded(bytes, 990).unwrap();
+        assert_eq!(decoded.position(), 990);
+        assert_eq!(decoded.at_least(15).unwrap(), [[7; 10].as_slice(), &[8; 5]].concat());
+        decoded.skip(15).unwrap();
+        assert!(decoded.ready().unwrap().is_empty());
+        assert!(decoded.skip(1).unwrap_err().message.starts_with("the file is truncated"));
+    }
+
+    #[test]
+    fn bombs_are_refused() {
+        let bytes = repeated(0, 128 << 10).repeat(600);
+        let refused = decoded(bytes, 100 << 20).err().map(|error| error.message).unwrap_or_default();
+        assert_eq!(
+            refused,
+            "its R data cannot be read: it expands to more than 73 MB, which the data of an experiment do not. The file \
+             is damaged or was not written completely; copy or download it again, or save it again in R with \
+             `saveRDS(object, \"file.rds\")`."
+        );
+        let window = vec![0x28, 0xb5, 0x2f, 0xfd, 0, 0xff, 0, 0, 0, 0];
+        let refused = decoded(window, 0).and_then(|mut decoded| decoded.skip(1)).err().map(|error| error.message);
+        assert_eq!(
+            refused.as_deref(),
+            Some(
+                "it is compressed with zstd and needs a window of more than 64 MB, more than Sextant gives. Save it \
+                 again in R with `saveRDS(object, \"file.rds\")`."
+            )
+        );
+    }
+
+    /// Has a length and nothing else.
+    struct Failing;
+
+    impl Read for Failing {
+        fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+            Err(std::io::Error::other("the disk is gone"))
+        }
+    }
+
+    impl Seek for Failing {
+        fn seek(&mut self, _: SeekFrom) -> std::io::Result<u64> {
+            Ok(100)
+        }
+    }
+
+    #[test]
+    fn a_source_that_fails_is_not_taken_for_damage() {
+        for container in [Container::Plain, Container::Gzip, Container::Bzip2, Container::Xz, Container::Zstd] {
+            let source: Box<dyn Source> = Box::new(Failing);
+            let source = Arc::new(BlockCache::new(source).unwrap());
+            let read = Decoded::open(&source, container, 0).and_then(|mut decoded| decoded.skip(1));
+            assert_eq!(
+                read.err().map(|error| error.message).unwrap_or_default(),
+                "it cannot be read: the disk is gone. Check that the file is still where it was and may be read."
+            );
+        }
+    }
+}

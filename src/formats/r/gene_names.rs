@@ -47,7 +47,11 @@ pub fn table(tree: &Tree, file: &File, offer: &Offer, chosen: Option<&str>) -> R
         None => 0,
     };
     let Some((_, names)) = named.get(used) else {
-        return Ok(FeatureTable { features: Vec::new(), types, columns: Vec::new() });
+        return match offer.matrix {
+            Ok(_) => Err(missing(&offer.path)),
+            // It says itself why it cannot be used.
+            Err(_) => Ok(FeatureTable::default()),
+        };
     };
     let features = features(names, &named, chosen.is_some());
     let mut columns: Vec<String> = named.iter().map(|(name, _)| name.clone()).collect();
@@ -56,6 +60,13 @@ pub fn table(tree: &Tree, file: &File, offer: &Offer, chosen: Option<&str>) -> R
         columns.clear();
     }
     Ok(FeatureTable { features, types, columns })
+}
+
+/// The error for genes without names.
+pub fn missing(path: &str) -> Error {
+    Error::input(format!(
+        "\"{path}\" has no names of genes. In R, give them with `rownames(x) <- …` and save the object again."
+    ))
 }
 
 /// Ids and symbols: one of them are the names in use, the other may stand in a column.

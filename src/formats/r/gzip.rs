@@ -126,3 +126,41 @@ impl<R: Read> Read for GzipReader<R> {
         Ok(0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A member with every field of the header, whose content is stored as it is.
+    fn member(content: &[u8]) -> Vec<u8> {
+        let mut member = vec![0x1f, 0x8b, 8, 2 | 4 | 8 | 16, 0, 0, 0, 0, 0, 3];
+        member.extend(b"\x03\0abcname\0comment\0\x12\x34\x01");
+        member.extend((content.len() as u16).to_le_bytes());
+        member.extend((!(content.len() as u16)).to_le_bytes());
+        member.extend(content);
+        member.extend(crc32fast::hash(content).to_le_bytes());
+        member.extend((content.len() as u32).to_le_bytes());
+        member
+    }
+
+    fn read(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
+        let mut content = Vec::new();
+        // Pieces of seven bytes, so that everything is cut somewhere.
+        GzipReader::new(BufReader::with_capacity(7, bytes)).read_to_end(&mut content)?;
+        Ok(content)
+    }
+
+    #[test]
+    fn members_are_read_as_one() {
+        let mut bytes = member(b"first, ");
+        bytes.extend(member(b"second"));
+        assert_eq!(read(&bytes).unwrap(), b"first, second");
+        bytes.extend([0; 20]);
+        assert_eq!(read(&bytes).unwrap(), b"first, second");
+        assert_eq!(read(&bytes[..bytes.len() - 22]).unwrap_err().kind(), ErrorKind::UnexpectedEof);
+        let checksum = bytes.len() - 28;
+        bytes[checksum] ^= 1;
+        assert_eq!(read(&bytes).unwrap_err().to_string(), "the checksum does not fit");
+        assert_eq!(read(b"no gzip at all").unwrap_err().to_string(), "no gzip header");
+    }
+}

@@ -10,8 +10,8 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 /// Vectors of more numbers stay in the file, unless they are wanted for what they are called.
-const SHORT: u64 = 1 << 16;
-/// Numbers that are kept altogether.
+const SHORT: u64 = 1 << 18;
+/// Numbers that are kept altogether; short ones get half of it.
 const NUMBERS: u64 = 8 << 20;
 /// Bytes of strings that are kept altogether; ten million barcodes.
 const TEXTS: usize = 256 << 20;
@@ -91,7 +91,8 @@ impl Keeper {
         wanted: bool,
         offsets: Option<&[f64]>,
     ) -> Result<Numbers> {
-        if (wanted || length <= SHORT) && self.numbers + length <= NUMBERS {
+        let limit = if wanted { NUMBERS } else { NUMBERS / 2 };
+        if (wanted || length <= SHORT) && self.numbers + length <= limit {
             self.numbers += length;
             let mut numbers = Vec::new();
             let mut piece = Vec::new();

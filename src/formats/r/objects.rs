@@ -1,12 +1,12 @@
 //! What the objects of a file offer: matrices at the top, in lists, and in the classes that this field uses.
 
-use super::matrices;
 use super::numbers::File;
 use super::offer::{Names, Offer, Table};
 use super::orientation;
 use super::texts::Texts;
 use super::tree::{Kind, NodeId, Tree};
 use super::{experiment, seurat, tables};
+use super::{gene_names, matrices};
 use crate::error::{Error, Result, Warning};
 use std::sync::Arc;
 
@@ -122,7 +122,8 @@ impl Found<'_> {
             return seurat::find(self, id, prefix);
         }
         if tree.attribute(id, "colData").is_some() && tree.attribute(id, "assays").is_some() {
-            self.kinds.push("SingleCellExperiment");
+            let bare = tree.classes(id).first().is_some_and(|class| class.ends_with("SummarizedExperiment"));
+            self.kinds.push(if bare { "SummarizedExperiment" } else { "SingleCellExperiment" });
             return experiment::find(self, id, prefix);
         }
         if seurat::is_assay(tree, id) {
@@ -192,10 +193,7 @@ impl Found<'_> {
             if offer.cells.len() != matrix.cells || offer.genes.len() != matrix.genes {
                 offer.matrix = Err(matrices::fault(&offer.path, "it has not as many names as rows and columns"));
             } else if offer.genes.missing() && !named && matrix.genes > 0 {
-                offer.matrix = Err(Error::input(format!(
-                    "\"{}\" has no names of genes. In R, give them with `rownames(x) <- …` and save the object again.",
-                    offer.path
-                )));
+                offer.matrix = Err(gene_names::missing(&offer.path));
             }
         }
         self.offers.push(offer);
@@ -254,7 +252,7 @@ impl Found<'_> {
         Error::input(format!("it is a file of R without counts: it holds {found}. {needed}"))
     }
 
-    /// What there is to say about assays that were left out or come last.
+    /// What there is to say about names that are missing, and assays that were left out or come last.
     pub fn warnings(&self) -> Vec<Warning> {
         let mut warnings = Vec::new();
         if !self.others.is_empty() {
@@ -262,6 +260,15 @@ impl Found<'_> {
             warnings.push(Warning::new(
                 "other_features",
                 format!("Besides genes the file has features that are not mapped: {}.", others.join(", ")),
+            ));
+        }
+        for offer in self.offers.iter().filter(|offer| offer.matrix.is_ok() && offer.cells.missing()) {
+            warnings.push(Warning::new(
+                "no_cell_names",
+                format!(
+                    "The cells of \"{}\" have no names; they are called \"cell_1\", \"cell_2\" and so on.",
+                    offer.path
+                ),
             ));
         }
         for name in &self.corrected {

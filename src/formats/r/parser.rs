@@ -115,11 +115,6 @@ impl Parser {
                 self.frames.push(Frame::Environment { node, parts: Vec::new() });
                 Ok(None)
             }
-            7 | 8 => {
-                let length = self.short_length()?;
-                self.stream.text(length, &mut Vec::new())?;
-                self.add(Kind::Other("function")).map(Some)
-            }
             9 => {
                 let mut texts = Texts::default();
                 self.letters(flags, &mut texts)?;
@@ -128,7 +123,6 @@ impl Parser {
             10 => self.vector(Element::Logical, attributes),
             13 => self.vector(Element::Integer, attributes),
             14 => self.vector(Element::Real, attributes),
-            kind @ (15 | 24) => self.passed_over(kind == 15, attributes),
             16 => self.strings(attributes),
             19 | 20 => {
                 let rest = self.stream.length()?;
@@ -138,6 +132,27 @@ impl Parser {
                 }
                 self.close_list()
             }
+            25 => {
+                let node = self.add(Kind::S4)?;
+                self.attributed(node, attributes)
+            }
+            238 => {
+                self.frames.push(Frame::Altrep { parts: Vec::new() });
+                Ok(None)
+            }
+            kind => self.without_data(kind, attributes),
+        }
+    }
+
+    /// An object that holds nothing of interest, but has to be passed, and may be referred to.
+    fn without_data(&mut self, kind: i32, attributes: bool) -> Result<Option<NodeId>> {
+        match kind {
+            7 | 8 => {
+                let length = self.short_length()?;
+                self.stream.text(length, &mut Vec::new())?;
+                self.add(Kind::Other("function")).map(Some)
+            }
+            15 | 24 => self.passed_over(kind == 15, attributes),
             21 => {
                 self.stream.integer()?;
                 self.frames.push(Frame::Attributes { node: None, wanted: attributes });
@@ -154,14 +169,6 @@ impl Parser {
                 let node = self.add(Kind::Other("weak reference"))?;
                 self.references.push(node);
                 self.attributed(node, attributes)
-            }
-            25 => {
-                let node = self.add(Kind::S4)?;
-                self.attributed(node, attributes)
-            }
-            238 => {
-                self.frames.push(Frame::Altrep { parts: Vec::new() });
-                Ok(None)
             }
             247..=249 => {
                 self.stream.integer()?;
