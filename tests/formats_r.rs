@@ -108,7 +108,7 @@ fn column<'a>(dataset: &'a Dataset, name: &str) -> &'a Column {
 }
 
 /// Files with the format and the matrix that is taken; without them when they cannot be read.
-const FILES: [(&str, &str, &str); 36] = [
+const FILES: [(&str, &str, &str); 37] = [
     ("dgc_gzip.rds", "R matrix (RDS)", "matrix"),
     ("dgc_bzip2.rds", "R matrix (RDS)", "matrix"),
     ("dgc_xz.rds", "R matrix (RDS)", "matrix"),
@@ -140,6 +140,7 @@ const FILES: [(&str, &str, &str); 36] = [
     ("summarized_experiment.rds", "SummarizedExperiment (RDS)", "counts"),
     ("one.rda", "R matrix (RData)", "counts"),
     ("ascii.rda", "R matrix (RData)", "counts"),
+    ("with_table.rda", "R objects (RData)", "counts"),
     ("two.rda", "R objects (RData)", "seurat/RNA/counts"),
     ("read10x_list.rds", "R matrix (RDS)", "Gene Expression"),
     ("bad_delayed.rds", "", ""),
@@ -217,7 +218,9 @@ fn columns_keep_what_is_missing() {
 
 #[test]
 fn tables_of_every_class_belong_to_their_cells() {
-    for name in ["seurat_v2.rds", "seurat_v5.rds", "seurat_v5_split.rds", "sce.rds", "data_frame_cells.rds"] {
+    for name in
+        ["seurat_v2.rds", "seurat_v5.rds", "seurat_v5_split.rds", "sce.rds", "data_frame_cells.rds", "with_table.rda"]
+    {
         let dataset = read(name);
         let Column::Categorical { categories, codes } = column(&dataset, "type") else { panic!("{name}") };
         assert_eq!(*categories, ["T cell", "B", "NK"], "{name}");

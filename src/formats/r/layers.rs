@@ -2,7 +2,7 @@
 
 use super::layout::{Layout, RMatrix};
 use super::matrices;
-use super::objects::{Found, joined, rank};
+use super::objects::{Found, joined, not_genes, rank};
 use super::offer::{Names, Offer, Table};
 use super::seurat::table_of;
 use super::texts::Texts;
@@ -61,6 +61,11 @@ impl Members {
 pub fn find(found: &mut Found<'_>, assay: NodeId, prefix: &str, base: u8, cells: Option<&Table>) {
     let tree = found.tree;
     let layers = tree.attribute(assay, "layers").map(|layers| tree.elements(layers)).unwrap_or_default();
+    // A list of matrices that was made an object became layers of one assay, whatever their features.
+    let (layers, others): (Vec<_>, Vec<_>) = layers.into_iter().partition(|(name, _)| !not_genes(name));
+    for (name, id) in others {
+        found.others.push((name, matrices::shape(tree, id).map_or(0, |[rows, _]| rows)));
+    }
     let genes = tree.attribute(assay, "meta.data").map(|table| table_of(tree, table));
     let mut stems: Vec<&str> = Vec::new();
     for (name, _) in &layers {

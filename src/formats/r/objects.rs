@@ -12,6 +12,8 @@ use std::sync::Arc;
 
 /// Lists are followed to this depth.
 const DEEPEST: usize = 3;
+/// Numbers of columns that describe cells stay below this.
+const FEW: usize = 100;
 /// Choices beyond this number help nobody.
 const MOST: usize = 200;
 
@@ -21,6 +23,8 @@ pub mod rank {
     /// Of another assay than RNA.
     pub const OTHER_COUNTS: u8 = 1;
     pub const OTHER: u8 = 3;
+    /// Of a data frame, which may as well describe cells.
+    pub const TABLE: u8 = 4;
     /// Gene activity and the like: counted, but not of RNA.
     pub const DERIVED: u8 = 5;
     /// Corrected by SCTransform.
@@ -36,6 +40,8 @@ pub struct Found<'a> {
     pub others: Vec<(String, usize)>,
     /// Assays whose counts are corrected.
     pub corrected: Vec<String>,
+    /// Data frames that stand alone.
+    pub tables: Vec<Table>,
     /// Kinds of objects, for people.
     pub kinds: Vec<&'static str>,
 }
@@ -46,19 +52,17 @@ pub struct Found<'a> {
 /// When nothing that is read is there.
 pub fn find<'a>(tree: &'a Tree, file: &'a File, named: bool) -> Result<Found<'a>> {
     let (offers, others, corrected) = (Vec::new(), Vec::new(), Vec::new());
-    let mut found = Found { tree, file, offers, others, corrected, kinds: Vec::new() };
+    let mut found = Found { tree, file, offers, others, corrected, tables: Vec::new(), kinds: Vec::new() };
     if named {
-        let mut owners = 0;
         for (name, id) in tree.elements(tree.root) {
-            let before = found.offers.len();
             found.visit(id, &name, 0);
-            owners += usize::from(found.offers.len() > before);
-        }
-        if owners == 1 {
-            found.shorten();
         }
     } else {
         found.visit(tree.root, "", 0);
+    }
+    found.sort_out_tables();
+    if named {
+        found.shorten();
     }
     found.offers.sort_by_key(|offer| offer.rank);
     found.offers.truncate(MOST);
@@ -76,7 +80,12 @@ pub fn joined(prefix: &str, name: &str) -> String {
 
 /// Whether an assay of this name has features other than genes.
 pub fn not_genes(name: &str) -> bool {
-    const OTHERS: [&str; 28] = [
+    const OTHERS: [&str; 33] = [
+        "blankcodeword",
+        "controlcodeword",
+        "controlprobe",
+        "genomiccontrol",
+        "unassignedcodeword",
         "ab",
         "abs",
         "adt",
@@ -199,8 +208,29 @@ impl Found<'_> {
         self.offers.push(offer);
     }
 
+    /// A data frame of few columns beside a matrix describes its cells; its numbers are no counts.
+    fn sort_out_tables(&mut self) {
+        let is_small = |offer: &Offer| offer.rank == rank::TABLE && offer.genes.len().min(offer.cells.len()) < FEW;
+        if self.offers.iter().all(is_small) {
+            return;
+        }
+        self.offers.retain(|offer| !is_small(offer));
+        for offer in self.offers.iter_mut().filter(|offer| offer.cell_table.is_none()) {
+            let describes = |table: &&Table| {
+                let rows = table.rows.as_ref().filter(|rows| rows.len() >= offer.cells.len());
+                rows.is_some_and(|rows| offer.cells.among(rows).is_none_or(|rows| !rows.contains(&u32::MAX)))
+            };
+            offer.cell_table = self.tables.iter().find(describes).cloned();
+        }
+    }
+
     /// Drops the name of the only object from the paths.
     fn shorten(&mut self) {
+        let owner = |offer: &Offer| offer.path.split('/').next().unwrap_or_default().to_owned();
+        let first = self.offers.first().map(owner);
+        if self.offers.iter().any(|offer| Some(owner(offer)) != first) {
+            return;
+        }
         for offer in &mut self.offers {
             if let Some((_, rest)) = offer.path.split_once('/') {
                 offer.path = rest.to_owned();

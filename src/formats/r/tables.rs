@@ -14,7 +14,9 @@ use std::sync::Arc;
 
 /// Offers a data frame as a matrix.
 pub fn find(found: &mut Found<'_>, id: NodeId, path: &str) {
-    offer(found, id, path, rank::OTHER_COUNTS, None);
+    let table = table_of(found.tree, id);
+    found.tables.push(table);
+    offer(found, id, path, rank::TABLE, None);
 }
 
 /// Offers a data frame whose cells may be described elsewhere.

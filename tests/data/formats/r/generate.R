@@ -152,6 +152,8 @@ batch <- "one"; save(counts, batch, file = "one.rda")
 second <- counts[, 1:20]
 save(second, seurat, file = "two.rda", compress = "xz")
 save(counts, file = "ascii.rda", ascii = TRUE)
+about <- data.frame(type = type, nCount = as.integer(colSums(counts)), row.names = cells)[40:1, ]
+save(about, counts, file = "with_table.rda")
 saveRDS(list("Gene Expression" = counts, "Antibody Capture" = adt), "read10x_list.rds")
 
 # What cannot be read
