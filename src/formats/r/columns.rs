@@ -66,7 +66,7 @@ impl Columns<'_> {
             Kind::S4 if tree.is_a(id, "Rle") => self.runs(id),
             _ => {
                 let class = tree.classes(id).first().copied().unwrap_or("list").to_owned();
-                Err(Error::input(format!("it is a {class} and not numbers or text")))
+                Err(Error::input(format!("it is of the class {class}, not numbers or text")))
             }
         }
     }

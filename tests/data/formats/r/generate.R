@@ -171,3 +171,27 @@ broken <- counts; broken@p[41] <- 3L
 saveRDS(broken, "bad_offsets.rds")
 broken <- counts; broken@i <- broken@i[-1]
 saveRDS(broken, "bad_lengths.rds")
+broken <- as(dense, "dgeMatrix"); broken@x <- broken@x[-1]
+saveRDS(broken, "bad_dense_length.rds")
+broken <- counts; attr(broken, "x") <- NULL
+saveRDS(broken, "bad_no_values.rds")
+broken <- counts; broken@Dimnames[[2]] <- cells[-1]
+saveRDS(broken, "bad_names.rds")
+broken <- as(counts, "TsparseMatrix"); broken@j[7] <- 99L
+saveRDS(broken, "bad_cells.rds")
+broken <- as(counts, "TsparseMatrix"); broken@Dim[2] <- 2000000000L; broken@Dimnames[2] <- list(NULL)
+saveRDS(broken, "bad_far.rds")
+broken <- version5(list(counts = counts)); broken@assays$RNA@cells <- new("LogMap", matrix(TRUE, 3, 1))
+saveRDS(broken, "bad_layers.rds")
+frame <- unclass(as.data.frame(dense)); frame[[3]] <- c(frame[[3]], 5L); class(frame) <- "data.frame"
+saveRDS(frame, "bad_columns.rds")
+
+# Columns that are left out, each with its reason; and cells without names
+odd <- sce
+colData(odd)$list <- I(as.list(1:40))
+colData(odd)$matrix <- matrix(1:80, 40)
+odd@colData@listData$short <- 1:39
+odd@colData@listData$level <- structure(c(5L, rep(1L, 39)), levels = "a", class = "factor")
+odd@colData@listData$runs <- local({ runs <- Rle(1:40); runs@lengths <- runs@lengths[-1]; runs })
+odd@colData@rownames <- NULL
+saveRDS(odd, "odd_columns.rds")
