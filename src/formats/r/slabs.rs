@@ -215,9 +215,9 @@ mod tests {
             let lengths = [2, 0, 3, 1, 0];
             let mut slabs = Slabs::with_entries(genes, &lengths, 3).unwrap();
             let mut tally = Tally::default();
-            let mut rows: Vec<(usize, Vec<Vec<(u32, f32)>>)> = Vec::new();
+            let mut handed = Vec::new();
             let mut take = |slab: Counts| {
-                rows.push((slab.genes(), (0..slab.cells()).map(|cell| slab.row(cell).collect()).collect()));
+                handed.push(slab);
                 Ok(())
             };
             slabs.put(slabs.start(3), 8, 0.5, &mut tally).unwrap();
@@ -230,14 +230,14 @@ mod tests {
             assert!(slabs.put_genes(slabs.start(3), &[genes as f64], None).is_err());
             slabs.put_genes(slabs.start(3), &[8.0], None).unwrap();
             slabs.hand_over(u64::MAX, &mut take).unwrap();
-            assert_eq!(
-                rows,
-                [
-                    (genes, vec![vec![(1, 2.0), (3, 70_000.0)], vec![]]),
-                    (genes, vec![vec![(4, 1.0), (5, 5.0)]]),
-                    (genes, vec![vec![(8, 0.5)], vec![]])
-                ]
-            );
+            let rows: [&[&[(u32, f32)]]; 3] =
+                [&[&[(1, 2.0), (3, 70_000.0)], &[]], &[&[(4, 1.0), (5, 5.0)]], &[&[(8, 0.5)], &[]]];
+            for (slab, rows) in handed.iter().zip(rows) {
+                let mut pushed = Counts::with_genes(genes);
+                rows.iter().for_each(|row| pushed.push_row(row.iter().copied()));
+                assert_eq!(*slab, pushed);
+            }
+            assert_eq!(handed.len(), 3);
             assert_eq!(tally, Tally { fractions: 1, ..Tally::default() });
         }
     }
