@@ -108,7 +108,7 @@ fn column<'a>(dataset: &'a Dataset, name: &str) -> &'a Column {
 }
 
 /// Files with the format and the matrix that is taken; without them when they cannot be read.
-const FILES: [(&str, &str, &str); 37] = [
+const FILES: [(&str, &str, &str); 38] = [
     ("dgc_gzip.rds", "R matrix (RDS)", "matrix"),
     ("dgc_bzip2.rds", "R matrix (RDS)", "matrix"),
     ("dgc_xz.rds", "R matrix (RDS)", "matrix"),
@@ -136,6 +136,7 @@ const FILES: [(&str, &str, &str); 37] = [
     ("seurat_v4.rds", "Seurat object (RDS)", "RNA/counts"),
     ("seurat_v5.rds", "Seurat object (RDS)", "RNA/counts"),
     ("seurat_v5_split.rds", "Seurat object (RDS)", "RNA/counts"),
+    ("seurat_v5_merged.rds", "Seurat object (RDS)", "RNA/counts"),
     ("sce.rds", "SingleCellExperiment (RDS)", "counts"),
     ("summarized_experiment.rds", "SummarizedExperiment (RDS)", "counts"),
     ("one.rda", "R matrix (RData)", "counts"),

@@ -127,6 +127,7 @@ saveRDS(version5(list(counts = counts, data = logs)), "seurat_v5.rds")
 odd <- counts[, seq(1, 39, 2)]
 even <- counts[, seq(2, 40, 2)]; even <- even[rowSums(even) > 0, ]
 saveRDS(version5(list(counts.b = even, counts.a = odd)), "seurat_v5_split.rds")
+saveRDS(version5(list(counts.1 = counts[, 1:15], counts.2 = counts[, 16:40])), "seurat_v5_merged.rds")
 mixed <- version5(list(counts.b = even, counts.a = odd))
 mixed@assays$RNA@layers$counts.a <- unname(as.matrix(odd))
 saveRDS(mixed, "bad_split_dense.rds")
