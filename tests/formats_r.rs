@@ -108,7 +108,7 @@ fn column<'a>(dataset: &'a Dataset, name: &str) -> &'a Column {
 }
 
 /// Files with the format and the matrix that is taken; without them when they cannot be read.
-const FILES: [(&str, &str, &str); 37] = [
+const FILES: [(&str, &str, &str); 38] = [
     ("dgc_gzip.rds", "R matrix (RDS)", "matrix"),
     ("dgc_bzip2.rds", "R matrix (RDS)", "matrix"),
     ("dgc_xz.rds", "R matrix (RDS)", "matrix"),
@@ -136,6 +136,7 @@ const FILES: [(&str, &str, &str); 37] = [
     ("seurat_v4.rds", "Seurat object (RDS)", "RNA/counts"),
     ("seurat_v5.rds", "Seurat object (RDS)", "RNA/counts"),
     ("seurat_v5_split.rds", "Seurat object (RDS)", "RNA/counts"),
+    ("seurat_v5_merged.rds", "Seurat object (RDS)", "RNA/counts"),
     ("sce.rds", "SingleCellExperiment (RDS)", "counts"),
     ("summarized_experiment.rds", "SummarizedExperiment (RDS)", "counts"),
     ("one.rda", "R matrix (RData)", "counts"),
@@ -259,7 +260,7 @@ fn what_cannot_be_read_is_explained() {
         (
             "bad_delayed.rds",
             String::from(
-                "\"matrix\" is a DelayedMatrix of the package DelayedArray: its values are kept in another file or \
+                "\"matrix\" is of the class DelayedMatrix (package DelayedArray): its values are kept in another file or \
                  computed when R asks for them, and are not in this file. In R, turn it into a matrix in memory with \
                  `as(x, \"dgCMatrix\")`, put it in its place and save the object again.",
             ),
@@ -267,21 +268,21 @@ fn what_cannot_be_read_is_explained() {
         (
             "bad_logical.rds",
             String::from(
-                "\"matrix\" is a lgCMatrix, which says whether a gene was seen and not how often. Sextant needs raw \
+                "\"matrix\" is of the class lgCMatrix, which says whether a gene was seen and not how often. Sextant needs raw \
                  counts, as a \"dgCMatrix\" has them.",
             ),
         ),
         (
             "bad_pattern.rds",
             String::from(
-                "\"matrix\" is a ngCMatrix, which says whether a gene was seen and not how often. Sextant needs raw \
+                "\"matrix\" is of the class ngCMatrix, which says whether a gene was seen and not how often. Sextant needs raw \
                  counts, as a \"dgCMatrix\" has them.",
             ),
         ),
         (
             "bad_symmetric.rds",
             String::from(
-                "\"matrix\" is a dsCMatrix, which Sextant does not read. In R, turn it into a matrix of counts with \
+                "\"matrix\" is of the class dsCMatrix, which Sextant does not read. In R, turn it into a matrix of counts with \
                  `as(x, \"dgCMatrix\")` and save the object again.",
             ),
         ),
@@ -297,6 +298,14 @@ fn what_cannot_be_read_is_explained() {
         (
             "bad_only_proteins.rds",
             format!("it has no counts of genes, only \"ADT\", which Sextant does not map. {NEEDED}"),
+        ),
+        (
+            "bad_no_counts.rds",
+            String::from(
+                "no raw counts were found: the values of \"RNA/data\" look like log1p of counts scaled to 10,000 per \
+                 cell. Sextant needs the counts as they were before normalisation (whole numbers); save them in \
+                 \"layers/counts\" or \"raw/X\", or load the file of the step before.",
+            ),
         ),
         (
             "bad_split_dense.rds",
@@ -318,6 +327,30 @@ fn what_cannot_be_read_is_explained() {
             format!("its R data cannot be read: of \"matrix\", it has 515 values but 514 positions. {AGAIN}"),
         ),
         (
+            "bad_dense_length.rds",
+            format!(
+                "its R data cannot be read: of \"matrix\", it has not as many values as rows times columns. {AGAIN}"
+            ),
+        ),
+        ("bad_no_values.rds", format!("its R data cannot be read: of \"matrix\", it has no \"x\". {AGAIN}")),
+        (
+            "bad_names.rds",
+            format!("its R data cannot be read: of \"matrix\", it has not as many names as rows and columns. {AGAIN}"),
+        ),
+        ("bad_cells.rds", format!("its R data cannot be read: its matrix names positions beyond its cells. {AGAIN}")),
+        (
+            "bad_far.rds",
+            format!("its R data cannot be read: of \"matrix\", it has far more cells than values. {AGAIN}"),
+        ),
+        (
+            "bad_layers.rds",
+            format!("its R data cannot be read: of \"cells\", it does not say what the layers hold. {AGAIN}"),
+        ),
+        (
+            "bad_columns.rds",
+            format!("its R data cannot be read: of \"table\", its columns are not of one length. {AGAIN}"),
+        ),
+        (
             "bad_dictionary.rds",
             String::from(
                 "it is compressed with xz and needs a dictionary of more than 64 MB, more than Sextant gives. Save it \
@@ -328,6 +361,82 @@ fn what_cannot_be_read_is_explained() {
     for (name, expected) in cases {
         assert_eq!(error(name), format!("{name}: {expected}"));
     }
+}
+
+#[test]
+fn columns_that_cannot_be_read_are_left_out() {
+    let dataset = read("odd_columns.rds");
+    assert_eq!(dataset.cells[39], "cell_40");
+    let names: Vec<_> = dataset.metadata.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["type", "batch", "number"]);
+    let messages: Vec<_> = dataset.warnings.iter().map(|warning| warning.message.clone()).collect();
+    let left_out = |name: &str, why: &str| format!("The column \"{name}\" of the table of cells was left out: {why}");
+    let unnamed =
+        |path| format!("The cells of \"{path}\" have no names; they are called \"cell_1\", \"cell_2\" and so on.");
+    assert_eq!(
+        messages,
+        [
+            String::from("Besides genes the file has features that are not mapped: 2 of \"ADT\"."),
+            unnamed("counts"),
+            unnamed("logcounts"),
+            left_out("list", "it is of the class AsIs, not numbers or text"),
+            left_out("matrix", "it is a matrix"),
+            left_out("short", "it has 39 values for 40 rows"),
+            left_out(
+                "level",
+                &format!("its R data cannot be read: a factor names levels that it does not have. {AGAIN}")
+            ),
+            left_out(
+                "runs",
+                &format!("its R data cannot be read: runs of values have not as many lengths as values. {AGAIN}")
+            ),
+        ]
+    );
+}
+
+/// R data in ASCII behind their header.
+#[test]
+fn impossible_data_are_explained() {
+    let long = "1".repeat(200);
+    let cases = [
+        ("14 -1 2147483647 0", "a vector has an impossible length"),
+        ("14 -5", "a vector has a negative length"),
+        ("14 1 abc", "there is text where a number should stand"),
+        (&format!("14 1 {long}"), "a number is too long"),
+        ("99", "it has an object of the unknown type 99"),
+        ("255 7", "it refers to an object that is not there"),
+        ("8 70000", "a name is impossibly long"),
+        ("16 1 13 0", "there is no string where one should stand"),
+        ("16 1 9 -5", "a string has a negative length"),
+        ("16 1 9 100000000", "a string is impossibly long"),
+        ("238 254 254 254", "a vector has no class"),
+        ("238 2 1 9 14 compact_intseq 254 254 254", "a sequence has no numbers"),
+        ("238 2 1 9 14 compact_intseq 254 14 2 1 1 254", "a sequence needs three numbers"),
+        ("238 2 1 9 14 compact_intseq 254 14 3 -1 1 1 254", "a sequence has an impossible length"),
+    ];
+    for (data, what) in cases {
+        let content = format!("A\n2\n262146\n131840\n{}\n", data.replace(' ', "\n"));
+        assert_eq!(
+            open(content.into_bytes(), "f").err().map(|error| error.message),
+            Some(format!("f: its R data cannot be read: {what}. {AGAIN}")),
+            "{data}"
+        );
+    }
+    let encoding = b"A\n3\n262146\n197888\n300\n".to_vec();
+    assert_eq!(
+        open(encoding, "f").err().map(|error| error.message),
+        Some(format!("f: its R data cannot be read: the name of its text encoding is impossibly long. {AGAIN}"))
+    );
+    let mut parts = b"X\n\0\0\0\x02\0\x04\x02\x02\0\x02\x03\0".to_vec();
+    parts.extend([0, 0, 0, 19, 0x7f, 0, 0, 0]);
+    parts.extend([0, 0, 0, 13, 0, 0, 0, 0].repeat(2 << 20));
+    assert_eq!(
+        open(parts, "f").err().map(|error| error.message),
+        Some(String::from(
+            "f: the object has millions of parts, more than Sextant keeps. Save the matrix of counts alone, in R with \
+             `saveRDS(counts, \"counts.rds\")`."
+        ))
+    );
 }
 
 #[test]
@@ -361,6 +470,19 @@ fn cut_and_changed_files_are_explained() {
              `saveRDS(object, \"file.rds\", version = 3)`."
         ))
     );
+}
+
+#[test]
+fn progress_rises_to_the_end() {
+    for name in ["seurat_v5_split.rds", "dgt.rds", "data_frame.rds"] {
+        let seen = std::cell::RefCell::new(Vec::new());
+        let report = |_: &str, share: f64| seen.borrow_mut().push(share);
+        let mut file = open(bytes(name), name).unwrap();
+        file.read(&ReadOptions::default(), &mut (), &Progress::new(&report)).unwrap();
+        let seen = seen.into_inner();
+        assert!(seen.first() == Some(&0.0) && seen.last() == Some(&1.0), "{name}");
+        assert!(seen.windows(2).all(|pair| pair[0] <= pair[1]), "{name}: {seen:?}");
+    }
 }
 
 /// A list that holds a list that holds a list, and so on: 8 bytes for each.
@@ -471,14 +593,4 @@ fn damaged_bytes_neither_crash_nor_exhaust_memory() {
     assert!(outcomes.iter().all(|&count| count > 1000), "{outcomes:?}");
     let largest = LARGEST.load(Ordering::Relaxed);
     assert!(largest < 128 << 20, "{largest} bytes were asked for at once");
-}
-
-/// An object that was slimmed down to its normalised values still tells its counts.
-#[test]
-fn counts_are_recovered_from_normalised_values() {
-    let (expected, _) = expected();
-    let dataset = read("seurat_v4_only_data.rds");
-    assert_eq!(dataset.matrix, "RNA/data");
-    assert_eq!(entries(&dataset), expected);
-    assert!(dataset.warnings.iter().any(|warning| warning.code == "recovered"));
 }

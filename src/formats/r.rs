@@ -25,6 +25,7 @@ mod offer;
 mod orientation;
 mod parser;
 mod sampling;
+mod scattered;
 mod seurat;
 mod slabs;
 mod stream;

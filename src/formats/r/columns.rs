@@ -13,10 +13,7 @@ use std::sync::Arc;
 /// Where the rows of a table come from, for each row that is wanted; see [`Names::among`].
 pub type Rows = Option<Vec<u32>>;
 
-/// The rows of a table for the named cells or genes.
-///
-/// # Errors
-/// When the table has neither names nor as many rows.
+/// The rows of a table for the named cells or genes; of a table without names all, in their order.
 pub fn rows(table: &Table, names: &Names) -> Rows {
     table.rows.as_ref().and_then(|rows| names.among(rows))
 }
@@ -66,7 +63,7 @@ impl Columns<'_> {
             Kind::S4 if tree.is_a(id, "Rle") => self.runs(id),
             _ => {
                 let class = tree.classes(id).first().copied().unwrap_or("list").to_owned();
-                Err(Error::input(format!("it is a {class} and not numbers or text")))
+                Err(Error::input(format!("it is of the class {class}, not numbers or text")))
             }
         }
     }

@@ -3,7 +3,7 @@
 use super::faults::broken;
 use super::numbers::{Cursor, File, Numbers};
 use super::sampling;
-use super::slabs::{Slabs, index, packed};
+use super::slabs::{Slabs, packed};
 use crate::error::Result;
 use crate::formats::packing::Tally;
 use crate::formats::raw_counts::Sample;
@@ -48,8 +48,8 @@ pub enum Lines {
     Offsets(Vec<u64>),
 }
 
-type Take<'a> = dyn FnMut(Counts) -> Result<()> + 'a;
-type Visit<'a> = dyn FnMut(u32, u32, f64) -> Result<()> + 'a;
+/// Takes a slab.
+pub type Take<'a> = dyn FnMut(Counts) -> Result<()> + 'a;
 
 impl Part {
     /// The cell of a column.
@@ -100,7 +100,10 @@ impl Matrix for RMatrix {
 
     fn read(&self, meter: &mut Meter<'_>, take: &mut Take<'_>) -> Result<Tally> {
         match &self.layout {
-            Layout::ByCell(parts) => self.read_by_cell(parts, meter, take),
+            Layout::ByCell(parts) => match in_order(parts) {
+                Some(parts) => self.read_in_order(&parts, meter, take),
+                None => self.read_parts(parts, meter, take),
+            },
             Layout::Dense { columns, by_cell: true } => self.read_dense(columns, meter, take),
             _ => self.read_scattered(meter, take),
         }
@@ -108,9 +111,29 @@ impl Matrix for RMatrix {
 }
 
 impl RMatrix {
-    /// One pass: genes and counts are put to their rows as they come by. With one part a slab is handed over as soon as
-    /// it is complete.
-    fn read_by_cell(&self, parts: &[Part], meter: &mut Meter<'_>, take: &mut Take<'_>) -> Result<Tally> {
+    /// Parts whose cells follow one another: two streams, one of genes and one of counts, run side by side, so that no
+    /// more than a slab is in memory. That the second has to pass the genes costs less than keeping them would.
+    fn read_in_order(&self, parts: &[&Part], meter: &mut Meter<'_>, take: &mut Take<'_>) -> Result<Tally> {
+        let mut tally = Tally::default();
+        let (mut of_genes, mut of_values) = (None, None);
+        for part in parts {
+            let mut genes = self.file.cursor(&part.genes, of_genes.take())?;
+            let mut values = self.file.cursor(&part.values, of_values.take())?;
+            for run in runs(&part.offsets, SLAB) {
+                let lengths: Vec<u64> = part.offsets[run].windows(2).map(|ends| ends[1] - ends[0]).collect();
+                let count: u64 = lengths.iter().sum();
+                let mut slab = Slabs::new(self.genes, &lengths)?;
+                pass(&mut genes, count, meter, |entry, piece| slab.put_genes(entry, piece, part.renumber.as_deref()))?;
+                pass(&mut values, count, meter, |entry, piece| slab.put_values(entry, piece, &mut tally))?;
+                slab.hand_over(u64::MAX, take)?;
+            }
+            (of_genes, of_values) = (genes.release(), values.release());
+        }
+        Ok(tally)
+    }
+
+    /// Parts whose cells stand in another order than their own: genes and counts are put to their rows as they come by.
+    fn read_parts(&self, parts: &[Part], meter: &mut Meter<'_>, take: &mut Take<'_>) -> Result<Tally> {
         let mut lengths = vec![0; self.cells];
         for part in parts {
             for (column, ends) in part.offsets.windows(2).enumerate() {
@@ -120,17 +143,15 @@ impl RMatrix {
         }
         let mut slabs = Slabs::new(self.genes, &lengths)?;
         // A cell that stands in several parts, which is odd, goes on where the part before ended.
-        let mut cursors: [Vec<u64>; 2] = [Vec::new(), Vec::new()];
-        if parts.len() > 1 {
-            cursors = std::array::from_fn(|_| (0..self.cells).map(|cell| slabs.start(cell)).collect());
-        }
+        let mut cursors: [Vec<u64>; 2] =
+            std::array::from_fn(|_| (0..self.cells).map(|cell| slabs.start(cell)).collect());
         let mut vectors: Vec<(&Part, bool)> = parts.iter().flat_map(|part| [(part, false), (part, true)]).collect();
         let vector =
             |&(part, is_values): &(&Part, bool)| Arc::clone(if is_values { &part.values } else { &part.genes });
         vectors.sort_by_key(|key| vector(key).position());
         let mut tally = Tally::default();
         let (mut stream, mut passed) = (None, 0);
-        for (number, key) in vectors.iter().enumerate() {
+        for key in &vectors {
             let (part, is_values) = *key;
             let numbers = vector(key);
             let mut cursor = self.file.cursor(&numbers, stream.take())?;
@@ -153,9 +174,6 @@ impl RMatrix {
                 }
                 if passed > 1 << 20 {
                     meter.advance(std::mem::take(&mut passed));
-                }
-                if number == 1 && parts.len() == 1 {
-                    slabs.hand_over(entry, take)?;
                 }
             }
             stream = cursor.release();
@@ -195,7 +213,11 @@ impl RMatrix {
         Ok(tally)
     }
 
-    fn pass_columns(
+    /// Passes all values of columns with zeros.
+    ///
+    /// # Errors
+    /// When they cannot be read, or `pass` fails.
+    pub fn pass_columns(
         &self,
         columns: &[Arc<Numbers>],
         meter: &mut Meter<'_>,
@@ -213,103 +235,58 @@ impl RMatrix {
         }
         Ok(())
     }
+}
 
-    /// Two passes: the first counts the entries of each cell, the second puts them in their rows.
-    fn read_scattered(&self, meter: &mut Meter<'_>, take: &mut Take<'_>) -> Result<Tally> {
-        let mut lengths = vec![0; self.cells];
-        self.entries(false, meter, &mut |_, cell, _| {
-            lengths[cell as usize] += 1;
-            Ok(())
-        })?;
-        let mut slabs = Slabs::new(self.genes, &lengths)?;
-        let mut next: Vec<u64> = (0..self.cells).map(|cell| slabs.start(cell)).collect();
-        let mut tally = Tally::default();
-        self.entries(true, meter, &mut |gene, cell, value| {
-            let cursor = &mut next[cell as usize];
-            *cursor += 1;
-            slabs.put(*cursor - 1, gene, value, &mut tally)
-        })?;
-        slabs.hand_over(u64::MAX, take)?;
-        Ok(tally)
-    }
+/// The parts in the order of the file, when their cells follow one another in it.
+fn in_order(parts: &[Part]) -> Option<Vec<&Part>> {
+    let mut sorted: Vec<&Part> = parts.iter().collect();
+    sorted.sort_by_key(|part| (part.genes.position(), part.values.position()));
+    let cells =
+        sorted.iter().flat_map(|part| (0..part.offsets.len().saturating_sub(1)).map(|column| part.cell(column)));
+    cells.enumerate().all(|(place, cell)| place == cell || parts.len() == 1).then_some(sorted)
+}
 
-    /// Visits all entries of a matrix that is not stored by cell: gene, cell, value. Without `values` only the cells are
-    /// true.
-    ///
-    /// # Errors
-    /// When the data are damaged, or `visit` fails.
-    pub fn entries(&self, values: bool, meter: &mut Meter<'_>, visit: &mut Visit<'_>) -> Result<()> {
-        match &self.layout {
-            Layout::Scattered { genes, cells, values: stored } => {
-                let mut cells = self.file.cursor(cells, None)?;
-                let mut genes = match genes {
-                    Lines::Each(numbers) if values => Genes::Each(Box::new(self.file.cursor(numbers, None)?)),
-                    Lines::Offsets(offsets) => Genes::Offsets { offsets, gene: 0, entry: 0 },
-                    Lines::Each(_) => Genes::Unknown,
-                };
-                let mut stored = if values { Some(self.file.cursor(stored, None)?) } else { None };
-                while cells.rest() > 0 {
-                    let cell = index(one(&mut cells)?, self.cells);
-                    let cell = cell.ok_or_else(|| broken("its matrix names positions beyond its cells"))?;
-                    let gene = genes.next(self.genes)?;
-                    let value = match &mut stored {
-                        Some(stored) => one(stored)?,
-                        None => 1.0,
-                    };
-                    if cells.rest() % (1 << 16) == 0 {
-                        meter.advance(1 << if values { 20 } else { 18 });
-                    }
-                    visit(gene, cell, value)?;
-                }
-                Ok(())
-            }
-            Layout::Dense { columns, .. } => {
-                let (mut gene, mut cell) = (0, 0);
-                self.pass_columns(columns, meter, &mut |piece| {
-                    for &value in piece {
-                        if value != 0.0 {
-                            visit(gene, cell, value)?;
-                        }
-                        cell += 1;
-                        if cell as usize == self.cells {
-                            cell = 0;
-                            gene += 1;
-                        }
-                    }
-                    Ok(())
-                })
-            }
-            Layout::ByCell(_) => Ok(()),
+/// Runs of columns with at most so many entries, as ranges of their offsets.
+fn runs(offsets: &[u64], most: u64) -> impl Iterator<Item = std::ops::RangeInclusive<usize>> + '_ {
+    let columns = offsets.len().saturating_sub(1);
+    let mut first = 0;
+    std::iter::from_fn(move || {
+        let start = *offsets.get(first).filter(|_| first < columns)?;
+        let fits = offsets.partition_point(|&end| end <= start.saturating_add(most));
+        let next = fits.saturating_sub(1).clamp(first + 1, columns);
+        let run = first..=next;
+        first = next;
+        Some(run)
+    })
+}
+
+/// Takes the next `count` elements of a vector piece by piece, with the number of the first.
+fn pass(
+    cursor: &mut Cursor,
+    count: u64,
+    meter: &mut Meter<'_>,
+    mut take: impl FnMut(u64, &[f64]) -> Result<()>,
+) -> Result<()> {
+    let (mut entry, mut passed) = (0, 0);
+    while entry < count {
+        let piece = cursor.take(usize::try_from(count - entry).unwrap_or(usize::MAX))?;
+        take(entry, piece)?;
+        entry += piece.len() as u64;
+        passed += piece.len();
+        if passed >= 1 << 17 || entry == count {
+            meter.advance((std::mem::take(&mut passed) * cursor.width()) as u64);
         }
     }
+    Ok(())
 }
 
-/// The genes of entries as they pass by.
-enum Genes<'a> {
-    Each(Box<Cursor>),
-    Offsets { offsets: &'a [u64], gene: u32, entry: u64 },
-    Unknown,
-}
+#[cfg(test)]
+mod tests {
+    use super::runs;
 
-impl Genes<'_> {
-    fn next(&mut self, limit: usize) -> Result<u32> {
-        match self {
-            Genes::Each(cursor) => {
-                let gene = index(one(cursor)?, limit);
-                gene.ok_or_else(|| broken("its matrix names positions beyond its genes"))
-            }
-            Genes::Offsets { offsets, gene, entry } => {
-                while offsets.get(*gene as usize + 1).is_some_and(|end| end <= entry) {
-                    *gene += 1;
-                }
-                *entry += 1;
-                Ok(*gene)
-            }
-            Genes::Unknown => Ok(0),
-        }
+    #[test]
+    fn runs_hold_whole_columns() {
+        let runs: Vec<_> = runs(&[0, 2, 2, 5, 6, 6], 3).collect();
+        assert_eq!(runs, [0..=2, 2..=3, 3..=5]);
     }
-}
-
-fn one(cursor: &mut Cursor) -> Result<f64> {
-    cursor.take(1)?.first().copied().ok_or_else(|| broken("a vector is shorter than it should be"))
 }

@@ -161,7 +161,7 @@ pub fn fault(path: &str, what: &str) -> Error {
 
 fn not_in_here(path: &str, class: &str, package: &str) -> Error {
     Error::input(format!(
-        "\"{path}\" is a {class} of the package {package}: its values are kept in another file or computed when R asks \
+        "\"{path}\" is of the class {class} (package {package}): its values are kept in another file or computed when R asks \
          for them, and are not in this file. In R, turn it into a matrix in memory with `as(x, \"dgCMatrix\")`, put it \
          in its place and save the object again."
     ))
@@ -171,12 +171,12 @@ fn unread_class(path: &str, class: &str) -> Error {
     let pattern = matches!(class.as_bytes(), [b'l' | b'n', ..]);
     if pattern {
         return Error::input(format!(
-            "\"{path}\" is a {class}, which says whether a gene was seen and not how often. Sextant needs raw counts, as \
+            "\"{path}\" is of the class {class}, which says whether a gene was seen and not how often. Sextant needs raw counts, as \
              a \"dgCMatrix\" has them."
         ));
     }
     Error::input(format!(
-        "\"{path}\" is a {class}, which Sextant does not read. In R, turn it into a matrix of counts with `as(x, \
+        "\"{path}\" is of the class {class}, which Sextant does not read. In R, turn it into a matrix of counts with `as(x, \
          \"dgCMatrix\")` and save the object again."
     ))
 }

@@ -162,6 +162,11 @@ impl Cursor {
         self.numbers.length - self.next
     }
 
+    /// Bytes of an element in the file.
+    pub fn width(&self) -> usize {
+        self.numbers.element.width()
+    }
+
     /// The next elements: at least one and at most `count`.
     ///
     /// # Errors

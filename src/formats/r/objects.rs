@@ -320,3 +320,20 @@ pub struct Sides {
     pub cells: Option<Arc<Texts>>,
     pub columns_are_cells: bool,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::not_genes;
+
+    #[test]
+    fn assays_of_other_features_are_known_by_name() {
+        for name in
+            ["ADT", "ADT2", "HTO", "Antibody Capture", "prot", "Peaks", "ATAC_macs2", "Hashtags", "ControlProbe"]
+        {
+            assert!(not_genes(name), "{name}");
+        }
+        for name in ["RNA", "SCT", "Gene Expression", "counts.ctrl", "Spatial", "integrated", "counts.1"] {
+            assert!(!not_genes(name), "{name}");
+        }
+    }
+}

@@ -3,7 +3,7 @@
 //! Objects nest without a bound that we could trust, so the parser keeps its own stack of [`Frame`]s.
 //!
 //! # Source
-//! The format as "R Internals", section 1.8, describes it, <https://cran.r-project.org/doc/manuals/R-ints.html>.
+//! The format as the manual "R Internals" describes it, section "Serialization Formats".
 
 use super::faults::broken;
 use super::frames::{Cell, Frame, Part};

@@ -30,6 +30,11 @@ impl Slabs {
     /// # Errors
     /// When there is not so much memory.
     pub fn new(genes: usize, lengths: &[u64]) -> Result<Self> {
+        Self::with_entries(genes, lengths, SLAB)
+    }
+
+    /// Slabs of at most so many entries, unless a row has more.
+    fn with_entries(genes: usize, lengths: &[u64], most: u64) -> Result<Self> {
         let mut offsets = Vec::with_capacity(lengths.len() + 1);
         let mut end = 0;
         offsets.push(end);
@@ -42,7 +47,7 @@ impl Slabs {
         let mut first = 0;
         while first < lengths.len() || slabs.is_empty() {
             let start = offsets[first];
-            let fits = offsets.partition_point(|&end| end <= start.saturating_add(SLAB));
+            let fits = offsets.partition_point(|&end| end <= start.saturating_add(most));
             let next = fits.saturating_sub(1).max(first + 1).min(lengths.len());
             let rows = offsets[first..=next].iter().map(|offset| offset - start).collect();
             let builder = Some(CountsBuilder::new(genes, rows));
@@ -198,4 +203,42 @@ fn check_memory(entries: u64, genes: usize) -> Result<()> {
     // Without this the compiler may decide that the room is not needed, and granted.
     std::hint::black_box(&room);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slabs_are_filled_in_any_order_and_handed_over_in_theirs() {
+        for genes in [9, 70_000] {
+            let lengths = [2, 0, 3, 1, 0];
+            let mut slabs = Slabs::with_entries(genes, &lengths, 3).unwrap();
+            let mut tally = Tally::default();
+            let mut handed = Vec::new();
+            let mut take = |slab: Counts| {
+                handed.push(slab);
+                Ok(())
+            };
+            slabs.put(slabs.start(3), 8, 0.5, &mut tally).unwrap();
+            slabs.put_genes(0, &[3.0, 1.0], None).unwrap();
+            slabs.put_genes(slabs.start(2), &[0.0, 2.0, 1.0], Some(&[4, 5, 5])).unwrap();
+            slabs.put_values(0, &[70_000.0, 2.0], &mut tally).unwrap();
+            slabs.hand_over(2, &mut take).unwrap();
+            slabs.put_values(slabs.start(2), &[1.0, 2.0, 3.0], &mut tally).unwrap();
+            assert!(slabs.put_values(slabs.start(3), &[1.0, 1.0], &mut tally).is_err());
+            assert!(slabs.put_genes(slabs.start(3), &[genes as f64], None).is_err());
+            slabs.put_genes(slabs.start(3), &[8.0], None).unwrap();
+            slabs.hand_over(u64::MAX, &mut take).unwrap();
+            let rows: [&[&[(u32, f32)]]; 3] =
+                [&[&[(1, 2.0), (3, 70_000.0)], &[]], &[&[(4, 1.0), (5, 5.0)]], &[&[(8, 0.5)], &[]]];
+            for (slab, rows) in handed.iter().zip(rows) {
+                let mut pushed = Counts::with_genes(genes);
+                rows.iter().for_each(|row| pushed.push_row(row.iter().copied()));
+                assert_eq!(*slab, pushed);
+            }
+            assert_eq!(handed.len(), 3);
+            assert_eq!(tally, Tally { fractions: 1, ..Tally::default() });
+        }
+    }
 }

@@ -99,7 +99,7 @@ only <- CreateSeuratObject(adt, assay = "ADT")
 saveRDS(only, "bad_only_proteins.rds")
 scaled <- CreateSeuratObject(counts)
 scaled <- SetAssayData(NormalizeData(scaled, verbose = FALSE), "counts", new("dgCMatrix"))
-saveRDS(scaled, "seurat_v4_only_data.rds")
+saveRDS(scaled, "bad_no_counts.rds")
 
 # Seurat 5: layers without names, and maps of which cells and features they have
 setClass("LogMap", contains = "matrix", package = "SeuratObject", where = globalenv())
@@ -127,6 +127,7 @@ saveRDS(version5(list(counts = counts, data = logs)), "seurat_v5.rds")
 odd <- counts[, seq(1, 39, 2)]
 even <- counts[, seq(2, 40, 2)]; even <- even[rowSums(even) > 0, ]
 saveRDS(version5(list(counts.b = even, counts.a = odd)), "seurat_v5_split.rds")
+saveRDS(version5(list(counts.1 = counts[, 1:15], counts.2 = counts[, 16:40])), "seurat_v5_merged.rds")
 mixed <- version5(list(counts.b = even, counts.a = odd))
 mixed@assays$RNA@layers$counts.a <- unname(as.matrix(odd))
 saveRDS(mixed, "bad_split_dense.rds")
@@ -171,3 +172,27 @@ broken <- counts; broken@p[41] <- 3L
 saveRDS(broken, "bad_offsets.rds")
 broken <- counts; broken@i <- broken@i[-1]
 saveRDS(broken, "bad_lengths.rds")
+broken <- as(dense, "dgeMatrix"); broken@x <- broken@x[-1]
+saveRDS(broken, "bad_dense_length.rds")
+broken <- counts; attr(broken, "x") <- NULL
+saveRDS(broken, "bad_no_values.rds")
+broken <- counts; broken@Dimnames[[2]] <- cells[-1]
+saveRDS(broken, "bad_names.rds")
+broken <- as(counts, "TsparseMatrix"); broken@j[7] <- 99L
+saveRDS(broken, "bad_cells.rds")
+broken <- as(counts, "TsparseMatrix"); broken@Dim[2] <- 2000000000L; broken@Dimnames[2] <- list(NULL)
+saveRDS(broken, "bad_far.rds")
+broken <- version5(list(counts = counts)); broken@assays$RNA@cells <- new("LogMap", matrix(TRUE, 3, 1))
+saveRDS(broken, "bad_layers.rds")
+frame <- unclass(as.data.frame(dense)); frame[[3]] <- c(frame[[3]], 5L); class(frame) <- "data.frame"
+saveRDS(frame, "bad_columns.rds")
+
+# Columns that are left out, each with its reason; and cells without names
+odd <- sce
+colData(odd)$list <- I(as.list(1:40))
+colData(odd)$matrix <- matrix(1:80, 40)
+odd@colData@listData$short <- 1:39
+odd@colData@listData$level <- structure(c(5L, rep(1L, 39)), levels = "a", class = "factor")
+odd@colData@listData$runs <- local({ runs <- Rle(1:40); runs@lengths <- runs@lengths[-1]; runs })
+odd@colData@rownames <- NULL
+saveRDS(odd, "odd_columns.rds")
