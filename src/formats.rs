@@ -9,6 +9,7 @@
 
 mod array;
 mod choice;
+mod chunks;
 mod dataset;
 mod droplets;
 mod elements;
@@ -21,6 +22,7 @@ mod raw_counts;
 mod reading;
 mod samples;
 mod source;
+mod store;
 mod stored;
 mod stored_matrix;
 mod tenx_h5;
@@ -37,6 +39,7 @@ use reading::Part;
 use source::BlockCache;
 use std::io::{Read, Seek};
 use std::sync::Arc;
+use store::Store as _;
 use stored::Format;
 
 /// Where bytes come from: a native file, or a `File` of the browser.

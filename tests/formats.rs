@@ -123,6 +123,7 @@ fn every_encoding_gives_the_same_counts() {
         ("csr_float16.h5ad", "X"),
         ("csr_latest.h5ad", "X"),
         ("csr_unsorted.h5ad", "X"),
+        ("csr_scaleoffset.h5ad", "X"),
         ("csc_int32.h5ad", "X"),
         ("dense_float16.h5ad", "X"),
         ("dense_chunks_big_endian.h5ad", "X"),

@@ -1,23 +1,57 @@
-//! Undoing what HDF5 does to a chunk on its way to the file: gzip, shuffle, lzf, fletcher32.
+//! Undoing what HDF5 and Zarr do to a chunk on its way to the file: compression, shuffles, checksums.
+
+mod bitshuffle;
+mod blosc;
+mod blosclz;
+mod blocks;
+mod shuffle;
+mod streams;
 
 use super::hdf5::{damaged, re_save};
 use crate::error::{Error, Result};
-use hdf5rs::format::messages::filter_pipeline::FilterPipeline;
-use zlib_rs::{Inflate, InflateFlush, Status};
+use hdf5rs::filters::{Filter as _, FilterContext, nbit::NBit, scaleoffset::ScaleOffset};
+use hdf5rs::format::messages::filter_pipeline::{FilterInfo, FilterPipeline};
+pub use streams::Streams;
+
+/// Why a chunk cannot be decoded: a few words that follow "cannot be read: ".
+pub type Decoded<T> = std::result::Result<T, &'static str>;
+
+/// A byte of gzip makes at most 1,032 bytes; the headers of a stream take their share.
+const EXPANSION: u64 = 1_040;
+/// Zstandard and Blosc describe long runs in a few bytes, and scale-offset a constant chunk in 21.
+const EXPANSION_OF_RUNS: u64 = 64 << 10;
 
 /// One step of a dataset's filter pipeline that we can undo.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Filter {
+    /// A zlib stream, which HDF5 calls gzip.
     Deflate,
+    /// A gzip member with its own header.
+    Gzip,
+    Zstandard,
+    Bzip2,
+    Lzf,
+    /// LZ4 blocks behind HDF5's own header.
+    Lz4Hdf5,
+    /// One LZ4 block behind its length, as numcodecs writes it.
+    Lz4Sized,
+    Blosc,
+    /// Bits of equal significance stand together.
+    Bitshuffle(bitshuffle::Bitshuffle),
     /// Bytes of equal significance stand together; holds the element size.
     Shuffle(usize),
-    /// A checksum of four bytes behind the chunk, which is dropped unchecked: gzip carries its own, and
-    /// the values are judged anyway.
-    Fletcher32,
-    Lzf,
+    /// A checksum of four bytes behind the chunk, which is dropped unchecked: the compressed streams carry
+    /// their own, and the values are judged anyway.
+    Checksum,
+    /// HDF5's integers packed to the bits that their range needs.
+    ScaleOffset(Vec<u32>),
+    /// HDF5's numbers without their padding bits.
+    NBit(Vec<u32>),
+    /// The chunk holds its columns one behind the other.
+    Transpose { rows: usize, columns: usize, width: usize },
 }
 
-/// The filters of a dataset, in the order in which they were applied.
+/// The filters of an HDF5 dataset, in the order in which they were applied. `size`: bytes of an element.
 ///
 /// # Errors
 /// A sentence that names the filter when it is one that we do not read.
@@ -25,60 +59,111 @@ pub fn supported(pipeline: Option<&FilterPipeline>, path: &str, size: usize) -> 
     let Some(pipeline) = pipeline else {
         return Ok(Vec::new());
     };
-    let supported = pipeline.filters.iter().map(|filter| match filter.id {
-        1 => Ok(Filter::Deflate),
+    pipeline.filters.iter().map(|filter| of_hdf5(filter, path, size)).collect()
+}
+
+/// # Source
+/// The HDF Group's list of registered filters,
+/// <https://github.com/HDFGroup/hdf5_plugins/blob/master/docs/RegisteredFilterPlugins.md>.
+fn of_hdf5(filter: &FilterInfo, path: &str, size: usize) -> Result<Filter> {
+    let client = &filter.client_data;
+    Ok(match filter.id {
+        1 => Filter::Deflate,
         2 => {
-            let width = filter.client_data.first().map_or(size, |&w| w as usize);
+            let width = client.first().map_or(size, |&w| w as usize);
             if width == 0 {
                 return Err(damaged(path, "its shuffle filter has no width"));
             }
-            Ok(Filter::Shuffle(width))
+            Filter::Shuffle(width)
         }
-        3 => Ok(Filter::Fletcher32),
-        32000 => Ok(Filter::Lzf),
-        id => Err(unsupported(id, filter.name.as_deref(), path)),
-    });
-    supported.collect()
+        3 => Filter::Checksum,
+        5 => Filter::NBit(client.clone()),
+        6 => Filter::ScaleOffset(client.clone()),
+        307 => Filter::Bzip2,
+        32000 => Filter::Lzf,
+        // The seventh value is Blosc's number of the compressor.
+        32001 if client.get(6) == Some(&2) => return Err(unsupported("Blosc with Snappy", path)),
+        32001 => Filter::Blosc,
+        32004 => Filter::Lz4Hdf5,
+        32008 => match bitshuffle::Bitshuffle::of_hdf5(client, size) {
+            Some(shuffle) => Filter::Bitshuffle(shuffle),
+            None => return Err(damaged(path, "its bitshuffle filter has impossible settings")),
+        },
+        32015 => Filter::Zstandard,
+        id => {
+            let known = match id {
+                4 => Some("szip"),
+                32013 => Some("ZFP"),
+                32026 => Some("Blosc2"),
+                _ => None,
+            };
+            let name = match known.or(filter.name.as_deref()) {
+                Some(name) => format!("{name} (filter {id})"),
+                None => format!("filter {id}"),
+            };
+            return Err(unsupported(&name, path));
+        }
+    })
 }
 
-fn unsupported(id: u16, name: Option<&str>, path: &str) -> Error {
-    let known = match id {
-        4 => Some("szip"),
-        5 => Some("nbit"),
-        6 => Some("scaleoffset"),
-        307 => Some("bzip2"),
-        32001 => Some("Blosc"),
-        32004 => Some("LZ4"),
-        32008 => Some("bitshuffle"),
-        32013 => Some("ZFP"),
-        32015 => Some("Zstandard"),
-        32026 => Some("Blosc2"),
-        _ => None,
-    };
-    let name = match known.or(name) {
-        Some(name) => format!("{name} (filter {id})"),
-        None => format!("filter {id}"),
-    };
+/// The error for a compression that we do not read.
+pub fn unsupported(name: &str, path: &str) -> Error {
     Error::input(format!(
-        "\"{path}\" is compressed with {name}, which Sextant does not read; it reads gzip, lzf and \
-         uncompressed data. {}",
+        "\"{path}\" is compressed with {name}, which Sextant does not read; it reads gzip, lzf, Zstandard, \
+         LZ4, Blosc, bitshuffle, bzip2 and uncompressed data. {}",
         re_save()
     ))
 }
 
+/// How many times larger than the file its decoded data can honestly be.
+pub fn expansion(filters: &[Filter]) -> u64 {
+    let runs = |filter: &Filter| {
+        matches!(
+            filter,
+            Filter::Zstandard | Filter::Bzip2 | Filter::Blosc | Filter::ScaleOffset(_) | Filter::Bitshuffle(_)
+        )
+    };
+    if filters.iter().any(runs) { EXPANSION_OF_RUNS } else { EXPANSION }
+}
+
+/// How many bytes a decoded chunk has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Length {
+    Exactly(usize),
+    /// Strings of any length.
+    AtMost(usize),
+}
+
+impl Length {
+    /// The most bytes that a step may make: a checksum may have been added before compression, and
+    /// bitshuffle, scale-offset and others keep a header.
+    fn limit(self) -> usize {
+        let (Length::Exactly(bytes) | Length::AtMost(bytes)) = self;
+        bytes.saturating_add(64).saturating_add(bytes / 128)
+    }
+
+    /// Bytes to begin with, of which the stored ones can make so many.
+    fn expected(self, stored: usize) -> usize {
+        match self {
+            Length::Exactly(bytes) => bytes.saturating_add(4),
+            Length::AtMost(bytes) => stored.saturating_mul(4).saturating_add(1 << 12).min(bytes),
+        }
+    }
+}
+
 /// Buffers of one thread, kept from chunk to chunk.
 pub struct Scratch {
-    inflate: Inflate,
+    streams: Streams,
     first: Vec<u8>,
     second: Vec<u8>,
 }
 
 impl Scratch {
     pub fn new() -> Self {
-        Scratch { inflate: Inflate::new(true, 15), first: Vec::new(), second: Vec::new() }
+        Scratch { streams: Streams::new(), first: Vec::new(), second: Vec::new() }
     }
 
-    /// Undoes the filters whose bit in `mask` is not set; the result has exactly `length` bytes.
+    /// Undoes the filters whose bit in `mask` is not set; the result has the `length` that was asked for.
     ///
     /// # Errors
     /// A short reason when the chunk is damaged.
@@ -87,80 +172,82 @@ impl Scratch {
         stored: &'a [u8],
         filters: &[Filter],
         mask: u32,
-        length: usize,
-    ) -> std::result::Result<&'a [u8], &'static str> {
+        length: Length,
+    ) -> Decoded<&'a [u8]> {
         // `first` holds the newest result unless nothing has been written yet.
         let mut written = false;
         let mut stored = stored;
         for (number, filter) in filters.iter().enumerate().rev() {
-            if mask >> number & 1 == 1 {
+            if mask.checked_shr(number as u32).unwrap_or(0) & 1 == 1 {
                 continue;
             }
             let input: &[u8] = if written { &self.first } else { stored };
-            match *filter {
-                Filter::Fletcher32 => {
-                    let end = input.len().checked_sub(4).ok_or("a chunk is too short")?;
-                    if written {
-                        self.first.truncate(end);
-                    } else {
-                        stored = &stored[..end];
-                    }
-                    continue;
+            if *filter == Filter::Checksum {
+                let end = input.len().checked_sub(4).ok_or("a chunk is too short")?;
+                if written {
+                    self.first.truncate(end);
+                } else {
+                    stored = &stored[..end];
                 }
-                Filter::Deflate => {
-                    // A checksum may have been added before compression.
-                    self.second.resize(length + 4, 0);
-                    self.inflate.reset(true);
-                    let status = self.inflate.decompress(input, &mut self.second, InflateFlush::Finish);
-                    if !matches!(status, Ok(Status::StreamEnd)) {
-                        return Err("a gzip chunk does not decompress");
-                    }
-                    self.second.truncate(self.inflate.total_out() as usize);
-                }
-                Filter::Lzf => {
-                    self.second = hdf5rs::filters::lzf::decompress(input, length, length + 4)
-                        .map_err(|_| "an lzf chunk does not decompress")?;
-                }
-                Filter::Shuffle(width) => unshuffle(input, width, &mut self.second),
+                continue;
             }
+            undo(filter, input, &mut self.second, &mut self.streams, length)?;
             std::mem::swap(&mut self.first, &mut self.second);
             written = true;
         }
         let result: &[u8] = if written { &self.first } else { stored };
-        if result.len() != length {
-            return Err("a chunk has not the size that was announced");
-        }
-        Ok(result)
+        let fits = match length {
+            Length::Exactly(bytes) => result.len() == bytes,
+            Length::AtMost(bytes) => result.len() <= bytes,
+        };
+        if fits { Ok(result) } else { Err("a chunk has not the size that was announced") }
     }
 }
 
-/// Puts the bytes of each element together again; bytes beyond the last whole element stay as they are.
-fn unshuffle(input: &[u8], width: usize, output: &mut Vec<u8>) {
-    output.resize(input.len(), 0);
-    let elements = input.len() / width;
-    let whole = elements * width;
-    match width {
-        2 => interleave::<2>(&input[..whole], output),
-        4 => interleave::<4>(&input[..whole], output),
-        8 => interleave::<8>(&input[..whole], output),
-        _ => {
-            for (plane, bytes) in input[..whole].chunks_exact(elements.max(1)).enumerate() {
-                for (element, &byte) in bytes.iter().enumerate() {
-                    output[element * width + plane] = byte;
-                }
-            }
+/// Undoes one filter. Every branch bounds what it writes by `length`.
+fn undo(
+    filter: &Filter,
+    input: &[u8],
+    output: &mut Vec<u8>,
+    streams: &mut Streams,
+    length: Length,
+) -> Decoded<()> {
+    let limit = length.limit();
+    match filter {
+        Filter::Deflate => streams.zlib(input, output, length.expected(input.len()), limit),
+        Filter::Gzip => streams.gzip(input, output, length.expected(input.len()), limit),
+        Filter::Zstandard => streams.zstandard(input, output, length.expected(input.len()), limit),
+        Filter::Bzip2 => streams::bzip2(input, output, limit),
+        Filter::Lzf => {
+            let hint = length.expected(input.len());
+            *output = hdf5rs::filters::lzf::decompress(input, hint, limit)
+                .map_err(|_| "an lzf chunk does not decompress")?;
+            Ok(())
         }
-    }
-    output[whole..].copy_from_slice(&input[whole..]);
-}
-
-/// [`unshuffle`] for a width that the compiler knows.
-fn interleave<const WIDTH: usize>(input: &[u8], output: &mut [u8]) {
-    let elements = input.len() / WIDTH;
-    let planes: [&[u8]; WIDTH] = std::array::from_fn(|plane| &input[plane * elements..(plane + 1) * elements]);
-    let (slots, _) = output.as_chunks_mut::<WIDTH>();
-    for (element, slot) in slots.iter_mut().take(elements).enumerate() {
-        *slot = std::array::from_fn(|plane| planes[plane][element]);
+        Filter::Lz4Hdf5 => blocks::lz4_of_hdf5(input, output, limit),
+        Filter::Lz4Sized => blocks::lz4_sized(input, output, limit),
+        Filter::Blosc => blosc::decode(input, output, streams, limit),
+        Filter::Bitshuffle(settings) => settings.decode(input, output, streams, limit),
+        Filter::Shuffle(width) => {
+            shuffle::unshuffle(input, *width, output);
+            Ok(())
+        }
+        Filter::Transpose { rows, columns, width } => shuffle::transpose(input, *rows, *columns, *width, output),
+        Filter::ScaleOffset(client) => {
+            let context = FilterContext::new(1).with_max_output(limit);
+            *output = ScaleOffset
+                .decode(client, input.to_vec(), &context)
+                .map_err(|_| "a chunk packed by scale-offset does not unpack")?;
+            Ok(())
+        }
+        Filter::NBit(client) => {
+            let context = FilterContext::new(1).with_max_output(limit);
+            *output = NBit
+                .decode(client, input.to_vec(), &context)
+                .map_err(|_| "a chunk packed by n-bit does not unpack")?;
+            Ok(())
+        }
+        Filter::Checksum => Ok(()),
     }
 }
 
@@ -168,33 +255,44 @@ fn interleave<const WIDTH: usize>(input: &[u8], output: &mut [u8]) {
 mod tests {
     use super::*;
 
-    fn shuffle(input: &[u8], width: usize) -> Vec<u8> {
-        let elements = input.len() / width;
-        let mut output: Vec<u8> =
-            (0..width).flat_map(|plane| (0..elements).map(move |element| input[element * width + plane])).collect();
-        output.extend_from_slice(&input[elements * width..]);
-        output
-    }
-
     #[test]
-    fn unshuffle_undoes_shuffle() {
-        let bytes: Vec<u8> = (0..203u32).map(|i| (i * 37 % 256) as u8).collect();
-        for width in [1, 2, 3, 4, 8, 16, 300] {
-            let mut output = Vec::new();
-            unshuffle(&shuffle(&bytes, width), width, &mut output);
-            assert_eq!(output, bytes, "width {width}");
+    fn masks_and_checksums() {
+        let mut scratch = Scratch::new();
+        let filters = [Filter::Shuffle(2), Filter::Checksum];
+        let stored = [1, 3, 2, 4, 9, 9, 9, 9];
+        let four = Length::Exactly(4);
+        assert_eq!(scratch.decode(&stored, &filters, 0, four), Ok(&[1, 2, 3, 4][..]));
+        assert_eq!(scratch.decode(&stored[..4], &filters, 0b11, four), Ok(&[1, 3, 2, 4][..]));
+        assert!(scratch.decode(&stored[..3], &filters, 0, four).is_err());
+        for filter in [
+            Filter::Deflate,
+            Filter::Gzip,
+            Filter::Zstandard,
+            Filter::Bzip2,
+            Filter::Lzf,
+            Filter::Lz4Hdf5,
+            Filter::Lz4Sized,
+            Filter::Blosc,
+            Filter::ScaleOffset(vec![2, 0, 4, 0, 1, 0, 0, 0]),
+            Filter::NBit(vec![8, 0, 3, 1, 4, 0, 32, 0]),
+        ] {
+            let undone = scratch.decode(&stored, std::slice::from_ref(&filter), 0, four);
+            assert!(undone.is_err(), "{filter:?}: {undone:?}");
+            assert!(scratch.decode(&[], &[filter], 0, four).is_err());
         }
     }
 
     #[test]
-    fn masks_and_checksums() {
+    fn no_step_writes_more_than_the_chunk_may_have() {
+        // A gzip stream of a megabyte of zeros, for a chunk of four bytes.
+        let mut zeros = vec![0x78, 0x9c];
+        let stored: Vec<u8> = vec![0; 60_000];
+        zeros.extend([1, 0x60, 0xea, 0x9f, 0x15]);
+        zeros.extend(stored);
         let mut scratch = Scratch::new();
-        let filters = [Filter::Shuffle(2), Filter::Fletcher32];
-        let stored = [1, 3, 2, 4, 9, 9, 9, 9];
-        assert_eq!(scratch.decode(&stored, &filters, 0, 4), Ok(&[1, 2, 3, 4][..]));
-        assert_eq!(scratch.decode(&stored[..4], &filters, 0b11, 4), Ok(&[1, 3, 2, 4][..]));
-        assert!(scratch.decode(&stored[..3], &filters, 0, 4).is_err());
-        assert!(scratch.decode(&stored, &[Filter::Deflate], 0, 4).is_err());
-        assert!(scratch.decode(&stored, &[Filter::Lzf], 0, 4).is_err());
+        let undone = scratch.decode(&zeros, &[Filter::Deflate], 0, Length::Exactly(4));
+        assert_eq!(undone, Err("a gzip chunk does not decompress"));
+        assert!(scratch.second.capacity() < 4096);
+        assert!(scratch.decode(&zeros, &[Filter::Deflate], 0, Length::AtMost(16)).is_err());
     }
 }

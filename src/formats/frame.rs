@@ -1,7 +1,8 @@
 //! The tables of an H5AD file, `obs` and `var`, in every encoding that anndata has written.
 
 use super::Column;
-use super::hdf5::{Hdf5, Node, Table, damaged};
+use super::hdf5::{Table, damaged};
+use super::store::{Node, Store};
 use crate::error::{Error, Result, Warning};
 use std::collections::HashMap;
 
@@ -11,7 +12,7 @@ use std::collections::HashMap;
 /// anndata's on-disk format, <https://anndata.readthedocs.io/en/latest/fileformat-prose.html>; before
 /// 0.7 tables were one compound dataset, and up to 0.7 categories stood in `__categories` or `uns`.
 pub struct Frame<'a> {
-    file: &'a Hdf5,
+    file: &'a dyn Store,
     path: String,
     layout: Layout,
     index: Vec<String>,
@@ -29,7 +30,7 @@ impl<'a> Frame<'a> {
     ///
     /// # Errors
     /// When there is no such table or its index cannot be read.
-    pub fn open(file: &'a Hdf5, path: &str) -> Result<Frame<'a>> {
+    pub fn open(file: &'a dyn Store, path: &str) -> Result<Frame<'a>> {
         let (layout, index) = match file.node(path) {
             Node::Dataset => {
                 let table = file.table(path)?;
@@ -187,7 +188,7 @@ impl<'a> Frame<'a> {
 }
 
 /// The dataset that names the rows: the attribute `_index` says which, and older files call it so.
-fn index_name(file: &Hdf5, path: &str) -> Result<String> {
+fn index_name(file: &dyn Store, path: &str) -> Result<String> {
     let named = file.attribute_text(path, "_index");
     let usual = ["_index", "index"].map(str::to_owned);
     named
@@ -198,7 +199,7 @@ fn index_name(file: &Hdf5, path: &str) -> Result<String> {
 }
 
 /// Text, or numbers as text.
-fn texts(file: &Hdf5, path: &str) -> Result<Vec<String>> {
+fn texts(file: &dyn Store, path: &str) -> Result<Vec<String>> {
     if file.node(path) == Node::Group {
         return encoded_texts(file, path);
     }
@@ -213,7 +214,7 @@ fn texts(file: &Hdf5, path: &str) -> Result<Vec<String>> {
 }
 
 /// Names that are categories themselves, as CELLxGENE's gene names, or nullable strings.
-fn encoded_texts(file: &Hdf5, path: &str) -> Result<Vec<String>> {
+fn encoded_texts(file: &dyn Store, path: &str) -> Result<Vec<String>> {
     let codes = format!("{path}/codes");
     if !file.exists(&codes) {
         let values = format!("{path}/values");

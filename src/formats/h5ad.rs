@@ -2,7 +2,8 @@
 
 use super::choice::{Choice, Join};
 use super::frame::Frame;
-use super::hdf5::{Hdf5, Node, damaged};
+use super::hdf5::{Hdf5, damaged};
+use super::store::{Node, Store};
 use super::stored::{FeatureTable, Format, pick_rows};
 use super::stored_matrix::{Encoding, StoredMatrix};
 use super::{Column, Feature, GENE_EXPRESSION};
@@ -31,7 +32,7 @@ const ID_COLUMNS: [&str; 9] =
     ["gene_ids", "gene_id", "ensembl", "ensemblid", "ensembl_id", "ensembl_ids", "ensembl_gene_id", "feature_id", "id"];
 
 /// Whether the file has the tables of an H5AD file and a matrix.
-pub fn detect(file: &Hdf5) -> bool {
+pub fn detect(file: &dyn Store) -> bool {
     ["obs", "var"].into_iter().all(|path| file.exists(path))
         && ["X", "raw", "raw.X", "layers"].into_iter().any(|path| file.exists(path))
 }
@@ -74,11 +75,11 @@ impl Format for H5ad {
 }
 
 /// Where the genes of raw counts are described; `.` before anndata 0.7.
-fn raw_paths(file: &Hdf5) -> Option<(&'static str, &'static str)> {
+fn raw_paths(file: &dyn Store) -> Option<(&'static str, &'static str)> {
     [("raw/X", "raw/var"), ("raw.X", "raw.var")].into_iter().find(|(matrix, _)| file.exists(matrix))
 }
 
-fn var_path(file: &Hdf5, choice: &str) -> &'static str {
+fn var_path(file: &dyn Store, choice: &str) -> &'static str {
     match raw_paths(file) {
         Some((_, var)) if choice == "raw/X" && file.exists(var) => var,
         _ => "var",
@@ -89,7 +90,7 @@ fn var_path(file: &Hdf5, choice: &str) -> &'static str {
 ///
 /// # Errors
 /// When `obs`, `var` or the list of layers cannot be read.
-fn choices(file: &Hdf5) -> Result<Vec<Choice>> {
+fn choices(file: &dyn Store) -> Result<Vec<Choice>> {
     let cells = Frame::open(file, "obs")?.index().len();
     let genes = Frame::open(file, "var")?.index().len();
     let shape = [cells as u64, genes as u64];
@@ -130,7 +131,7 @@ fn choices(file: &Hdf5) -> Result<Vec<Choice>> {
 }
 
 /// Opens a matrix after its shape was compared with the tables.
-fn matrix(file: &Hdf5, path: &str, expected: [u64; 2]) -> Result<StoredMatrix> {
+fn matrix(file: &dyn Store, path: &str, expected: [u64; 2]) -> Result<StoredMatrix> {
     match file.node(path) {
         Node::Dataset => {
             let stored = StoredMatrix::dense(file, path)?;
@@ -166,7 +167,7 @@ fn check_shape(path: &str, shape: [u64; 2], expected: [u64; 2]) -> Result<()> {
     ))
 }
 
-fn encoding(file: &Hdf5, path: &str) -> Result<Encoding> {
+fn encoding(file: &dyn Store, path: &str) -> Result<Encoding> {
     let named = ["encoding-type", "h5sparse_format"].into_iter().find_map(|name| file.attribute_text(path, name));
     match named.as_deref() {
         Some("csr_matrix" | "csr") => Ok(Encoding::Csr),
@@ -183,7 +184,7 @@ fn encoding(file: &Hdf5, path: &str) -> Result<Encoding> {
 ///
 /// # Errors
 /// When the table of genes cannot be read.
-fn features(file: &Hdf5, choice: &str) -> Result<FeatureTable> {
+fn features(file: &dyn Store, choice: &str) -> Result<FeatureTable> {
     let path = var_path(file, choice);
     let frame = Frame::open(file, path)?;
     let mut features = name_genes(&frame);
@@ -224,7 +225,7 @@ fn name_genes(frame: &Frame<'_>) -> Vec<Feature> {
 }
 
 /// Takes the missing half of a gene's names from `var`, where its index has the same name.
-fn complete(features: &mut [Feature], file: &Hdf5) {
+fn complete(features: &mut [Feature], file: &dyn Store) {
     let Ok(frame) = Frame::open(file, "var") else {
         return;
     };

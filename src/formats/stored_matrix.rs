@@ -1,7 +1,8 @@
 //! A matrix as a file stores it (by rows, by columns, or dense) and the way from there to [`Counts`].
 
 use super::array::NumericArray;
-use super::hdf5::{Hdf5, damaged};
+use super::hdf5::damaged;
+use super::store::Store;
 use super::packing::{IntoPacked, IntoSlots, SparseBlock, Tally};
 use super::raw_counts::{Sample, grouped};
 use super::stored::{Matrix, Meter, SLAB};
@@ -62,7 +63,7 @@ impl StoredMatrix {
     ///
     /// # Errors
     /// When the three contradict each other or the shape.
-    pub fn sparse(file: &Hdf5, path: &str, encoding: Encoding, shape: [u64; 2]) -> Result<Self> {
+    pub fn sparse(file: &dyn Store, path: &str, encoding: Encoding, shape: [u64; 2]) -> Result<Self> {
         let [cells, genes] = checked_shape(path, shape)?;
         let data = file.array(&format!("{path}/data"))?;
         let indices = file.array(&format!("{path}/indices"))?;
@@ -97,7 +98,7 @@ impl StoredMatrix {
     ///
     /// # Errors
     /// When it is not a numeric matrix.
-    pub fn dense(file: &Hdf5, path: &str) -> Result<Self> {
+    pub fn dense(file: &dyn Store, path: &str) -> Result<Self> {
         let array = file.array(path)?;
         if array.rank() != 2 {
             return Err(Error::input(format!(

@@ -1,7 +1,8 @@
 //! 10x Genomics HDF5: Cell Ranger 3 and later (`/matrix`), and before (one group for each genome).
 
 use super::choice::{Choice, Join};
-use super::hdf5::{Hdf5, Node, damaged};
+use super::hdf5::{Hdf5, damaged};
+use super::store::{Node, Store};
 use super::stored::{FeatureTable, Format, pick_rows};
 use super::stored_matrix::{Encoding, StoredMatrix};
 use super::{Feature, GENE_EXPRESSION};
@@ -27,7 +28,7 @@ impl Layout {
     ///
     /// # Errors
     /// When the root of the file is damaged.
-    pub fn detect(file: &Hdf5) -> Result<Option<Layout>> {
+    pub fn detect(file: &dyn Store) -> Result<Option<Layout>> {
         if is_matrix(file, "matrix")? && file.node("matrix/barcodes") == Node::Dataset {
             return Ok(Some(Layout::Matrix));
         }
@@ -144,7 +145,7 @@ impl Format for TenX {
     }
 }
 
-fn is_matrix(file: &Hdf5, path: &str) -> Result<bool> {
+fn is_matrix(file: &dyn Store, path: &str) -> Result<bool> {
     let members = file.members(path)?;
     let has = |name: &str| members.iter().any(|member| member == name);
     Ok(["data", "indices", "indptr", "shape"].into_iter().all(has)
@@ -152,7 +153,7 @@ fn is_matrix(file: &Hdf5, path: &str) -> Result<bool> {
 }
 
 /// 10x stores features × cells by column: for us, cells × features by row.
-fn matrix(file: &Hdf5, group: &str, layout: &Layout) -> Result<StoredMatrix> {
+fn matrix(file: &dyn Store, group: &str, layout: &Layout) -> Result<StoredMatrix> {
     let path = format!("{group}/shape");
     let shape = file.array(&path)?.read_positions()?;
     let &[genes, cells] = shape.as_slice() else {
@@ -174,7 +175,7 @@ fn matrix(file: &Hdf5, group: &str, layout: &Layout) -> Result<StoredMatrix> {
 }
 
 /// Ids and names; the first files of Cell Ranger 3's layout called them as before.
-fn feature_paths(file: &Hdf5) -> (String, String) {
+fn feature_paths(file: &dyn Store) -> (String, String) {
     if file.exists("matrix/features/id") {
         ("matrix/features/id".into(), "matrix/features/name".into())
     } else {
@@ -182,7 +183,7 @@ fn feature_paths(file: &Hdf5) -> (String, String) {
     }
 }
 
-fn matrix_features(file: &Hdf5) -> Result<FeatureTable> {
+fn matrix_features(file: &dyn Store) -> Result<FeatureTable> {
     let (ids, names) = feature_paths(file);
     let features = join_names(file, &ids, &names)?;
     let path = "matrix/features/feature_type";
@@ -216,11 +217,11 @@ fn unused_matrix(types: &[String]) -> Error {
     ))
 }
 
-fn genome_features(file: &Hdf5, genome: &str) -> Result<Vec<Feature>> {
+fn genome_features(file: &dyn Store, genome: &str) -> Result<Vec<Feature>> {
     join_names(file, &format!("{genome}/genes"), &format!("{genome}/gene_names"))
 }
 
-fn join_names(file: &Hdf5, ids: &str, names: &str) -> Result<Vec<Feature>> {
+fn join_names(file: &dyn Store, ids: &str, names: &str) -> Result<Vec<Feature>> {
     let ids_read = file.strings(ids)?;
     let names_read = if file.exists(names) { file.strings(names)? } else { ids_read.clone() };
     if names_read.len() != ids_read.len() {
@@ -235,7 +236,7 @@ fn join_names(file: &Hdf5, ids: &str, names: &str) -> Result<Vec<Feature>> {
 
 /// The barcodes of all genomes in the order in which they first appear, and for each genome the row of
 /// each of them.
-fn unite(file: &Hdf5, genomes: &[String]) -> Result<(Vec<String>, Vec<Vec<u32>>)> {
+fn unite(file: &dyn Store, genomes: &[String]) -> Result<(Vec<String>, Vec<Vec<u32>>)> {
     let mut lists = Vec::new();
     for genome in genomes {
         lists.push(file.strings(&format!("{genome}/barcodes"))?);

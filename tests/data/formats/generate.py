@@ -153,6 +153,7 @@ def by_hand():
     h5ad("csr_big_endian.h5ad", lambda f: sparse(f, "X", X, data=">f8", indices=">i4", indptr=">i8", shuffle=True, **gzip))
     h5ad("csr_float16.h5ad", lambda f: sparse(f, "X", X, data="f2", compression="lzf", chunks=(64,)))
     h5ad("csr_latest.h5ad", lambda f: sparse(f, "X", X, compression="gzip", chunks=(64,), maxshape=(None,)), libver="latest")
+    h5ad("csr_scaleoffset.h5ad", lambda f: sparse(f, "X", X, data="i4", scaleoffset=0, chunks=(64,)))
     h5ad("csc_int32.h5ad", lambda f: sparse(f, "X", X.tocsc(), data="i4", **gzip))
     h5ad("dense_float16.h5ad", lambda f: f.create_dataset("X", data=DENSE.astype("f2")))
     h5ad("dense_chunks_big_endian.h5ad", lambda f: f.create_dataset(
@@ -250,7 +251,7 @@ def bad():
     with h5py.File("bad_indptr.h5ad", "a") as f:
         f["X/indptr"][20] = 3
     h5ad("bad_shape.h5ad", lambda f: sparse(f, "X", X, data="i4", shape=(CELLS, 2**40)))
-    h5ad("bad_filter.h5ad", lambda f: sparse(f, "X", X, data="i4", scaleoffset=0, chunks=(64,)))
+    h5ad("bad_filter.h5ad", lambda f: sparse(f, "X", X, data="i4", compression="szip", chunks=(64,)))
     h5ad("bad_no_matrix.h5ad", lambda f: f.create_group("layers"))
     with h5py.File("neither.h5", "w") as f:
         f["counts"] = DENSE

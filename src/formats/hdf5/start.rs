@@ -1,0 +1,44 @@
+//! Is it HDF5? The first bytes tell.
+
+use super::explain;
+use crate::error::{Error, Result};
+use crate::formats::source::BlockCache;
+
+/// HDF5's signature stands at the start, or behind a user block of 512 bytes, 1 KiB, 2 KiB and so on.
+///
+/// # Errors
+/// When it stands at none of them; the sentence says what the file looks like instead.
+pub fn check_signature(cache: &BlockCache) -> Result<()> {
+    let mut at = 0;
+    let mut head = [0; 8];
+    while at + 8 <= cache.len() {
+        cache.read_exact_at(at, &mut head).map_err(|error| explain("superblock", error.into()))?;
+        if head == hdf5rs::SIGNATURE {
+            return Ok(());
+        }
+        at = if at == 0 { 512 } else { at * 2 };
+    }
+    let mut head = vec![0; cache.len().min(64) as usize];
+    cache.read_exact_at(0, &mut head).map_err(|error| explain("superblock", error.into()))?;
+    Err(Error::input(format!(
+        "it is not an HDF5 file: {}. Expected a 10x Genomics HDF5 file (.h5) or an H5AD file (.h5ad).",
+        describe_start(&head)
+    )))
+}
+
+/// Says what a file is that is not HDF5, as far as its first bytes tell.
+fn describe_start(head: &[u8]) -> &'static str {
+    match head {
+        [] => "it is empty",
+        [0x1f, 0x8b, ..] => "it is compressed with gzip; unpack it first if it is a .h5 or .h5ad file",
+        [b'P', b'K', 3, 4, ..] => "it is a ZIP archive; unpack it first",
+        [b'B', b'Z', b'h', ..] => "it is compressed with bzip2; unpack it first",
+        [0xfd, b'7', b'z', ..] => "it is compressed with xz; unpack it first",
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => "it is compressed with Zstandard; unpack it first",
+        _ if head.starts_with(b"%%MatrixMarket") => "it is a MatrixMarket file",
+        _ if head.starts_with(b"RDX") || head.starts_with(b"X\n") => "it is an R data file",
+        _ if head.starts_with(b"<") => "it looks like a web page; the download may have failed",
+        _ if head.iter().all(|&byte| byte >= 32 || byte.is_ascii_whitespace()) => "it looks like a text file",
+        _ => "its first bytes are not those of HDF5",
+    }
+}

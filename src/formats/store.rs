@@ -1,0 +1,76 @@
+//! What H5AD and its relatives ask of a hierarchy of groups, arrays and attributes, whichever file holds it.
+
+use super::array::NumericArray;
+use super::hdf5::Table;
+use crate::error::Result;
+
+/// What stands at a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Node {
+    Group,
+    Dataset,
+    /// Nothing, or something unreadable.
+    Missing,
+}
+
+/// Groups, arrays and attributes by their path, such as "raw/var".
+pub trait Store {
+    fn node(&self, path: &str) -> Node;
+
+    fn exists(&self, path: &str) -> bool {
+        self.node(path) != Node::Missing
+    }
+
+    /// The names in a group, sorted; none when there is no such group.
+    ///
+    /// # Errors
+    /// When the group is damaged.
+    fn members(&self, path: &str) -> Result<Vec<String>>;
+
+    /// A text attribute.
+    fn attribute_text(&self, path: &str, name: &str) -> Option<String>;
+
+    /// A text attribute of several values; none when there is no such attribute.
+    fn attribute_texts(&self, path: &str, name: &str) -> Vec<String>;
+
+    /// An attribute of non-negative whole numbers, such as a shape.
+    fn attribute_numbers(&self, path: &str, name: &str) -> Option<Vec<u64>>;
+
+    /// The shape of a dataset.
+    ///
+    /// # Errors
+    /// When there is none or it announces more than the file can hold.
+    fn shape(&self, path: &str) -> Result<Vec<u64>>;
+
+    /// Numbers of one or two dimensions, to be read in slices.
+    ///
+    /// # Errors
+    /// When it is not numeric, stored in an unknown way, or damaged.
+    fn array(&self, path: &str) -> Result<NumericArray>;
+
+    /// Every value of a small one-dimensional array.
+    ///
+    /// # Errors
+    /// As [`Self::array`].
+    fn numbers(&self, path: &str) -> Result<Vec<f64>> {
+        self.array(path)?.read_f64()
+    }
+
+    /// Whether the dataset holds strings.
+    fn is_text(&self, path: &str) -> bool;
+
+    /// Whether the dataset holds booleans.
+    fn is_boolean(&self, path: &str) -> bool;
+
+    /// Strings of fixed or variable length; bytes that are not UTF-8 are replaced.
+    ///
+    /// # Errors
+    /// When the dataset is missing, damaged, or not text.
+    fn strings(&self, path: &str) -> Result<Vec<String>>;
+
+    /// The rows of a table that older versions of anndata wrote as one compound dataset.
+    ///
+    /// # Errors
+    /// When the dataset is missing, damaged, or not a table.
+    fn table(&self, path: &str) -> Result<Table>;
+}
