@@ -26,6 +26,7 @@ mod store;
 mod stored;
 mod stored_matrix;
 mod tenx_h5;
+mod zarr;
 
 pub use dataset::{Candidate, Column, Dataset, Feature, GENE_EXPRESSION, Inspection};
 pub use droplets::Droplets;

@@ -394,8 +394,8 @@ fn damaged_files_are_explained() {
     );
     assert_eq!(
         error("bad_filter.h5ad"),
-        "bad_filter.h5ad: \"X/data\" is compressed with scaleoffset (filter 6), which Sextant does not read; \
-         it reads gzip, lzf and uncompressed data. Re-save the file with gzip, for example in Python with \
+        "bad_filter.h5ad: \"X/data\" is compressed with szip (filter 4), which Sextant does not read; it \
+         reads gzip, lzf, Zstandard, LZ4, Blosc, bitshuffle, bzip2 and uncompressed data. Re-save the file with gzip, for example in Python with \
          `anndata.read_h5ad(\"in.h5ad\").write_h5ad(\"out.h5ad\", compression=\"gzip\")`, or in a shell with \
          `h5repack -f GZIP=4 in.h5 out.h5`."
     );

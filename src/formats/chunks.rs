@@ -17,6 +17,8 @@ pub const IN_FLIGHT: u64 = 32 << 20;
 const GAP: u64 = 64 << 10;
 /// Data without chunks is cut into pieces of this size.
 pub const PIECE: u64 = 512 << 10;
+/// Decoded bytes of a chunk of strings, at most.
+const LARGEST_TEXT: usize = 256 << 20;
 /// Fill values that an array read whole may have beyond what is stored, in bytes.
 const UNWRITTEN: u64 = 16 << 20;
 /// Chunks beyond this size cannot be decoded in the memory of a browser.
@@ -116,6 +118,9 @@ pub struct Chunks {
     pub plain_edges: bool,
     /// The bytes of an element that was never written; zeros when empty.
     pub fill: Vec<u8>,
+    /// Chunks decode to any number of bytes up to [`LARGEST_TEXT`], since their elements are strings; the grid's width
+    /// is a guess.
+    pub any_length: bool,
     pub storage: Storage,
     pub stored: Arc<dyn Stored>,
 }
@@ -172,6 +177,7 @@ impl Chunks {
     ) -> Decoded<Cow<'a, [u8]>> {
         let length = self.grid.chunk_bytes() as usize;
         match read {
+            Read::Fill if self.any_length => Ok(Vec::new().into()),
             Read::Fill => Ok(self.filled(length).into()),
             Read::Bytes { buffer, range, mask } => {
                 let bytes = buffers
@@ -182,7 +188,8 @@ impl Chunks {
                     return Ok(bytes.into());
                 }
                 let mask = if self.plain_edges && self.grid.is_edge(number) { u32::MAX } else { *mask };
-                scratch.decode(bytes, &self.filters, mask, Length::Exactly(length)).map(Into::into)
+                let length = if self.any_length { Length::AtMost(LARGEST_TEXT) } else { Length::Exactly(length) };
+                scratch.decode(bytes, &self.filters, mask, length).map(Into::into)
             }
         }
     }

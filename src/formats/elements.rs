@@ -69,6 +69,51 @@ impl Element {
         Some(Element { kind, big_endian })
     }
 
+    /// The element that NumPy calls by this letter ('i', 'u' or 'f') and number of bytes.
+    pub fn of_numpy(letter: char, size: usize, big_endian: bool) -> Option<Element> {
+        let kind = match (letter, size) {
+            ('u', 1) => Kind::U8,
+            ('u', 2) => Kind::U16,
+            ('u', 4) => Kind::U32,
+            ('u', 8) => Kind::U64,
+            ('i', 1) => Kind::I8,
+            ('i', 2) => Kind::I16,
+            ('i', 4) => Kind::I32,
+            ('i', 8) => Kind::I64,
+            ('f', 2) => Kind::F16,
+            ('f', 4) => Kind::F32,
+            ('f', 8) => Kind::F64,
+            _ => return None,
+        };
+        Some(Element { kind, big_endian })
+    }
+
+    /// The same element with its most significant byte first.
+    pub fn big_endian(self) -> Element {
+        Element { big_endian: true, ..self }
+    }
+
+    /// The bytes of a value.
+    pub fn encode(self, value: f64) -> Vec<u8> {
+        let mut bytes = match self.kind {
+            Kind::U8 => (value as u8).to_le_bytes().to_vec(),
+            Kind::U16 => (value as u16).to_le_bytes().to_vec(),
+            Kind::U32 => (value as u32).to_le_bytes().to_vec(),
+            Kind::U64 => (value as u64).to_le_bytes().to_vec(),
+            Kind::I8 => (value as i8).to_le_bytes().to_vec(),
+            Kind::I16 => (value as i16).to_le_bytes().to_vec(),
+            Kind::I32 => (value as i32).to_le_bytes().to_vec(),
+            Kind::I64 => (value as i64).to_le_bytes().to_vec(),
+            Kind::F16 => f16::from_f64(value).to_le_bytes().to_vec(),
+            Kind::F32 => (value as f32).to_le_bytes().to_vec(),
+            Kind::F64 => value.to_le_bytes().to_vec(),
+        };
+        if self.big_endian {
+            bytes.reverse();
+        }
+        bytes
+    }
+
     /// Bytes that one value takes.
     pub fn size(self) -> usize {
         match self.kind {

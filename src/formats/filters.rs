@@ -82,7 +82,7 @@ fn of_hdf5(filter: &FilterInfo, path: &str, size: usize) -> Result<Filter> {
         307 => Filter::Bzip2,
         32000 => Filter::Lzf,
         // The seventh value is Blosc's number of the compressor.
-        32001 if client.get(6) == Some(&2) => return Err(unsupported("Blosc with Snappy", path)),
+        32001 if client.get(6) == Some(&2) => return Err(unsupported("Blosc with Snappy", path, re_save())),
         32001 => Filter::Blosc,
         32004 => Filter::Lz4Hdf5,
         32008 => match bitshuffle::Bitshuffle::of_hdf5(client, size) {
@@ -101,17 +101,16 @@ fn of_hdf5(filter: &FilterInfo, path: &str, size: usize) -> Result<Filter> {
                 Some(name) => format!("{name} (filter {id})"),
                 None => format!("filter {id}"),
             };
-            return Err(unsupported(&name, path));
+            return Err(unsupported(&name, path, re_save()));
         }
     })
 }
 
-/// The error for a compression that we do not read.
-pub fn unsupported(name: &str, path: &str) -> Error {
+/// The error for a compression that we do not read, and what to do about it.
+pub fn unsupported(name: &str, path: &str, advice: &str) -> Error {
     Error::input(format!(
         "\"{path}\" is compressed with {name}, which Sextant does not read; it reads gzip, lzf, Zstandard, \
-         LZ4, Blosc, bitshuffle, bzip2 and uncompressed data. {}",
-        re_save()
+         LZ4, Blosc, bitshuffle, bzip2 and uncompressed data. {advice}"
     ))
 }
 

@@ -37,7 +37,8 @@ impl Header {
         if version == 0 || version > 2 {
             return Err("a chunk is of a version of Blosc that is not known");
         }
-        if length > limit || stored > input.len() || (block == 0 && length > 0) {
+        let most = input.len().saturating_mul(super::EXPANSION_OF_RUNS as usize);
+        if length > limit.min(most) || stored > input.len() || (block == 0 && length > 0) {
             return Err(WHY);
         }
         Ok(Header { flags, width: usize::from(width).max(1), length, block: block.min(length.max(1)) })

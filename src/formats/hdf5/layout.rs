@@ -49,6 +49,7 @@ pub fn chunks(dataset: &Dataset, path: &str, largest: u64) -> Result<Chunks> {
         filters: Vec::new(),
         plain_edges: false,
         fill: dataset.fill_value_bytes().unwrap_or_default().to_vec(),
+        any_length: false,
         storage: Storage::Nowhere,
         stored: Arc::new(OneFile(dataset.file().clone())),
     };
