@@ -8,15 +8,21 @@
 //! A file is never held whole, and never as a dense matrix. Only the thread that calls reads the source.
 
 mod array;
+mod attributes;
 mod choice;
 mod chunks;
 mod dataset;
+mod dense_h5;
 mod droplets;
 mod elements;
 mod filters;
 mod frame;
+mod gene_names;
 mod h5ad;
+mod h5seurat;
 mod hdf5;
+mod hierarchy;
+mod loom;
 mod packing;
 mod raw_counts;
 mod reading;
@@ -26,6 +32,7 @@ mod store;
 mod stored;
 mod stored_matrix;
 mod tenx_h5;
+mod transposed;
 mod zarr;
 
 pub use dataset::{Candidate, Column, Dataset, Feature, GENE_EXPRESSION, Inspection};
@@ -40,7 +47,6 @@ use reading::Part;
 use source::BlockCache;
 use std::io::{Read, Seek};
 use std::sync::Arc;
-use store::Store as _;
 use stored::Format;
 
 /// Where bytes come from: a native file, or a `File` of the browser.
@@ -71,7 +77,14 @@ pub struct OpenFile {
 /// # Errors
 /// When one is of no kind that is read, or truncated, or damaged, or has no cells or no genes.
 pub fn open(inputs: Vec<Input>) -> Result<OpenFile> {
-    let mut parts = Vec::with_capacity(inputs.len());
+    let (hierarchies, inputs) = zarr::take_out(inputs);
+    let mut parts = Vec::with_capacity(inputs.len() + hierarchies.len());
+    for (path, files) in hierarchies {
+        let sample = sample_name(&path);
+        let opened = zarr::Files::of_inputs(files).and_then(zarr::Zarr::open).and_then(hierarchy::open_zarr);
+        let opened = opened.and_then(|format| Part::new(path.clone(), sample, format));
+        parts.push(named(&path, opened)?);
+    }
     for Input { path, source } in inputs {
         let sample = sample_name(&path);
         let opened = open_one(source).and_then(|format| Part::new(path.clone(), sample, format));
@@ -85,14 +98,7 @@ pub fn open(inputs: Vec<Input>) -> Result<OpenFile> {
 
 fn open_one(source: Box<dyn Source>) -> Result<Box<dyn Format>> {
     let cache = Arc::new(BlockCache::new(source)?);
-    let file = Hdf5::open(cache)?;
-    if h5ad::detect(&file) {
-        return Ok(Box::new(h5ad::H5ad::new(file)));
-    }
-    match tenx_h5::Layout::detect(&file)? {
-        Some(layout) => Ok(Box::new(tenx_h5::TenX::new(file, layout))),
-        None => Err(of_neither_kind(&file.members("/")?)),
-    }
+    hierarchy::open_hdf5(Hdf5::open(cache)?)
 }
 
 /// A file's name without folders and extensions.
@@ -152,34 +158,6 @@ fn named<T>(name: &str, result: Result<T>) -> Result<T> {
         error.message = format!("{name}: {}", error.message);
         error
     })
-}
-
-/// Says what an HDF5 file is that we do not read.
-fn of_neither_kind(members: &[String]) -> Error {
-    let has = |names: &[&str]| names.iter().all(|name| members.iter().any(|member| member == name));
-    let hint = if has(&["matrix", "row_attrs", "col_attrs"]) {
-        " It looks like a Loom file: `anndata.read_loom(\"in.loom\").write_h5ad(\"out.h5ad\")` converts it."
-    } else if has(&["assays", "cell.names"]) {
-        " It looks like an h5Seurat file: `SeuratDisk::Convert(\"in.h5seurat\", dest = \"h5ad\")` converts it."
-    } else if has(&["mod", "obs", "var"]) {
-        " It looks like a MuData file: write its RNA as H5AD with `mudata.read(\"in.h5mu\")[\"rna\"].write_h5ad(\"out.h5ad\")`."
-    } else if has(&["barcode_idx", "feature_idx", "umi"]) {
-        " It looks like molecule_info.h5: take filtered_feature_bc_matrix.h5 from the same folder."
-    } else {
-        ""
-    };
-    let mut found: Vec<String> = members.iter().take(8).map(|m| format!("\"{m}\"")).collect();
-    if members.len() > found.len() {
-        found.push(String::from("…"));
-    }
-    let found = match found.as_slice() {
-        [] => String::from("nothing"),
-        found => found.join(", "),
-    };
-    Error::input(format!(
-        "it is an HDF5 file, but neither of 10x Genomics nor H5AD: at its top level it has {found}. Expected \
-         \"matrix\" (10x) or \"X\", \"obs\" and \"var\" (H5AD).{hint}"
-    ))
 }
 
 #[cfg(test)]

@@ -68,6 +68,11 @@ impl NumericArray {
         self.chunks.grid.bytes()
     }
 
+    /// Bytes of an element.
+    pub fn element_bytes(&self) -> u64 {
+        self.element.size() as u64
+    }
+
     /// Rows of a chunk: elements, for a one-dimensional array.
     pub fn chunk_rows(&self) -> u64 {
         self.chunks.grid.chunk_rows

@@ -48,7 +48,11 @@ pub enum Filter {
     /// HDF5's numbers without their padding bits.
     NBit(Vec<u32>),
     /// The chunk holds its columns one behind the other.
-    Transpose { rows: usize, columns: usize, width: usize },
+    Transpose {
+        rows: usize,
+        columns: usize,
+        width: usize,
+    },
 }
 
 /// The filters of an HDF5 dataset, in the order in which they were applied. `size`: bytes of an element.
@@ -204,13 +208,7 @@ impl Scratch {
 }
 
 /// Undoes one filter. Every branch bounds what it writes by `length`.
-fn undo(
-    filter: &Filter,
-    input: &[u8],
-    output: &mut Vec<u8>,
-    streams: &mut Streams,
-    length: Length,
-) -> Decoded<()> {
+fn undo(filter: &Filter, input: &[u8], output: &mut Vec<u8>, streams: &mut Streams, length: Length) -> Decoded<()> {
     let limit = length.limit();
     match filter {
         Filter::Deflate => streams.zlib(input, output, length.expected(input.len()), limit),
@@ -219,8 +217,8 @@ fn undo(
         Filter::Bzip2 => streams::bzip2(input, output, limit),
         Filter::Lzf => {
             let hint = length.expected(input.len());
-            *output = hdf5rs::filters::lzf::decompress(input, hint, limit)
-                .map_err(|_| "an lzf chunk does not decompress")?;
+            *output =
+                hdf5rs::filters::lzf::decompress(input, hint, limit).map_err(|_| "an lzf chunk does not decompress")?;
             Ok(())
         }
         Filter::Lz4Hdf5 => blocks::lz4_of_hdf5(input, output, limit),
@@ -241,9 +239,8 @@ fn undo(
         }
         Filter::NBit(client) => {
             let context = FilterContext::new(1).with_max_output(limit);
-            *output = NBit
-                .decode(client, input.to_vec(), &context)
-                .map_err(|_| "a chunk packed by n-bit does not unpack")?;
+            *output =
+                NBit.decode(client, input.to_vec(), &context).map_err(|_| "a chunk packed by n-bit does not unpack")?;
             Ok(())
         }
         Filter::Checksum => Ok(()),

@@ -5,69 +5,95 @@ use super::hdf5::{Table, damaged};
 use super::store::{Node, Store};
 use crate::error::{Error, Result, Warning};
 use std::collections::HashMap;
+use std::rc::Rc;
 
 /// A table of cells or genes. Columns are read when they are asked for.
 ///
 /// # Source
 /// anndata's on-disk format, <https://anndata.readthedocs.io/en/latest/fileformat-prose.html>; before
 /// 0.7 tables were one compound dataset, and up to 0.7 categories stood in `__categories` or `uns`.
-pub struct Frame<'a> {
-    file: &'a dyn Store,
+pub struct Frame {
+    file: Rc<dyn Store>,
     path: String,
     layout: Layout,
-    index: Vec<String>,
+    rows: usize,
 }
 
 enum Layout {
     /// A group with one dataset (or group) for each column.
     Group { index_name: String },
     /// One compound dataset.
-    Compound(Table),
+    Compound { table: Table, index_name: String },
 }
 
-impl<'a> Frame<'a> {
-    /// Opens the table and reads the names of its rows.
+impl Frame {
+    /// Opens the table; the names of its rows are not read yet.
     ///
     /// # Errors
-    /// When there is no such table or its index cannot be read.
-    pub fn open(file: &'a dyn Store, path: &str) -> Result<Frame<'a>> {
-        let (layout, index) = match file.node(path) {
+    /// When there is no such table or it has no names of rows.
+    pub fn open(file: &Rc<dyn Store>, path: &str) -> Result<Frame> {
+        let (layout, rows) = match file.node(path) {
             Node::Dataset => {
                 let table = file.table(path)?;
                 let columns = table.columns();
-                let name = ["index", "_index"]
+                let index_name = ["index", "_index"]
                     .into_iter()
                     .find(|name| columns.iter().any(|column| column == name))
                     .or(columns.first().map(String::as_str))
-                    .ok_or_else(|| damaged(path, "it has no columns"))?;
-                let index = if table.is_text(name) {
-                    table.strings(name)?
-                } else {
-                    table.numbers(name)?.into_iter().map(number_text).collect()
-                };
-                (Layout::Compound(table), index)
+                    .ok_or_else(|| damaged(path, "it has no columns"))?
+                    .to_owned();
+                let rows = table.rows();
+                (Layout::Compound { table, index_name }, rows)
             }
             Node::Group => {
-                let index_name = index_name(file, path)?;
-                let index = texts(file, &format!("{path}/{index_name}"))?;
-                (Layout::Group { index_name }, index)
+                let index_name = index_name(file.as_ref(), path)?;
+                let rows = length(file.as_ref(), &format!("{path}/{index_name}"))?;
+                (Layout::Group { index_name }, rows)
             }
             Node::Missing => return Err(damaged(path, "it is not there")),
         };
-        Ok(Frame { file, path: path.to_owned(), layout, index })
+        Ok(Frame { file: file.clone(), path: path.to_owned(), layout, rows })
     }
 
-    /// The names of the rows.
-    pub fn index(&self) -> &[String] {
-        &self.index
+    /// Where the table stands.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The number of rows.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// What the names of the rows are called.
+    pub fn index_name(&self) -> &str {
+        let (Layout::Group { index_name } | Layout::Compound { index_name, .. }) = &self.layout;
+        index_name
+    }
+
+    /// Reads the names of the rows. They are not kept: files have millions of cells.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn index(&self) -> Result<Vec<String>> {
+        let index = match &self.layout {
+            Layout::Compound { table, index_name } if table.is_text(index_name) => table.strings(index_name)?,
+            Layout::Compound { table, index_name } => table.numbers(index_name)?.into_iter().map(number_text).collect(),
+            Layout::Group { index_name } => texts(self.file.as_ref(), &format!("{}/{index_name}", self.path))?,
+        };
+        if index.len() != self.rows {
+            let what = format!("it has {} names for {} rows", index.len(), self.rows);
+            return Err(damaged(&format!("{}/{}", self.path, self.index_name()), &what));
+        }
+        Ok(index)
     }
 
     /// The columns, in the order of the table where it is known.
     pub fn columns(&self) -> Vec<String> {
         match &self.layout {
-            Layout::Compound(table) => {
+            Layout::Compound { table, index_name } => {
                 let mut columns = table.columns();
-                columns.retain(|name| name != "index" && name != "_index");
+                columns.retain(|name| name != index_name);
                 columns
             }
             Layout::Group { index_name } => {
@@ -87,7 +113,7 @@ impl<'a> Frame<'a> {
     /// When it is missing, damaged, of an unknown kind, or has another length than the table.
     pub fn column(&self, name: &str) -> Result<Column> {
         let column = match &self.layout {
-            Layout::Compound(table) => self.compound_column(table, name)?,
+            Layout::Compound { table, .. } => self.compound_column(table, name)?,
             Layout::Group { .. } => self.group_column(name)?,
         };
         let length = match &column {
@@ -95,10 +121,10 @@ impl<'a> Frame<'a> {
             Column::Number(values) => values.len(),
             Column::Text(values) => values.len(),
         };
-        if length != self.index.len() {
+        if length != self.rows {
             return Err(damaged(
                 &format!("{}/{name}", self.path),
-                &format!("it has {length} values for {} rows", self.index.len()),
+                &format!("it has {length} values for {} rows", self.rows),
             ));
         }
         Ok(column)
@@ -137,7 +163,7 @@ impl<'a> Frame<'a> {
         let values = table.numbers(name)?;
         let categories = format!("uns/{name}_categories");
         if self.file.exists(&categories) {
-            return categorical(texts(self.file, &categories)?, &values, &self.path, name);
+            return categorical(texts(self.file.as_ref(), &categories)?, &values, &self.path, name);
         }
         Ok(Column::Number(values))
     }
@@ -151,9 +177,9 @@ impl<'a> Frame<'a> {
             return Ok(Column::Text(self.file.strings(&path)?));
         }
         let values = self.file.numbers(&path)?;
-        let categories = format!("{}/__categories/{name}", self.path);
-        if self.file.exists(&categories) {
-            return categorical(texts(self.file, &categories)?, &values, &self.path, name);
+        let categories = [format!("{}/__categories/{name}", self.path), format!("uns/{name}_categories")];
+        if let Some(categories) = categories.iter().find(|path| self.file.exists(path)) {
+            return categorical(texts(self.file.as_ref(), categories)?, &values, &self.path, name);
         }
         if self.file.is_boolean(&path) {
             return Ok(booleans(&values));
@@ -165,7 +191,7 @@ impl<'a> Frame<'a> {
         let (codes, categories) = (format!("{path}/codes"), format!("{path}/categories"));
         if self.file.exists(&codes) && self.file.exists(&categories) {
             let codes = self.file.numbers(&codes)?;
-            return categorical(texts(self.file, &categories)?, &codes, &self.path, name);
+            return categorical(texts(self.file.as_ref(), &categories)?, &codes, &self.path, name);
         }
         let (values, mask) = (format!("{path}/values"), format!("{path}/mask"));
         if !self.file.exists(&values) || !self.file.exists(&mask) {
@@ -198,8 +224,24 @@ fn index_name(file: &dyn Store, path: &str) -> Result<String> {
         .ok_or_else(|| damaged(path, "it has no names of its rows"))
 }
 
+/// The number of values, of which a group has one for each code or value.
+fn length(file: &dyn Store, path: &str) -> Result<usize> {
+    let inner = ["codes", "values"].map(|name| format!("{path}/{name}"));
+    let stored = match file.node(path) {
+        Node::Group => inner.iter().find(|path| file.exists(path)).map_or(path, String::as_str),
+        _ => path,
+    };
+    match *file.shape(stored)?.as_slice() {
+        [rows] => usize::try_from(rows).map_err(|_| damaged(path, "it has an impossible length")),
+        _ => Err(damaged(path, "it should have one dimension")),
+    }
+}
+
 /// Text, or numbers as text.
-fn texts(file: &dyn Store, path: &str) -> Result<Vec<String>> {
+///
+/// # Errors
+/// When it cannot be read.
+pub fn texts(file: &dyn Store, path: &str) -> Result<Vec<String>> {
     if file.node(path) == Node::Group {
         return encoded_texts(file, path);
     }
@@ -260,10 +302,12 @@ fn categorical(categories: Vec<String>, codes: &[f64], path: &str, name: &str) -
     }
 }
 
-fn booleans(values: &[f64]) -> Column {
-    let code = |value: &f64| match value {
-        value if value.is_nan() => u32::MAX,
-        value => u32::from(*value != 0.0),
+/// Anything but 0 and 1 is missing, as R's third truth value is.
+pub fn booleans(values: &[f64]) -> Column {
+    let code = |value: &f64| match *value {
+        0.0 => 0,
+        1.0 => 1,
+        _ => u32::MAX,
     };
     Column::Categorical {
         categories: ["False", "True"].map(str::to_owned).to_vec(),

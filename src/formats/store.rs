@@ -3,6 +3,7 @@
 use super::array::NumericArray;
 use super::hdf5::Table;
 use crate::error::Result;
+use std::rc::Rc;
 
 /// What stands at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,4 +74,66 @@ pub trait Store {
     /// # Errors
     /// When the dataset is missing, damaged, or not a table.
     fn table(&self, path: &str) -> Result<Table>;
+}
+
+/// A group of a store, as a store of its own.
+pub struct Below {
+    store: Rc<dyn Store>,
+    prefix: String,
+}
+
+impl Below {
+    pub fn new(store: Rc<dyn Store>, path: &str) -> Self {
+        Below { store, prefix: format!("{path}/") }
+    }
+
+    fn at(&self, path: &str) -> String {
+        format!("{}{}", self.prefix, path.trim_matches('/'))
+    }
+}
+
+impl Store for Below {
+    fn node(&self, path: &str) -> Node {
+        self.store.node(&self.at(path))
+    }
+
+    fn members(&self, path: &str) -> Result<Vec<String>> {
+        self.store.members(&self.at(path))
+    }
+
+    fn attribute_text(&self, path: &str, name: &str) -> Option<String> {
+        self.store.attribute_text(&self.at(path), name)
+    }
+
+    fn attribute_texts(&self, path: &str, name: &str) -> Vec<String> {
+        self.store.attribute_texts(&self.at(path), name)
+    }
+
+    fn attribute_numbers(&self, path: &str, name: &str) -> Option<Vec<u64>> {
+        self.store.attribute_numbers(&self.at(path), name)
+    }
+
+    fn shape(&self, path: &str) -> Result<Vec<u64>> {
+        self.store.shape(&self.at(path))
+    }
+
+    fn array(&self, path: &str) -> Result<NumericArray> {
+        self.store.array(&self.at(path))
+    }
+
+    fn is_text(&self, path: &str) -> bool {
+        self.store.is_text(&self.at(path))
+    }
+
+    fn is_boolean(&self, path: &str) -> bool {
+        self.store.is_boolean(&self.at(path))
+    }
+
+    fn strings(&self, path: &str) -> Result<Vec<String>> {
+        self.store.strings(&self.at(path))
+    }
+
+    fn table(&self, path: &str) -> Result<Table> {
+        self.store.table(&self.at(path))
+    }
 }

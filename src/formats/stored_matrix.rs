@@ -2,9 +2,9 @@
 
 use super::array::NumericArray;
 use super::hdf5::damaged;
-use super::store::Store;
 use super::packing::{IntoPacked, IntoSlots, SparseBlock, Tally};
 use super::raw_counts::{Sample, grouped};
+use super::store::Store;
 use super::stored::{Matrix, Meter, SLAB};
 use crate::error::{Error, Result};
 use crate::matrix::{Counts, CountsBuilder, GenesMut};

@@ -164,6 +164,9 @@ mod tests {
         let why = "a chunk is compressed with Blosc and Snappy, which is not read";
         assert_eq!(decode(&snappy, &mut output, &mut streams, 8), Err(why));
         let newer = [&[5][..], &plain[1..]].concat();
-        assert_eq!(decode(&newer, &mut output, &mut streams, 3), Err("a chunk is of a version of Blosc that is not known"));
+        assert_eq!(
+            decode(&newer, &mut output, &mut streams, 3),
+            Err("a chunk is of a version of Blosc that is not known")
+        );
     }
 }

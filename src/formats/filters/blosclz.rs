@@ -81,7 +81,8 @@ mod tests {
         // One "a", then nine more: a length of seven with nothing added.
         assert_eq!(decode(&[0, b'a', 7 << 5, 0, 0], &mut output), Ok(()));
         assert_eq!(&output, b"aaaaaaaaaa");
-        for bad in [&[][..], &[1, b'a'], &[0, b'a', 6 << 5], &[0, b'a', 6 << 5, 1], &[0, b'a', 7 << 5, 255, 255], &[31]] {
+        for bad in [&[][..], &[1, b'a'], &[0, b'a', 6 << 5], &[0, b'a', 6 << 5, 1], &[0, b'a', 7 << 5, 255, 255], &[31]]
+        {
             assert!(decode(bad, &mut output).is_err(), "{bad:?}");
         }
         assert!(decode(&[0, b'a', 7 << 5, 3, 0], &mut output).is_err(), "more than there is room for");

@@ -138,7 +138,8 @@ mod tests {
         // Stored, not compressed: "abc".
         let body = [1, 3, 0, 0xfc, 0xff, b'a', b'b', b'c'];
         let mut streams = Streams::new();
-        for (flags, fields) in [(0u8, &[][..]), (8, b"name\0"), (4 | 8 | 16 | 2, &[2, 0, 9, 9, b'n', 0, b'c', 0, 7, 7])] {
+        for (flags, fields) in [(0u8, &[][..]), (8, b"name\0"), (4 | 8 | 16 | 2, &[2, 0, 9, 9, b'n', 0, b'c', 0, 7, 7])]
+        {
             let mut member = vec![0x1f, 0x8b, 8, flags, 0, 0, 0, 0, 0, 3];
             member.extend(fields);
             member.extend(body);

@@ -34,10 +34,7 @@ pub fn chunks(dataset: &Dataset, path: &str, largest: u64) -> Result<Chunks> {
         [rows] => (rows, 1),
         [rows, columns] => (rows, columns),
         ref shape => {
-            return Err(Error::input(format!(
-                "\"{path}\" should have one or two dimensions and has {}.",
-                shape.len()
-            )));
+            return Err(Error::input(format!("\"{path}\" should have one or two dimensions and has {}.", shape.len())));
         }
     };
     let row_bytes = columns.max(1).saturating_mul(width as u64);

@@ -25,6 +25,11 @@ impl Table {
         }
     }
 
+    /// The number of rows.
+    pub fn rows(&self) -> usize {
+        self.rows.len() / (self.datatype.size as usize).max(1)
+    }
+
     fn member(&self, name: &str) -> Result<(usize, &Datatype)> {
         let member = match &self.datatype.class {
             DatatypeClass::Compound { members } => members.iter().find(|m| m.name == name),
@@ -72,4 +77,3 @@ impl Table {
         Ok(values.into_iter().map(text).collect())
     }
 }
-

@@ -90,16 +90,15 @@ impl Files {
         Files { paths, pieces }
     }
 
-    /// Opens the files that were handed over, whose paths begin with `root`.
+    /// Opens files whose paths are those below the root.
     ///
     /// # Errors
     /// When one cannot tell its length.
-    pub fn of_inputs(inputs: Vec<Input>, root: &str) -> Result<Files> {
+    pub fn of_inputs(inputs: Vec<Input>) -> Result<Files> {
         let mut files: Vec<(String, Box<dyn Piece>)> = Vec::with_capacity(inputs.len());
         for Input { path, mut source } in inputs {
             let length = source.seek(SeekFrom::End(0)).map_err(|cause| unreadable(&path, cause))?;
-            let name = path.strip_prefix(root).unwrap_or(&path).to_owned();
-            files.push((name, Box::new(Whole { length, source: Mutex::new(source) })));
+            files.push((path, Box::new(Whole { length, source: Mutex::new(source) })));
         }
         Ok(Files::new(files))
     }
@@ -182,6 +181,28 @@ pub fn roots<'a>(paths: impl Iterator<Item = &'a str>) -> Vec<String> {
         }
     }
     kept
+}
+
+/// Takes the files of hierarchies out of those that were handed over. Each hierarchy has its folder's path, and files
+/// with their paths below it.
+pub fn take_out(inputs: Vec<Input>) -> (Vec<(String, Vec<Input>)>, Vec<Input>) {
+    let roots = roots(inputs.iter().map(|input| input.path.as_str()));
+    let mut hierarchies: Vec<(String, Vec<Input>)> = Vec::with_capacity(roots.len());
+    for root in &roots {
+        let name = root.trim_end_matches('/');
+        hierarchies.push((if name.is_empty() { String::from("Zarr") } else { name.to_owned() }, Vec::new()));
+    }
+    let mut others = Vec::new();
+    for mut input in inputs {
+        match roots.iter().position(|root| input.path.starts_with(root.as_str())) {
+            Some(place) => {
+                input.path.drain(..roots[place].len());
+                hierarchies[place].1.push(input);
+            }
+            None => others.push(input),
+        }
+    }
+    (hierarchies, others)
 }
 
 #[cfg(test)]

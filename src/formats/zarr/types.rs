@@ -14,7 +14,10 @@ pub enum Type {
     /// Bytes of this number, filled up with zeros.
     FixedBytes(usize),
     /// Characters of four bytes, filled up with zeros; the number of characters.
-    FixedText { characters: usize, big_endian: bool },
+    FixedText {
+        characters: usize,
+        big_endian: bool,
+    },
 }
 
 impl Type {
