@@ -184,10 +184,7 @@ fn columns_of_any_kind_are_kept_or_named() {
     assert_eq!(names[2..], others);
     let Some(Column::Categorical { categories, codes }) = column(&dataset, "many_levels") else { panic!("categories") };
     assert_eq!((categories.len(), codes[39], categories[2730].as_str()), (3000, 2730, "donor_2730"));
-    let old = Column::Categorical {
-        categories: texts(&["low", "high"]),
-        codes: [0, 1, u32::MAX, 1].repeat(10),
-    };
+    let old = Column::Categorical { categories: texts(&["low", "high"]), codes: [0, 1, u32::MAX, 1].repeat(10) };
     assert_eq!(column(&dataset, "old_style"), Some(old));
     let levels = Column::Categorical { categories: texts(&["0.5", "2"]), codes: [0, 1].repeat(20) };
     assert_eq!(column(&dataset, "numbers_as_levels"), Some(levels));
@@ -238,7 +235,10 @@ fn objects_of_seurat_keep_their_tables() {
     assert_eq!(column(&dataset, "orig.ident"), Some(types));
     let Some(Column::Number(clusters)) = column(&dataset, "seurat_clusters") else { panic!("clusters are numbers") };
     assert!(clusters[5].is_nan() && clusters[13] == 6.0);
-    let keep = Column::Categorical { categories: texts(&["False", "True"]), codes: (0..40).map(|i| [0, 1, u32::MAX][i % 3]).collect() };
+    let keep = Column::Categorical {
+        categories: texts(&["False", "True"]),
+        codes: (0..40).map(|i| [0, 1, u32::MAX][i % 3]).collect(),
+    };
     assert_eq!(column(&dataset, "keep"), Some(keep));
     let paths: Vec<_> = inspect("small.h5seurat").matrices.into_iter().map(|matrix| matrix.path).collect();
     assert_eq!(paths, ["RNA/counts", "RNA/data", "ADT/counts"]);
@@ -306,7 +306,9 @@ fn damaged_stores_do_not_crash() {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 33) as usize % below
     };
-    for name in ["compressed_all.h5ad", "zarr2_codecs.zarr.tar", "zarr3_codecs.zarr.tar", "layers.loom", "small.h5seurat"] {
+    for name in
+        ["compressed_all.h5ad", "zarr2_codecs.zarr.tar", "zarr3_codecs.zarr.tar", "layers.loom", "small.h5seurat"]
+    {
         let whole = bytes(name);
         for _ in 0..60 {
             let mut changed = whole.clone();

@@ -86,7 +86,7 @@ fn of_hdf5(filter: &FilterInfo, path: &str, size: usize) -> Result<Filter> {
         307 => Filter::Bzip2,
         32000 => Filter::Lzf,
         // The seventh value is Blosc's number of the compressor.
-        32001 if client.get(6) == Some(&2) => return Err(unsupported("Blosc with Snappy", path, re_save())),
+        32001 if client.get(6) == Some(&3) => return Err(unsupported("Blosc with Snappy", path, re_save())),
         32001 => Filter::Blosc,
         32004 => Filter::Lz4Hdf5,
         32008 => match bitshuffle::Bitshuffle::of_hdf5(client, size) {

@@ -93,8 +93,8 @@ impl Hdf5 {
             .chunk_cache_bytes(4 << 20)
             .read_limits(ReadLimits::with_max_output(piece).max_chunk_bytes(piece));
         let file = File::from_reader_with(Shared(cache), access).map_err(|error| explain("superblock", error))?;
-        let superblock = file.superblock();
-        let expected = superblock.base().saturating_add(superblock.eof_address);
+        // Counted from the start of the file, also behind a user block.
+        let expected = file.superblock().eof_address;
         if size < expected {
             return Err(Error::input(format!(
                 "the file is truncated: it was written with {expected} bytes and has {size}. Copy or \
@@ -258,3 +258,6 @@ impl Store for Hdf5 {
         Ok(Table { path: path.to_owned(), file: self.file.clone(), datatype, rows })
     }
 }
+
+#[cfg(test)]
+mod corpus;
