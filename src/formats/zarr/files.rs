@@ -55,7 +55,12 @@ impl Piece for Window {
     fn read_at(&self, position: u64, bytes: &mut [u8]) -> std::io::Result<()> {
         let end = position.checked_add(bytes.len() as u64).filter(|&end| end <= self.length);
         end.ok_or(ErrorKind::UnexpectedEof)?;
-        self.cache.read_exact_at(self.start.saturating_add(position), bytes)
+        let start = self.start.saturating_add(position);
+        // A file of its own is read once and not kept; what an archive has around it is likely asked for next.
+        match self.length == self.cache.len() {
+            true => self.cache.read_past(start, bytes),
+            false => self.cache.read_exact_at(start, bytes),
+        }
     }
 }
 

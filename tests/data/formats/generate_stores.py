@@ -205,6 +205,14 @@ def loom():
         f.create_dataset("row_attrs/gene_ids", data=IDS, dtype=TEXT)
         f.create_dataset("col_attrs/CellID", data=BARCODES, dtype=TEXT)
         f.create_dataset("col_attrs/pca", data=np.zeros((CELLS, 2)))
+        # A factor of R: numbers of as few bits as its levels need.
+        kind = h5py.h5t.STD_U8LE.copy()
+        kind.set_precision(2)
+        kind = h5py.h5t.enum_create(kind)
+        for level, name in enumerate(TYPES):
+            kind.enum_insert(name.encode(), level + 1)
+        factor = h5py.h5d.create(f["col_attrs"].id, b"cell_type", kind, h5py.h5s.create_simple((CELLS,)))
+        factor.write(h5py.h5s.ALL, h5py.h5s.ALL, np.array([c + 1 for c in CODES], "u1"), kind)
         for group in ["row_graphs", "col_graphs"]:
             f.create_group(group)
     with h5py.File("velocity.loom", "w") as f:
