@@ -156,12 +156,13 @@ fn is_symbol(name: &str) -> bool {
 }
 
 /// Whether most of up to a thousand names are accessions (Ensembl, FlyBase, WormBase) and not symbols.
-fn mostly_accessions(names: &[String]) -> bool {
+pub fn mostly_accessions(names: &[String]) -> bool {
     let accessions = sample(names).filter(|name| is_accession(name)).count();
     accessions * 2 > sample(names).len()
 }
 
-fn is_accession(name: &str) -> bool {
+/// Whether a name is an accession of Ensembl, FlyBase or WormBase.
+pub fn is_accession(name: &str) -> bool {
     let digits = |rest: &str| rest.len() >= 6 && rest.as_bytes()[..6].iter().all(u8::is_ascii_digit);
     if let Some(rest) = name.strip_prefix("FBgn").or(name.strip_prefix("WBGene")) {
         return digits(rest);
