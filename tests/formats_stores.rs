@@ -250,6 +250,12 @@ fn attributes_of_loom_become_columns() {
     assert_eq!(column(&dataset, "ClusterName"), Some(Column::Text(texts(&["a", "b"].repeat(20)))));
     assert_eq!(column(&dataset, "Age"), Some(Column::Number((0..40).map(f64::from).collect())));
     assert_eq!(column(&dataset, "CellID"), None);
+    // A factor of R, as hdf5r writes it.
+    let types = Column::Categorical {
+        categories: texts(&["B", "NK", "T cell"]),
+        codes: (0..40).map(|i| if i % 10 == 0 { u32::MAX } else { i % 3 }).collect(),
+    };
+    assert_eq!(column(&read("layers.loom", None), "cell_type"), Some(types));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::ops::Range;
 ///
 /// One dimension is treated as a single column of many rows.
 pub struct NumericArray {
-    chunks: Chunks,
+    chunks: Box<Chunks>,
     element: Element,
     rank: usize,
 }
@@ -40,7 +40,7 @@ impl Block<'_> {
 impl NumericArray {
     /// `chunks` holds elements of the size of `element`; `rank`: dimensions in the file, one or two.
     pub fn new(chunks: Chunks, element: Element, rank: usize) -> Self {
-        NumericArray { chunks, element, rank }
+        NumericArray { chunks: Box::new(chunks), element, rank }
     }
 
     /// Where the array stands in the file.

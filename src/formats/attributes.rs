@@ -1,7 +1,7 @@
 //! Named arrays that describe the cells or the genes of a matrix, as Loom and h5Seurat keep them in a group.
 
 use super::Column;
-use super::frame::{booleans, texts};
+use super::frame::{booleans, labelled, texts};
 use super::hdf5::damaged;
 use super::store::{Node, Store};
 use crate::error::{Error, Result, Warning};
@@ -55,7 +55,7 @@ impl Attributes {
             _ if self.file.is_boolean(&path) => booleans(&self.file.numbers(&path)?),
             _ => {
                 let missing = |value: f64| if value == MISSING { f64::NAN } else { value };
-                Column::Number(self.file.numbers(&path)?.into_iter().map(missing).collect())
+                labelled(self.file.labels(&path), self.file.numbers(&path)?.into_iter().map(missing).collect())
             }
         };
         let length = match &column {

@@ -29,9 +29,15 @@ enum Kind {
 impl Element {
     /// The element of an integer, floating-point or enumerated (boolean) type; `None` for any other.
     pub fn of(datatype: &Datatype) -> Option<Element> {
+        Element::of_type(datatype, false)
+    }
+
+    /// The numbers of an enumeration may have fewer bits than their bytes: R stores factors so, with zeros before them.
+    fn of_type(datatype: &Datatype, padded: bool) -> Option<Element> {
         let (kind, order) = match &datatype.class {
             DatatypeClass::FixedPoint(integer) => {
-                if integer.bit_offset != 0 || u32::from(integer.bit_precision) != datatype.size * 8 {
+                let whole = u32::from(integer.bit_precision) == datatype.size * 8;
+                if integer.bit_offset != 0 || !(whole || padded && !integer.signed) {
                     return None;
                 }
                 let kind = match (integer.signed, datatype.size) {
@@ -57,7 +63,7 @@ impl Element {
                 (kind, float.byte_order)
             }
             DatatypeClass::Enumeration { base, .. } if base.size == datatype.size => {
-                return Element::of(base);
+                return Element::of_type(base, true);
             }
             _ => return None,
         };

@@ -184,7 +184,7 @@ impl Frame {
         if self.file.is_boolean(&path) {
             return Ok(booleans(&values));
         }
-        Ok(Column::Number(values))
+        Ok(labelled(self.file.labels(&path), values))
     }
 
     fn encoded_column(&self, name: &str, path: &str) -> Result<Column> {
@@ -300,6 +300,17 @@ fn categorical(categories: Vec<String>, codes: &[f64], path: &str, name: &str) -
         Some(codes) => Ok(Column::Categorical { categories, codes }),
         None => Err(damaged(&format!("{path}/{name}"), "it names categories that it does not have")),
     }
+}
+
+/// Numbers, or what they stand for where they have names; a number without one is missing.
+pub fn labelled(labels: Vec<(String, f64)>, values: Vec<f64>) -> Column {
+    if labels.is_empty() {
+        return Column::Number(values);
+    }
+    let code =
+        |value: &f64| labels.iter().position(|(_, number)| number == value).map_or(u32::MAX, |place| place as u32);
+    let codes = values.iter().map(code).collect();
+    Column::Categorical { categories: labels.into_iter().map(|(name, _)| name).collect(), codes }
 }
 
 /// Anything but 0 and 1 is missing, as R's third truth value is.

@@ -40,6 +40,9 @@ pub const ID_COLUMNS: [&str; 10] = [
 /// Names of an index that says which column it is not worth a name of its own.
 const NAMELESS: [&str; 2] = ["_index", "index"];
 
+/// The values of a column; none when it is no text.
+pub type ReadColumn<'a> = dyn Fn(&str) -> Option<Vec<String>> + 'a;
+
 /// What a table offers as names of its genes.
 pub struct GeneNames<'a> {
     /// Where the table stands, for messages.
@@ -48,8 +51,7 @@ pub struct GeneNames<'a> {
     pub index: Vec<String>,
     /// The other columns.
     pub columns: Vec<String>,
-    /// The values of a column; none when it is no text.
-    pub read: Box<dyn Fn(&str) -> Option<Vec<String>> + 'a>,
+    pub read: Box<ReadColumn<'a>>,
 }
 
 /// Symbols and ids of the genes, and the columns they could be taken from, the one in use first. `column` is what the
@@ -159,6 +161,7 @@ pub fn mostly_accessions(names: &[String]) -> bool {
     accessions * 2 > sample(names).len()
 }
 
+/// Whether a name is an accession of Ensembl, FlyBase or WormBase.
 pub fn is_accession(name: &str) -> bool {
     let digits = |rest: &str| rest.len() >= 6 && rest.as_bytes()[..6].iter().all(u8::is_ascii_digit);
     if let Some(rest) = name.strip_prefix("FBgn").or(name.strip_prefix("WBGene")) {

@@ -8,7 +8,7 @@ mod text;
 
 use super::array::NumericArray;
 use super::chunks::Chunks;
-use super::elements::Element;
+use super::elements::{Element, IntoF64};
 use super::filters;
 use super::source::BlockCache;
 use super::store::{Node, Store};
@@ -240,6 +240,24 @@ impl Store for Hdf5 {
             matches!(&dataset.datatype().class, DatatypeClass::Enumeration { members, .. }
                 if members.iter().any(|member| member.name == "TRUE"))
         })
+    }
+
+    fn labels(&self, path: &str) -> Vec<(String, f64)> {
+        let Ok(dataset) = self.file.dataset(path) else { return Vec::new() };
+        let (DatatypeClass::Enumeration { members, .. }, Some(element)) =
+            (&dataset.datatype().class, Element::of(dataset.datatype()))
+        else {
+            return Vec::new();
+        };
+        if members.iter().any(|member| member.name == "TRUE") {
+            return Vec::new();
+        }
+        let number = |bytes: &[u8]| {
+            let mut number = [f64::NAN];
+            element.visit(bytes, IntoF64(&mut number));
+            number[0]
+        };
+        members.iter().map(|member| (member.name.clone(), number(&member.value))).collect()
     }
 
     fn strings(&self, path: &str) -> Result<Vec<String>> {

@@ -72,6 +72,16 @@ impl State {
 }
 
 impl BlockCache {
+    /// As [`Self::read_exact_at`], past the cache: for files of which there are thousands, each read once.
+    ///
+    /// # Errors
+    /// When the source ends before (`UnexpectedEof`) or fails.
+    pub fn read_past(&self, position: u64, buffer: &mut [u8]) -> std::io::Result<()> {
+        let end = position.checked_add(buffer.len() as u64).filter(|&end| end <= self.size);
+        end.ok_or(ErrorKind::UnexpectedEof)?;
+        self.lock().read(position, buffer)
+    }
+
     /// Fills the buffer with the bytes from `position` on.
     ///
     /// # Errors

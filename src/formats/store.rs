@@ -63,6 +63,11 @@ pub trait Store {
     /// Whether the dataset holds booleans.
     fn is_boolean(&self, path: &str) -> bool;
 
+    /// The names of an enumeration's numbers, as R stores factors; none for anything else and for booleans.
+    fn labels(&self, _path: &str) -> Vec<(String, f64)> {
+        Vec::new()
+    }
+
     /// Strings of fixed or variable length; bytes that are not UTF-8 are replaced.
     ///
     /// # Errors
@@ -127,6 +132,10 @@ impl Store for Below {
 
     fn is_boolean(&self, path: &str) -> bool {
         self.store.is_boolean(&self.at(path))
+    }
+
+    fn labels(&self, path: &str) -> Vec<(String, f64)> {
+        self.store.labels(&self.at(path))
     }
 
     fn strings(&self, path: &str) -> Result<Vec<String>> {

@@ -133,3 +133,105 @@ impl Store for Zarr {
         Err(damaged(path, "it should be a group with a table's columns and is an array"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::files::Piece;
+    use super::*;
+
+    fn open(files: &[(&str, &[u8])]) -> Result<Zarr> {
+        let piece = |bytes: &[u8]| Box::new(bytes.to_vec()) as Box<dyn Piece>;
+        Zarr::open(Files::new(files.iter().map(|(path, bytes)| ((*path).to_owned(), piece(bytes))).collect()))
+    }
+
+    fn array(description: &str, chunk: (&str, &[u8])) -> Result<Vec<f64>> {
+        let name = if description.contains("\"node_type\"") { "x/zarr.json" } else { "x/.zarray" };
+        open(&[(name, description.as_bytes()), chunk])?.array("x")?.read_f64()
+    }
+
+    fn sentence(result: Result<Vec<f64>>) -> String {
+        result.err().map(|error| error.message).unwrap_or_default()
+    }
+
+    const PLAIN: &str = r#"{"zarr_format": 2, "shape": [3], "chunks": [2], "dtype": "<u2", "fill_value": 7, "order": "C",
+        "compressor": null, "filters": null}"#;
+    const DAMAGED: &str = "The file is damaged or was not written completely; copy or download it again, or write it again \
+                           from its source.";
+
+    #[test]
+    fn chunks_that_were_never_written_hold_the_fill_value() {
+        assert_eq!(array(PLAIN, ("x/0", &[1, 0, 2, 0])).unwrap(), [1.0, 2.0, 7.0]);
+        assert_eq!(array(PLAIN, ("x/1", &[5, 0, 0, 0])).unwrap(), [7.0, 7.0, 5.0]);
+        assert_eq!(array(PLAIN, ("x/9", &[5, 0, 0, 0])).unwrap(), [7.0, 7.0, 7.0]);
+        let shards = shards("5");
+        let mut stored = vec![3, 0, 4, 0];
+        // Of two chunks in the shard the second was never written.
+        stored.extend([0u64, 4, u64::MAX, u64::MAX].iter().flat_map(|number| number.to_le_bytes()));
+        assert_eq!(array(&shards, ("x/c/0", &stored)).unwrap(), [3.0, 4.0, 0.0, 0.0, 0.0]);
+        assert_eq!(
+            sentence(array(&shards, ("x/c/0", &stored[..20]))),
+            format!("\"x\" cannot be read: the index of a shard is damaged. {DAMAGED}")
+        );
+    }
+
+    fn shards(length: &str) -> String {
+        let text = r#"{"zarr_format": 3, "node_type": "array", "shape": [LENGTH], "data_type": "uint16", "fill_value": 0,
+            "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": [4]}},
+            "codecs": [{"name": "sharding_indexed", "configuration": {"chunk_shape": [2], "codecs": [{"name": "bytes"}],
+            "index_codecs": [{"name": "bytes"}]}}]}"#;
+        text.replace("LENGTH", length)
+    }
+
+    #[test]
+    fn descriptions_are_checked() {
+        let chunk: (&str, &[u8]) = ("x/0", &[1, 0, 2, 0]);
+        let of = |from: &str, to: &str| sentence(array(&PLAIN.replace(from, to), chunk));
+        let damaged = |what: &str| format!("\"x\" cannot be read: {what}. {DAMAGED}");
+        assert_eq!(of("[3]", "[30000000]"), damaged("it announces more data than the files can hold"));
+        assert_eq!(of("[3]", "[3000000]"), damaged("it announces more data than the files can hold"));
+        assert_eq!(of("[2]", "[0]"), damaged("its chunks have an impossible size"));
+        assert_eq!(of("[2]", "[2, 2]"), damaged("its chunks have an impossible size"));
+        assert_eq!(of("\"shape\"", "\"form\""), damaged("its description has no readable \"shape\""));
+        assert_eq!(of("\"dtype\"", "\"type\""), damaged("its description has no readable \"dtype\""));
+        assert_eq!(of("[2]", "[3]"), damaged("a chunk has not the size that was announced"));
+        assert_eq!(of("\"<u2\"", "\"|O\""), "\"x\" should hold numbers and holds text.");
+        assert_eq!(
+            of("\"compressor\": null", "\"compressor\": {\"id\": \"jpeg\"}"),
+            "\"x\" is compressed with \"jpeg\", which Sextant does not read; it reads gzip, lzf, Zstandard, LZ4, Blosc, \
+             bitshuffle, bzip2 and uncompressed data. Re-save it as H5AD, for example in Python with \
+             `anndata.read_zarr(\"in.zarr\").write_h5ad(\"out.h5ad\", compression=\"gzip\")`."
+        );
+        let nested = shards("5").replace(
+            "[{\"name\": \"bytes\"}],\n            \"index",
+            "[{\"name\": \"sharding_indexed\"}],\n            \"index",
+        );
+        assert_eq!(
+            sentence(array(&nested, chunk)),
+            "\"x\" has shards that are themselves filtered or nested, which Sextant does not read. Re-save it as H5AD, for \
+             example in Python with `anndata.read_zarr(\"in.zarr\").write_h5ad(\"out.h5ad\", compression=\"gzip\")`."
+        );
+        let broken = open(&[("x/.zarray", b"{")]).err().map(|error| error.message);
+        assert_eq!(broken, Some(format!("\"x/.zarray\" cannot be read: it should be JSON and is not. {DAMAGED}")));
+    }
+
+    #[test]
+    fn groups_have_members_and_attributes() {
+        let group = br#"{"zarr_format": 2}"#;
+        let attributes = br#"{"_index": "name", "column-order": ["a", "b"], "shape": [3, 4]}"#;
+        let store = open(&[
+            (".zgroup", group),
+            ("obs/.zgroup", group),
+            ("obs/.zattrs", attributes),
+            ("obs/name/.zarray", PLAIN.as_bytes()),
+            ("obsm/.zgroup", group),
+        ])
+        .unwrap();
+        assert_eq!(store.members("/").unwrap(), ["obs", "obsm"]);
+        assert_eq!(store.members("obs").unwrap(), ["name"]);
+        assert_eq!(store.attribute_text("obs", "_index").as_deref(), Some("name"));
+        assert_eq!(store.attribute_texts("obs", "column-order"), ["a", "b"]);
+        assert_eq!(store.attribute_numbers("obs", "shape"), Some(vec![3, 4]));
+        let nodes = ["/", "obs/name", "obs/none"].map(|path| store.node(path));
+        assert_eq!(nodes, [store::Node::Group, store::Node::Dataset, store::Node::Missing]);
+    }
+}

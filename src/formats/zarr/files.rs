@@ -1,15 +1,15 @@
 //! The files of a Zarr hierarchy: those of a folder that was handed over, or members of an archive.
 
 use crate::error::{Error, Result};
+use crate::formats::Input;
 use crate::formats::archive::Member;
 use crate::formats::chunks::Stored;
 use crate::formats::content::Content;
 use crate::formats::hdf5::damaged;
 use crate::formats::source::BlockCache;
-use crate::formats::{Input, Source};
-use std::io::{ErrorKind, SeekFrom};
+use std::io::ErrorKind;
 use std::ops::Range;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 /// A metadata file beyond this is none.
 const LARGEST_METADATA: u64 = 64 << 20;
@@ -24,25 +24,7 @@ pub trait Piece: Send + Sync {
     fn read_at(&self, position: u64, bytes: &mut [u8]) -> std::io::Result<()>;
 }
 
-/// A file of its own.
-struct Whole {
-    length: u64,
-    source: Mutex<Box<dyn Source>>,
-}
-
-impl Piece for Whole {
-    fn len(&self) -> u64 {
-        self.length
-    }
-
-    fn read_at(&self, position: u64, bytes: &mut [u8]) -> std::io::Result<()> {
-        let mut source = self.source.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        source.seek(SeekFrom::Start(position))?;
-        source.read_exact(bytes)
-    }
-}
-
-/// A part of a larger file: a member of an archive that was not compressed.
+/// A file of its own, or a member of an archive that was not compressed.
 pub struct Window {
     pub cache: Arc<BlockCache>,
     pub start: u64,
@@ -57,7 +39,12 @@ impl Piece for Window {
     fn read_at(&self, position: u64, bytes: &mut [u8]) -> std::io::Result<()> {
         let end = position.checked_add(bytes.len() as u64).filter(|&end| end <= self.length);
         end.ok_or(ErrorKind::UnexpectedEof)?;
-        self.cache.read_exact_at(self.start.saturating_add(position), bytes)
+        let start = self.start.saturating_add(position);
+        // A file of its own is read once and not kept; what an archive has around it is likely asked for next.
+        match self.length == self.cache.len() {
+            true => self.cache.read_past(start, bytes),
+            false => self.cache.read_exact_at(start, bytes),
+        }
     }
 }
 
@@ -118,9 +105,10 @@ impl Files {
     /// When one cannot tell its length.
     pub fn of_inputs(inputs: Vec<Input>) -> Result<Files> {
         let mut files: Vec<(String, Box<dyn Piece>)> = Vec::with_capacity(inputs.len());
-        for Input { path, mut source } in inputs {
-            let length = source.seek(SeekFrom::End(0)).map_err(|cause| unreadable(&path, cause))?;
-            files.push((path, Box::new(Whole { length, source: Mutex::new(source) })));
+        for Input { path, source } in inputs {
+            let cache = Arc::new(BlockCache::new(source)?);
+            let length = cache.len();
+            files.push((path, Box::new(Window { cache, start: 0, length })));
         }
         Ok(Files::new(files))
     }

@@ -26,7 +26,7 @@ pub fn chunks(files: &Arc<Files>, path: &str, array: &Array) -> Result<Chunks> {
     if bytes.is_none_or(|bytes| bytes > largest) {
         return Err(damaged(path, "it announces more data than the files can hold"));
     }
-    if chunk_bytes.is_none_or(|bytes| bytes > largest.max(SLACK << 6).min(LARGEST_CHUNK)) {
+    if chunk_bytes.is_none_or(|bytes| bytes > largest.clamp(SLACK << 6, LARGEST_CHUNK)) {
         return Err(damaged(path, "its chunks have an impossible size"));
     }
     let outer = self::grid(&array.shape, &array.chunk, array.kind.width(), path)?;
@@ -107,7 +107,7 @@ fn in_shard(
 ) -> Result<()> {
     let broken = || damaged(path, "the index of a shard is damaged");
     let (down, across) = (outer.chunk_rows / grid.chunk_rows, outer.chunk_columns / grid.chunk_columns);
-    if outer.chunk_rows % grid.chunk_rows != 0 || outer.chunk_columns % grid.chunk_columns != 0 {
+    if !outer.chunk_rows.is_multiple_of(grid.chunk_rows) || !outer.chunk_columns.is_multiple_of(grid.chunk_columns) {
         return Err(damaged(path, "its shards do not consist of whole chunks"));
     }
     let size = files.size(file, path)?;
