@@ -1,7 +1,7 @@
 //! Reading what people bring: the file's kind is found by its content, the raw counts by looking at values.
 //!
 //! ```text
-//! inputs ─ grouping ─ source (block cache) ─ h5ad │ tenx_h5 │ … : Format ─ choices ─ raw_counts: which one?
+//! inputs ─ archive ─ grouping ─ content ─ h5ad │ tenx_h5 │ mex │ table │ … : Format ─ choices ─ raw_counts: which one?
 //!                                                   └ Matrix ─ slabs of whole cells ─ reading ─ samples ─ Dataset
 //! ```
 //!
@@ -53,7 +53,7 @@ use crate::error::{Error, Result, Warning};
 use crate::progress::Progress;
 use archive::Member;
 use content::Content;
-use grouping::{Files, Group, sample_name};
+use grouping::{Files, Group};
 use hdf5::Hdf5;
 use mex::Mex;
 use reading::Part;
@@ -91,51 +91,40 @@ pub struct OpenFile {
     warnings: Vec<Warning>,
 }
 
-/// Opens files that were handed over together. Several are several samples.
+/// Opens files that were handed over together. Archives are opened; files that belong together are one dataset, and several
+/// datasets are several samples.
 ///
 /// # Errors
 /// When one is of no kind that is read, or truncated, or damaged, or has no cells or no genes.
 pub fn open(inputs: Vec<Input>) -> Result<OpenFile> {
-    let (hierarchies, inputs) = zarr::take_out(inputs);
-    let mut parts = Vec::new();
-    for (path, files) in hierarchies {
-        let opened = zarr::Files::of_inputs(files).and_then(open_zarr);
-        parts.push(part(&path, sample_name(&path), opened)?);
-    }
     let mut members = Vec::new();
     let sole = if let [input] = inputs.as_slice() { Some(input.path.clone()) } else { None };
     for Input { path, source } in inputs {
         let listed = BlockCache::new(source).and_then(|cache| list(&path, Arc::new(cache)));
         members.extend(named(&path, listed)?);
     }
-    if members.is_empty() && parts.is_empty() {
+    if members.is_empty() {
         return Err(Error::usage("Choose a file first."));
     }
-    let (groups, warnings) = match members.is_empty() {
-        true => (Vec::new(), Vec::new()),
-        false => match (grouping::group(members), &sole) {
-            (grouped, Some(path)) => named(path, grouped)?,
-            (grouped, None) => grouped?,
-        },
+    let grouped = grouping::group(members);
+    let (groups, warnings) = match &sole {
+        Some(path) => named(path, grouped)?,
+        None => grouped?,
     };
+    let mut parts = Vec::with_capacity(groups.len());
     for Group { path, sample, files } in groups {
-        parts.push(part(&path, sample, open_one(&path, files))?);
+        let opened = open_one(&files, &path).and_then(|format| Part::new(path.clone(), sample, format));
+        parts.push(named(&path, opened)?);
     }
     Ok(OpenFile { parts, warnings })
 }
 
-fn part(path: &str, sample: String, format: Result<Box<dyn Format>>) -> Result<Part> {
-    named(path, format.and_then(|format| Part::new(path.to_owned(), sample, format)))
-}
-
-fn open_zarr(files: zarr::Files) -> Result<Box<dyn Format>> {
-    zarr::Zarr::open(files).and_then(hierarchy::open_zarr)
-}
-
 /// The file, or what is in it when it is an archive.
 fn list(path: &str, source: Arc<BlockCache>) -> Result<Vec<Member>> {
-    let content = Content::of_source(path, source);
+    let content = Content::of_source(path, Arc::clone(&source));
     let Some(mut members) = archive::open(&content)? else {
+        // A folder may have thousands of files; their beginnings are not kept.
+        source.forget();
         return Ok(vec![Member { path: path.to_owned(), content }]);
     };
     let folder = archive::stem(path);
@@ -145,21 +134,23 @@ fn list(path: &str, source: Arc<BlockCache>) -> Result<Vec<Member>> {
     Ok(members)
 }
 
-fn open_one(path: &str, files: Files) -> Result<Box<dyn Format>> {
+/// `root`: the path of a folder of files.
+fn open_one(files: &Files, root: &str) -> Result<Box<dyn Format>> {
     match files {
-        Files::Mex(files) => Ok(Box::new(Mex::open(&files)?)),
-        Files::Single(content) => open_single(&content),
-        Files::Folder(members) => open_zarr(zarr::Files::of_members(path, members)),
+        Files::Mex(files) => Ok(Box::new(Mex::open(files)?)),
+        Files::Single(content) => open_single(content),
+        Files::Folder(members) => hierarchy::open_zarr(zarr::Zarr::open(zarr::Files::of_members(members, root)?)?),
     }
 }
 
 fn open_single(content: &Content) -> Result<Box<dyn Format>> {
-    if let Some(format) = r::open(&content.seekable()?)? {
-        return Ok(format);
-    }
     // Damage is explained by the reader of the kind that the first bytes tell.
     let unpacked = content.clone().unpacked()?;
     let first = lines::beginning(&unpacked, FIRST_BYTES).map(|(bytes, _)| bytes).unwrap_or_default();
+    let may_be_r = first.is_empty() || r::BEGINNINGS.iter().any(|beginning| first.starts_with(beginning));
+    if may_be_r && let Some(format) = r::open(&content.seekable()?)? {
+        return Ok(format);
+    }
     if mex::begins(&first) {
         let matrix = Member { path: content.name().to_owned(), content: content.clone() };
         let files = mex::Files { matrices: vec![matrix], cells: None, features: None };
@@ -172,7 +163,8 @@ fn open_single(content: &Content) -> Result<Box<dyn Format>> {
         return Ok(Box::new(table::Table::open(content)?));
     }
     let packed_hdf5 = first.starts_with(HDF5_SIGNATURE);
-    hierarchy::open_hdf5(Hdf5::open(if packed_hdf5 { unpacked.seekable()? } else { content.seekable()? })?)
+    let file = Hdf5::open(if packed_hdf5 { unpacked.seekable()? } else { content.seekable()? })?;
+    hierarchy::open_hdf5(file)
 }
 
 impl OpenFile {

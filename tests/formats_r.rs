@@ -300,14 +300,6 @@ fn what_cannot_be_read_is_explained() {
             format!("it has no counts of genes, only \"ADT\", which Sextant does not map. {NEEDED}"),
         ),
         (
-            "bad_no_counts.rds",
-            String::from(
-                "no raw counts were found: the values of \"RNA/data\" look like log1p of counts scaled to 10,000 per \
-                 cell. Sextant needs the counts as they were before normalisation (whole numbers); save them in \
-                 \"layers/counts\" or \"raw/X\", or load the file of the step before.",
-            ),
-        ),
-        (
             "bad_split_dense.rds",
             String::from(
                 "\"RNA/counts\" is split into layers, of which \"counts.a\" is not a \"dgCMatrix\". Join them in R with \
@@ -593,4 +585,14 @@ fn damaged_bytes_neither_crash_nor_exhaust_memory() {
     assert!(outcomes.iter().all(|&count| count > 1000), "{outcomes:?}");
     let largest = LARGEST.load(Ordering::Relaxed);
     assert!(largest < 128 << 20, "{largest} bytes were asked for at once");
+}
+
+/// An object that was slimmed down to its normalised values still tells its counts.
+#[test]
+fn counts_are_recovered_from_normalised_values() {
+    let (expected, _) = expected();
+    let dataset = read("seurat_v4_only_data.rds");
+    assert_eq!(dataset.matrix, "RNA/data");
+    assert_eq!(entries(&dataset), expected);
+    assert!(dataset.warnings.iter().any(|warning| warning.code == "recovered"));
 }

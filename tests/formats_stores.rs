@@ -102,6 +102,8 @@ fn every_store_gives_the_same_counts() {
         ("zarr2_csc_new.zarr.tar", "X", "AnnData (Zarr)"),
         ("zarr3_csr.zarr.tar", "X", "AnnData (Zarr)"),
         ("zarr3_dense.zarr.tar", "X", "AnnData (Zarr)"),
+        ("zarr2_stored.zarr.zip", "X", "AnnData (Zarr)"),
+        ("zarr2_deflated.zarr.zip", "X", "AnnData (Zarr)"),
         ("compressed_anndata_zstd.h5ad", "X", "H5AD"),
         ("loompy.loom", "matrix", "Loom"),
         ("layers.loom", "layers/counts", "Loom"),

@@ -98,13 +98,12 @@ impl Content {
         }
     }
 
-    /// Bytes of this content, as far as it is known without unpacking it: an archive says, gzip does not (0).
-    pub fn size(&self) -> u64 {
+    /// Bytes of the content when it is unpacked, where an archive tells and each member is packed for itself.
+    pub fn unpacked_length(&self) -> Option<u64> {
         match &*self.layer {
-            Layer::Source(source) => source.len(),
-            Layer::Part { length, .. } => *length,
-            Layer::Zipped(member) => member.size,
-            Layer::Gzip(_) => 0,
+            Layer::Source(source) => Some(source.len()),
+            Layer::Zipped(member) => Some(member.size),
+            Layer::Part { .. } | Layer::Gzip(_) => None,
         }
     }
 

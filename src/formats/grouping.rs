@@ -8,8 +8,7 @@ use super::content::Content;
 use super::mex;
 use super::table;
 use crate::error::{Error, Result, Warning};
-use names::Form;
-pub use names::sample_name;
+use names::{Form, sample_name};
 
 /// Files of an open-ended kind that stand beside counts and are not read.
 const BESIDE_NAMES: [&str; 10] = [

@@ -57,6 +57,10 @@ pub struct RFile {
     warnings: Vec<Warning>,
 }
 
+/// How files of R begin when gzip is taken off: as text, native or in XDR, with or without a name for each object; or
+/// compressed in another way, which no other format that is read here is.
+pub const BEGINNINGS: [&[u8]; 8] = [b"X\n", b"A\n", b"B\n", b"RDX", b"RDA", b"BZh", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd"];
+
 /// Opens a file that R wrote; `None` when it is of another kind. Reads all of it once.
 ///
 /// # Errors

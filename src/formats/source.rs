@@ -82,6 +82,11 @@ impl BlockCache {
         self.lock().read(position, buffer)
     }
 
+    /// Gives back the blocks that are kept.
+    pub fn forget(&self) {
+        self.lock().blocks = Vec::new();
+    }
+
     /// Fills the buffer with the bytes from `position` on.
     ///
     /// # Errors

@@ -12,7 +12,7 @@ use super::hdf5::{Table, damaged};
 use super::store::{self, Store};
 use crate::error::{Error, Result};
 use description::{Array, Node, Nodes};
-pub use files::{Files, take_out};
+pub use files::Files;
 use serde_json::Value;
 use std::sync::Arc;
 use types::Type;

@@ -1,7 +1,6 @@
 //! The files of a Zarr hierarchy: those of a folder that was handed over, or members of an archive.
 
 use crate::error::{Error, Result};
-use crate::formats::Input;
 use crate::formats::archive::Member;
 use crate::formats::chunks::Stored;
 use crate::formats::content::Content;
@@ -48,7 +47,28 @@ impl Piece for Window {
     }
 }
 
-/// A member of an archive that was unpacked.
+/// A compressed member of an archive.
+struct Packed {
+    content: Content,
+    length: u64,
+}
+
+impl Piece for Packed {
+    fn len(&self) -> u64 {
+        self.length
+    }
+
+    fn read_at(&self, position: u64, bytes: &mut [u8]) -> std::io::Result<()> {
+        let mut reader = self.content.reader().map_err(std::io::Error::other)?;
+        reader.skip(position).map_err(std::io::Error::other)?;
+        match reader.fill(bytes).map_err(std::io::Error::other)? {
+            read if read == bytes.len() => Ok(()),
+            _ => Err(ErrorKind::UnexpectedEof.into()),
+        }
+    }
+}
+
+#[cfg(test)]
 impl Piece for Vec<u8> {
     fn len(&self) -> u64 {
         self.as_slice().len() as u64
@@ -59,26 +79,6 @@ impl Piece for Vec<u8> {
         let end = start.checked_add(bytes.len()).ok_or(ErrorKind::UnexpectedEof)?;
         bytes.copy_from_slice(self.get(start..end).ok_or(ErrorKind::UnexpectedEof)?);
         Ok(())
-    }
-}
-
-/// A member of an archive that is compressed there: inflated anew for each piece that is asked for, since pieces are whole
-/// chunks and a store may be larger than the memory.
-struct Packed(Content);
-
-impl Piece for Packed {
-    fn len(&self) -> u64 {
-        self.0.size()
-    }
-
-    fn read_at(&self, position: u64, bytes: &mut [u8]) -> std::io::Result<()> {
-        let failed = |error: Error| std::io::Error::other(error.message);
-        let mut reader = self.0.reader().map_err(failed)?;
-        reader.skip(position).map_err(failed)?;
-        match reader.fill(bytes).map_err(failed)? {
-            filled if filled == bytes.len() => Ok(()),
-            _ => Err(ErrorKind::UnexpectedEof.into()),
-        }
     }
 }
 
@@ -99,30 +99,26 @@ impl Files {
         Files { paths, pieces }
     }
 
-    /// Opens files whose paths are those below the root.
+    /// The files of a folder, or of an archive. What is compressed there is unpacked whenever it is read.
     ///
     /// # Errors
-    /// When one cannot tell its length.
-    pub fn of_inputs(inputs: Vec<Input>) -> Result<Files> {
-        let mut files: Vec<(String, Box<dyn Piece>)> = Vec::with_capacity(inputs.len());
-        for Input { path, source } in inputs {
-            let cache = Arc::new(BlockCache::new(source)?);
-            let length = cache.len();
-            files.push((path, Box::new(Window { cache, start: 0, length })));
+    /// When an archive is damaged.
+    pub fn of_members(members: &[Member], root: &str) -> Result<Files> {
+        let mut files: Vec<(String, Box<dyn Piece>)> = Vec::with_capacity(members.len());
+        for Member { path, content } in members {
+            let path = path.strip_prefix(root).unwrap_or(path).trim_start_matches('/').to_owned();
+            files.push(match (content.window(), content.unpacked_length()) {
+                (Some((cache, start, length)), _) => (path, Box::new(Window { cache, start, length })),
+                (None, Some(length)) => (path, Box::new(Packed { content: content.clone(), length })),
+                (None, None) => {
+                    return Err(Error::input(
+                        "it is a Zarr hierarchy in an archive that is compressed as a whole, in which nothing can be looked up. \
+                         Unpack it first, or pack it as ZIP.",
+                    ));
+                }
+            });
         }
         Ok(Files::new(files))
-    }
-
-    /// The members of an archive below the folder `root`.
-    pub fn of_members(root: &str, members: Vec<Member>) -> Files {
-        let piece = |content: Content| -> Box<dyn Piece> {
-            match content.window() {
-                Some((cache, start, length)) => Box::new(Window { cache, start, length }),
-                None => Box::new(Packed(content)),
-            }
-        };
-        let below = |path: &str| path.strip_prefix(root).unwrap_or(path).trim_start_matches('/').to_owned();
-        Files::new(members.into_iter().map(|member| (below(&member.path), piece(member.content))).collect())
     }
 
     /// Bytes of all files.
@@ -186,59 +182,9 @@ fn unreadable(path: &str, cause: std::io::Error) -> Error {
     Error::input(sentence).because(cause)
 }
 
-/// The folders that are the roots of Zarr hierarchies, among files with these paths: those with a description that are
-/// not below another one. Each ends with '/', unless the files themselves are the hierarchy's.
-pub fn roots<'a>(paths: impl Iterator<Item = &'a str>) -> Vec<String> {
-    let described = paths.filter_map(|path| {
-        let (folder, name) = path.rsplit_once('/').map_or(("", path), |(folder, name)| (folder, name));
-        let describes = [".zgroup", ".zarray", ".zmetadata", "zarr.json"].contains(&name);
-        describes.then(|| if folder.is_empty() { String::new() } else { format!("{folder}/") })
-    });
-    let mut roots: Vec<String> = described.collect();
-    roots.sort();
-    let mut kept: Vec<String> = Vec::new();
-    for root in roots {
-        if !kept.last().is_some_and(|last| root.starts_with(last.as_str())) {
-            kept.push(root);
-        }
-    }
-    kept
-}
-
-/// Takes the files of hierarchies out of those that were handed over. Each hierarchy has its folder's path, and files
-/// with their paths below it.
-pub fn take_out(inputs: Vec<Input>) -> (Vec<(String, Vec<Input>)>, Vec<Input>) {
-    let roots = roots(inputs.iter().map(|input| input.path.as_str()));
-    let mut hierarchies: Vec<(String, Vec<Input>)> = Vec::with_capacity(roots.len());
-    for root in &roots {
-        let name = root.trim_end_matches('/');
-        hierarchies.push((if name.is_empty() { String::from("Zarr") } else { name.to_owned() }, Vec::new()));
-    }
-    let mut others = Vec::new();
-    for mut input in inputs {
-        match roots.iter().position(|root| input.path.starts_with(root.as_str())) {
-            Some(place) => {
-                input.path.drain(..roots[place].len());
-                hierarchies[place].1.push(input);
-            }
-            None => others.push(input),
-        }
-    }
-    (hierarchies, others)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn roots_are_the_outermost_described_folders() {
-        let found = |paths: &[&str]| roots(paths.iter().copied());
-        assert_eq!(found(&["a.zarr/.zgroup", "a.zarr/X/.zarray", "a.zarr/X/0.0", "notes.txt"]), ["a.zarr/"]);
-        assert_eq!(found(&["d/b/zarr.json", "d/a/zarr.json", "d/a/X/zarr.json"]), ["d/a/", "d/b/"]);
-        assert_eq!(found(&[".zmetadata", "X/.zarray"]), [""]);
-        assert!(found(&["matrix.mtx.gz"]).is_empty());
-    }
 
     #[test]
     fn files_are_found_by_path_and_prefix() {

@@ -99,7 +99,7 @@ only <- CreateSeuratObject(adt, assay = "ADT")
 saveRDS(only, "bad_only_proteins.rds")
 scaled <- CreateSeuratObject(counts)
 scaled <- SetAssayData(NormalizeData(scaled, verbose = FALSE), "counts", new("dgCMatrix"))
-saveRDS(scaled, "bad_no_counts.rds")
+saveRDS(scaled, "seurat_v4_only_data.rds")
 
 # Seurat 5: layers without names, and maps of which cells and features they have
 setClass("LogMap", contains = "matrix", package = "SeuratObject", where = globalenv())
