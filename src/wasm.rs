@@ -68,10 +68,18 @@ struct ReferenceSummary<'a> {
 struct QuerySummary<'a> {
     #[serde(flatten)]
     query: Summary<'a>,
-    genes_in_common: usize,
-    genes_by_id: usize,
-    genes_by_symbol: usize,
+    /// Absent where too few genes match.
+    genes_in_common: Option<usize>,
+    genes_by_id: Option<usize>,
+    genes_by_symbol: Option<usize>,
     reference_features: usize,
+    /// Why the query cannot be mapped onto this reference, if it cannot: what was read can be looked at all the same,
+    /// and another column of gene names can be tried.
+    mismatch: Option<String>,
+    /// Columns that gene names can be taken from, the one in use first.
+    gene_columns: Vec<String>,
+    /// Memory that the counts take.
+    bytes: usize,
 }
 
 #[derive(Serialize)]
@@ -119,14 +127,20 @@ impl Engine {
     }
 
     /// Looks at files: their kind and their matrices, without reading the counts. `paths` are their names, or their paths
-    /// in the folder that was dropped; `options` as for [`Self::read_query`].
-    pub fn open_query(&mut self, files: Vec<web_sys::File>, paths: Vec<String>) -> Result<JsValue, JsValue> {
+    /// in the folder that was dropped. Some kinds of files have to be read to their end for that, so it is reported on.
+    pub fn open_query(
+        &mut self,
+        files: Vec<web_sys::File>,
+        paths: Vec<String>,
+        report: &Function,
+    ) -> Result<JsValue, JsValue> {
         self.query = None;
         self.mapping = None;
         self.file = None;
         let input = |(file, path): (web_sys::File, String)| {
             Input::new(path, Box::new(file::BrowserFile::new(file)) as Box<dyn formats::Source>)
         };
+        let _watch = file::Watch::begin(files.iter().map(|file| file.size()).sum(), report.clone());
         let mut opened = formats::open(files.into_iter().zip(paths).map(input).collect()).map_err(thrown)?;
         let inspection = opened.inspect(&ReadOptions::default()).map_err(thrown)?;
         self.file = Some(opened);
@@ -160,15 +174,23 @@ impl Engine {
             budget: wishes.budget.map(|bytes| bytes as u64),
         };
         let query = Query::read(file, &options, &Progress::new(&report)).map_err(thrown)?;
-        let (genes, warnings) = query.match_to(reference).map_err(thrown)?;
+        let names = ReadOptions { matrix: options.matrix, gene_column: options.gene_column, ..Default::default() };
+        let gene_columns = file.inspect(&names).map_err(thrown)?.gene_columns;
+        let (genes, warnings, mismatch) = match query.match_to(reference) {
+            Ok((genes, warnings)) => (Some(genes), warnings, None),
+            Err(error) => (None, Vec::new(), Some(error.message)),
+        };
         let mut about = query.summary();
         about.warnings.extend(warnings);
         let summary = to_object(&QuerySummary {
             query: about,
-            genes_in_common: genes.matched,
-            genes_by_id: genes.by_id,
-            genes_by_symbol: genes.by_symbol,
-            reference_features: genes.features,
+            genes_in_common: genes.as_ref().map(|genes| genes.matched),
+            genes_by_id: genes.as_ref().map(|genes| genes.by_id),
+            genes_by_symbol: genes.as_ref().map(|genes| genes.by_symbol),
+            reference_features: reference.features.len(),
+            mismatch,
+            gene_columns,
+            bytes: query.counts.bytes(),
         })?;
         self.query = Some(query);
         Ok(summary)

@@ -1,12 +1,57 @@
 //! The browser's `File` as `Read + Seek`. It is read on the engine's own worker only.
 
+use js_sys::Function;
 use std::cell::RefCell;
 use std::io::{Error, Read, Result, Seek, SeekFrom};
-use wasm_bindgen::JsCast;
+use wasm_bindgen::{JsCast, JsValue};
+
+/// The stage of [`Watch`].
+const LOOKING: &str = "Looking into the file";
 
 thread_local! {
     /// JavaScript objects belong to one thread, while a source must be `Send`: so the files stay here.
     static FILES: RefCell<Vec<Option<web_sys::File>>> = const { RefCell::new(Vec::new()) };
+    static WATCHED: RefCell<Option<Watched>> = const { RefCell::new(None) };
+}
+
+/// How far the files were read since a [`Watch`] began.
+struct Watched {
+    /// Bytes of all files.
+    total: f64,
+    /// The furthest byte of each file, added up.
+    seen: f64,
+    report: Function,
+}
+
+/// While it lives, a callback hears how much of the files was looked at, as the stage "Looking into the file": so the
+/// page shows life while a file is opened that has to be read to its end for that.
+pub struct Watch;
+
+impl Watch {
+    /// `total`: bytes of the files that are about to be opened.
+    pub fn begin(total: f64, report: Function) -> Self {
+        WATCHED.set(Some(Watched { total: total.max(1.0), seen: 0.0, report }));
+        Watch::advance(0);
+        Watch
+    }
+
+    fn advance(bytes: u64) {
+        WATCHED.with_borrow_mut(|watched| {
+            let Some(watched) = watched else {
+                return;
+            };
+            watched.seen += bytes as f64;
+            let share = (watched.seen / watched.total).min(1.0);
+            // What the callback throws is of no concern to the engine.
+            let _ = watched.report.call2(&JsValue::NULL, &LOOKING.into(), &share.into());
+        });
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        WATCHED.set(None);
+    }
 }
 
 /// A number in [`FILES`], with the file's length and the position of the next read.
@@ -14,6 +59,8 @@ pub struct BrowserFile {
     slot: usize,
     length: u64,
     position: u64,
+    /// The end of what was read so far.
+    furthest: u64,
 }
 
 impl BrowserFile {
@@ -27,7 +74,7 @@ impl BrowserFile {
             files[slot] = Some(file);
             slot
         });
-        BrowserFile { slot, length, position: 0 }
+        BrowserFile { slot, length, position: 0, furthest: 0 }
     }
 }
 
@@ -55,6 +102,10 @@ impl Read for BrowserFile {
         let length = (bytes.length() as usize).min(buffer.len());
         bytes.subarray(0, length as u32).copy_to(&mut buffer[..length]);
         self.position += length as u64;
+        if self.position > self.furthest {
+            Watch::advance(self.position - self.furthest);
+            self.furthest = self.position;
+        }
         Ok(length)
     }
 }
