@@ -2,6 +2,8 @@
 
 import { prepare } from './boot.js';
 import { chooseBuild, describe } from './builds.js';
+import { checked, json } from './fetched.js';
+import { titleOf } from './gather.js';
 import { Session } from './session.js';
 import { CellsTable } from './views/cells.js';
 import { Downloads, save } from './views/downloads.js';
@@ -16,8 +18,9 @@ import { QueryStep } from './views/query_step.js';
 import { ReferenceStep } from './views/reference_step.js';
 import { Status } from './views/status.js';
 import { Tabs } from './views/tabs.js';
-import { nextStep } from './words.js';
+import { nextStep, readingWords, whole } from './words.js';
 
+const GENES = 'references/genes.json';
 const WHOLE = { highlight: null, isolated: false };
 
 const state = {
@@ -27,14 +30,16 @@ const state = {
   catalogue: [],
   entry: null, // the chosen reference's line in the catalogue
   reference: null, // { about, layout, codes }
-  file: null,
-  look: null,
+  files: null, // [{ file, path }], what was chosen or dropped together
+  title: '', // and what people call it
+  look: null, // what is known of the files before their counts are read
   query: null, // what was read
-  matrix: undefined, // the matrix that was asked for, if any
+  options: {}, // how: { matrix, gene_column, min_counts, reference_genes_only }, each missing unless asked for
+  droplets: null, // of an unfiltered file; kept when a limit was too high and nothing could be read
   levels: null, // names of the levels to map
   stages: [],
   result: null,
-  error: null, // { message, next }
+  error: null, // { message, next, kind }
   colorBy: null, // { kind: 'label' | 'score' | 'mapping', level: name }
   focus: WHOLE, // the class that the legend highlights or isolates
   cell: null, // the row that the table of cells has marked
@@ -85,34 +90,17 @@ async function begin() {
   $('engine-info').textContent = describe(session.build);
   $('engine-info').dataset.build = session.build.name;
   $('engine-info').dataset.threads = String(engine.threads ? session.build.threads : 1);
+  // Before the page says that it is ready, so that no request follows a file.
+  if (release.files.some(({ path }) => path === GENES)) await session.useGenes(await checked(await json(GENES)));
   set({ catalogue });
   await chooseReference(catalogue[0], place.settled);
-}
-
-async function json(path) {
-  const response = await fetch(new URL(path, document.baseURI));
-  if (!response.ok) throw new Error(`${path} could not be loaded: the server answered ${response.status}.`);
-  return response.json();
-}
-
-/** A file of the release, checked against the hash that the catalogue gives where the browser can compute it. */
-async function fetchChecked({ path, sha256 }) {
-  const response = await fetch(new URL(path, document.baseURI));
-  if (!response.ok) throw new Error(`${path} could not be loaded: the server answered ${response.status}.`);
-  const bytes = await response.arrayBuffer();
-  if (crypto.subtle && sha256) {
-    const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
-    const found = Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
-    if (found !== sha256) throw new Error(`${path} arrived damaged: its SHA-256 is ${found}, not ${sha256}. Reload the page.`);
-  }
-  return new Blob([bytes]);
 }
 
 /** Loads a reference. At the start the page is ready only when nothing more will be asked of the server. */
 async function chooseReference(entry, settled = Promise.resolve()) {
   set({ phase: 'loading', text: `Loading the reference ${entry.title} …`, fraction: null, error: null });
   try {
-    const reference = await session.useReference(await fetchChecked({ path: entry.bundle, sha256: entry.sha256 }));
+    const reference = await session.useReference(await checked({ path: entry.bundle, sha256: entry.sha256 }));
     const levels = reference.about.levels.map((level) => level.name);
     set({ entry, reference, levels, result: null, focus: WHOLE, cell: null, colorBy: { kind: 'label', level: levels[0] }, text: 'Looking for a new version of Sextant; after that, nothing is asked of any server …' });
     await settled;
@@ -120,7 +108,7 @@ async function chooseReference(entry, settled = Promise.resolve()) {
     failed(error, 'loading');
     return;
   }
-  if (state.file) await readFile(state.file, undefined);
+  if (state.files) await readFiles(state.files, state.options);
   else set({ phase: 'idle', text: 'Ready. Choose a file or load the demo.' });
 }
 
@@ -129,21 +117,43 @@ async function loadDemo() {
   set({ phase: 'reading', text: `Loading the demo ${demo.title ?? demo.name} …`, fraction: null, error: null });
   try {
     const before = cancels;
-    const bytes = await fetchChecked(demo);
-    if (before === cancels) await readFile(new File([bytes], demo.path.split('/').pop()), undefined);
+    const file = new File([await checked(demo)], demo.path.split('/').pop());
+    if (before === cancels) await readFiles([{ file, path: file.name }]);
   } catch (error) {
     failed(error, 'loading');
   }
 }
 
-async function readFile(file, matrix) {
-  const fresh = file !== state.file || state.look === null;
-  const cleared = fresh ? { file, look: null, query: null } : {};
-  set({ ...cleared, matrix, phase: 'reading', text: `Reading ${file.name} …`, fraction: null, stages: [], result: null, error: null, focus: WHOLE, cell: null });
+/** Walks through what was dropped, which takes a moment where it is a large folder, and reads it. */
+async function readDrop({ folder, gather }) {
+  set({ phase: 'reading', text: folder ? 'Looking through the folder …' : 'Looking at what was dropped …', fraction: null, error: null });
   try {
-    if (fresh) set({ look: await session.open([{ file, path: file.name }]) });
-    const query = await session.read({ matrix }, advance);
-    set({ query, phase: 'ready', text: `${file.name} is read: ${query.cells.toLocaleString('en')} cells. Ready to map.`, fraction: null, stages: [] });
+    const before = cancels;
+    const files = await gather((count) => before === cancels && set({ text: `Looking through the folder: ${whole(count)} files …` }));
+    if (before === cancels) await readFiles(files);
+  } catch (error) {
+    failed({ kind: 'usage', message: error.message }, 'reading');
+  }
+}
+
+/** Opens and reads files; the same files again when only the options changed. */
+async function readFiles(files, options = {}) {
+  if (files.length === 0) {
+    failed({ kind: 'usage', message: 'There is no file in what was chosen.' }, 'reading');
+    return;
+  }
+  const fresh = files !== state.files || state.look === null;
+  const title = titleOf(files);
+  // The drop-offs of another matrix are other ones.
+  const droplets = !fresh && options.matrix === state.options.matrix ? state.droplets : null;
+  const cleared = fresh ? { files, title, look: null, query: null } : {};
+  set({ ...cleared, options, droplets, phase: 'reading', text: `Reading ${title} …`, fraction: null, stages: [], result: null, error: null, focus: WHOLE, cell: null });
+  try {
+    if (fresh) set({ look: await session.open(files, advance) });
+    const query = await session.read(options, advance);
+    set({ query, droplets: query.droplets ?? droplets, fraction: null, stages: [] });
+    if (query.mismatch) failed({ kind: 'mapping', message: query.mismatch }, 'reading');
+    else set({ phase: 'ready', text: `${title} is read: ${whole(query.cells)} cells. Ready to map.` });
   } catch (error) {
     if (error.kind !== 'cancelled') set({ query: null });
     failed(error, 'reading');
@@ -179,7 +189,7 @@ function advance({ stage, fraction, elapsed }) {
     stages.push({ stage });
   }
   stages[stages.length - 1] = { stage, fraction, ms: elapsed, done: false };
-  set({ stages, fraction, text: `${state.phase === 'mapping' ? 'Mapping' : 'Reading'}: ${stage} …` });
+  set({ stages, fraction, text: state.phase === 'mapping' ? `Mapping: ${stage} …` : readingWords(stage, state.title) });
 }
 
 function cancel() {
@@ -189,17 +199,20 @@ function cancel() {
   if (!mapping) session.forgetFiles();
   session.restart();
   if (mapping) set({ phase: 'ready', text: 'Mapping cancelled. The file is still loaded; map again whenever you like.', fraction: null, stages: [] });
-  else set({ phase: 'idle', text: 'Reading cancelled. Choose a file or load the demo.', fraction: null, stages: [], file: null, look: null, query: null });
+  else set({ phase: 'idle', text: 'Reading cancelled. Choose a file or load the demo.', fraction: null, stages: [], files: null, look: null, query: null, options: {}, droplets: null });
 }
 
 /** Shows an error as it is, with what to do next; after a trap the engine is started anew. */
 function failed(error, during) {
   if (error.kind === 'cancelled') return; // cancel() has set the state already.
   if (error.kind === 'trap') {
-    if (during === 'reading') session.forgetFiles();
+    if (during === 'reading') {
+      session.forgetFiles();
+      set({ look: null, query: null }); // So that the same files are opened anew.
+    }
     session.restart();
   }
-  set({ phase: 'error', error: { message: error.message, next: nextStep(error, during), trap: error.kind === 'trap' }, text: error.message, fraction: null, stages: [] });
+  set({ phase: 'error', error: { message: error.message, next: nextStep(error, during), kind: error.kind }, text: error.message, fraction: null, stages: [] });
 }
 
 async function download(name) {
@@ -222,9 +235,10 @@ const canRead = () => ['idle', 'ready', 'done', 'error'].includes(state.phase) &
 
 const reactions = {
   'sextant:reference': ({ name }) => chooseReference(state.catalogue.find((entry) => entry.name === name)),
-  'sextant:file': ({ file }) => canRead() && readFile(file, undefined),
+  'sextant:files': ({ files }) => canRead() && readFiles(files),
+  'sextant:drop': (drop) => canRead() && readDrop(drop),
   'sextant:demo': () => canRead() && loadDemo(),
-  'sextant:matrix': ({ path }) => canRead() && readFile(state.file, path),
+  'sextant:options': (change) => canRead() && state.files && readFiles(state.files, { ...state.options, ...change }),
   'sextant:levels': ({ levels }) => set({ levels }),
   'sextant:map': map,
   'sextant:cancel': cancel,
@@ -232,7 +246,6 @@ const reactions = {
   'sextant:color-by': (colorBy) => set({ colorBy, focus: WHOLE }),
   'sextant:focus': (focus) => set({ focus }),
   'sextant:cell': ({ cell }) => set({ cell }),
-  'sextant:complaint': (error) => failed({ kind: 'usage', ...error }, 'reading'),
 };
 for (const [name, react] of Object.entries(reactions)) {
   document.addEventListener(name, ({ detail }) => react(detail ?? {}));

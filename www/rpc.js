@@ -1,6 +1,6 @@
 // One worker that computes and another that stands by. A call is a promise; to cancel is to end the worker.
 
-/** An error of the engine. `kind`: input, reference, mapping, usage, trap, cancelled or internal. */
+/** An error of the engine. `kind`: input, memory, reference, mapping, usage, trap, cancelled or internal. */
 export class EngineError extends Error {
   constructor({ kind, message }) {
     super(message);

@@ -1,5 +1,6 @@
 // What the engine holds (a reference, a file, its counts) and how a fresh worker is given the same again.
 
+import { budgetOf } from './budget.js';
 import { compile, glueOf, single } from './builds.js';
 import { Rpc } from './rpc.js';
 
@@ -7,9 +8,11 @@ export class Session {
   #rpc;
   #release;
   #build;
+  #genes = null; // the table of gene names
   #bundle = null;
   #files = null; // [{ file, path }]
   #options = {}; // how the counts were read
+  #budget = 0; // bytes of the engine's memory for counts
   #restored = Promise.resolve();
   #restoring = false;
 
@@ -37,6 +40,12 @@ export class Session {
     }
   }
 
+  /** Gives the engine the table of gene names; the bytes stay with the page, for the next worker. */
+  async useGenes(table) {
+    this.#genes = table;
+    return this.#rpc.call('loadGenes', { table });
+  }
+
   /** Gives the engine a reference; the bytes stay with the page, for the next worker. */
   async useReference(bundle) {
     await this.#ready();
@@ -45,10 +54,10 @@ export class Session {
   }
 
   /** Looks into files, `[{ file, path }]`, without reading their counts. */
-  async open(files) {
+  async open(files, onProgress) {
     this.#files = null;
     await this.#ready();
-    const look = await this.#rpc.call('openQuery', { files });
+    const look = await this.#rpc.call('openQuery', { files }, onProgress);
     this.#files = files;
     this.#options = {};
     return look;
@@ -56,8 +65,9 @@ export class Session {
 
   /** Reads the counts of the open files; `options` says which matrix and which genes, see the engine's `read_query`. */
   async read(options, onProgress) {
+    await this.#ready();
     this.#options = options;
-    return this.#rpc.call('readQuery', { options }, onProgress);
+    return this.#rpc.call('readQuery', { options: { ...options, budget: this.#budget } }, onProgress);
   }
 
   /** Maps the query. After a cancel this waits until the new worker holds what the old one held. */
@@ -101,14 +111,17 @@ export class Session {
   async #restore() {
     const files = this.#files;
     await this.#startEngine();
+    if (this.#genes) await this.#rpc.call('loadGenes', { table: this.#genes });
     if (this.#bundle) await this.#rpc.call('loadReference', { bundle: this.#bundle });
     if (!files) return;
     await this.#rpc.call('openQuery', { files });
-    await this.#rpc.call('readQuery', { options: this.#options });
+    await this.#rpc.call('readQuery', { options: { ...this.#options, budget: this.#budget } });
   }
 
-  #startEngine() {
+  async #startEngine() {
     const { glue, module, threads, memoryPages } = this.#build;
-    return this.#rpc.call('start', { glue, module, threads, memoryPages });
+    const engine = await this.#rpc.call('start', { glue, module, threads, memoryPages });
+    this.#budget = budgetOf(engine.memory);
+    return engine;
   }
 }

@@ -2,11 +2,22 @@
 
 const NEXT = {
   input: 'Choose another file, or another matrix of this one. Your file has not been changed and has not left this computer.',
+  memory: 'Your file is whole, and has not left this computer.',
   reference: 'Reload the page. If that does not help, the reference on this server is damaged: tell whoever runs it.',
-  mapping: 'Check that the file and the reference are of the same species and tissue, or choose another file.',
+  mapping: 'Check that the file and the reference are of the same species and tissue, take the gene names from another column if the file has one, or choose another file.',
   usage: 'Change the choice above and try again.',
   trap: 'The engine stopped in the middle of its work and was started anew. If memory ran out, close other tabs, try a smaller file, or use the command “sextant map”, which has the same engine and all of the machine’s memory.',
 };
+
+const STAGES = {
+  'Looking into the file': (title) => `Looking into ${title} …`,
+  Reading: (title) => `Reading ${title} …`,
+};
+
+/** What the page says while files are opened and read. */
+export function readingWords(stage, title) {
+  return STAGES[stage]?.(title) ?? `Reading ${title}: ${stage} …`;
+}
 
 /** What the person can do after an error. */
 export function nextStep(error, during) {
@@ -16,6 +27,12 @@ export function nextStep(error, during) {
 }
 
 export const whole = (number) => (Number.isFinite(number) ? Math.round(number).toLocaleString('en') : '–');
+
+/** 12 kB, 3.4 MB, 1.2 GB. */
+export function bytes(number) {
+  const [unit, size] = [['GB', 1e9], ['MB', 1e6]].find(([, each]) => number >= each) ?? ['kB', 1e3];
+  return `${(number / size).toFixed(number < 10 * size && unit !== 'kB' ? 1 : 0)} ${unit}`;
+}
 
 export const percent = (part, all) => (all > 0 ? `${((100 * part) / all).toFixed(1)} %` : '–');
 

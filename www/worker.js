@@ -3,6 +3,9 @@
 
 // 4, 2 and 1 GiB in pages of 64 KiB: Safari reserves the maximum at once and may refuse.
 const MEMORY_MAXIMA = [65536, 32768, 16384];
+// Without threads the memory is the engine's own; 4 GiB is what 32-bit addresses reach.
+const OWN_MAXIMUM = MEMORY_MAXIMA[0];
+const PAGE_BYTES = 65536;
 const POOL_PATIENCE_MS = 20000;
 const REPORT_EVERY_MS = 40;
 
@@ -11,11 +14,15 @@ let engine = null;
 const actions = {
   async start({ glue, module, threads, memoryPages }) {
     const api = await import(glue);
-    const memory = threads > 0 ? sharedMemory(memoryPages) : undefined;
+    const { memory, maximum } = threads > 0 ? sharedMemory(memoryPages) : { maximum: OWN_MAXIMUM };
     await api.default({ module_or_path: module, ...(memory && { memory }) });
     if (threads > 0) await within(POOL_PATIENCE_MS, api.initThreadPool(threads), 'the threads did not start');
     engine = new api.Engine();
-    return { ...api.build_info() };
+    return { ...api.build_info(), memory: maximum * PAGE_BYTES };
+  },
+
+  async loadGenes({ table }) {
+    return engine.load_genes(new Uint8Array(await table.arrayBuffer()));
   },
 
   async loadReference({ bundle }) {
@@ -25,7 +32,7 @@ const actions = {
     return { about, layout, codes };
   },
 
-  openQuery: ({ files }) => engine.open_query(files.map(({ file }) => file), files.map(({ path }) => path)),
+  openQuery: ({ files }, report) => timed(report, (tell) => engine.open_query(files.map(({ file }) => file), files.map(({ path }) => path), tell)),
 
   readQuery: ({ options }, report) => timed(report, (tell) => engine.read_query(options, tell)),
 
@@ -57,7 +64,7 @@ self.postMessage({ ready: true });
 function sharedMemory(initial) {
   for (const maximum of MEMORY_MAXIMA) {
     try {
-      return new WebAssembly.Memory({ initial, maximum, shared: true });
+      return { memory: new WebAssembly.Memory({ initial, maximum, shared: true }), maximum };
     } catch (error) {
       if (maximum === MEMORY_MAXIMA.at(-1)) throw new Error(`shared memory was refused (${error.message})`);
     }

@@ -1,8 +1,10 @@
 // The page in a real browser, served as the plainest of hosts would serve it.
 //
 //   node tests/browser/run.mjs --dist dist --expected predictions.tsv [--only NAME] [--screenshots FOLDER]
+//                              [--command SEXTANT]
 //
-// `--expected` is the table that the command writes for the demo. Chromium is /usr/bin/chromium or
+// `--expected` is the table that the command writes for the demo; the command is that of cargo's release build unless
+// another is given, and Python for the files that tests make is $SEXTANT_PYTHON. Chromium is /usr/bin/chromium or
 // $SEXTANT_CHROMIUM; playwright-core is looked for in $SEXTANT_NODE and then in the tools folder.
 
 import { mkdir, readFile } from 'node:fs/promises';
@@ -20,6 +22,7 @@ const { values } = parseArgs({ options: {
   expected: { type: 'string' },
   only: { type: 'string', multiple: true },
   screenshots: { type: 'string' },
+  command: { type: 'string', default: path.join(process.env.CARGO_TARGET_DIR ?? 'target', 'release', 'sextant') },
 } });
 
 if (!values.expected) {
@@ -50,7 +53,9 @@ for (const [name, scenario] of chosen) {
     const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, acceptDownloads: true });
     const tools = {
       checks, server, proxy, browser, context, dist, expected, release,
+      command: path.resolve(values.command),
       demo: path.join(dist, catalogue[0].demo.path),
+      bundle: path.join(dist, catalogue[0].bundle),
       shot: (page, file) => (values.screenshots ? page.screenshot({ path: path.join(values.screenshots, `${file}.png`) }) : undefined),
     };
     const late = new Promise((_, reject) => { timer = setTimeout(() => reject(new Error(`not finished after ${PATIENCE_MS / 1000} s`)), PATIENCE_MS); });

@@ -3,24 +3,13 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { formats } from './formats.mjs';
 import { leaks } from './leaks.mjs';
+import { QUIET_MS, quietFrom } from './quiet.mjs';
 import { editedRelease } from './releases.mjs';
 import { SextantPage } from './sextant_page.mjs';
 import { SUBPATH } from './server.mjs';
 import { keyboard, views } from './views.mjs';
-
-// Browsers look for a new release some time after a page has loaded: a request that came late would come in this time.
-const QUIET_MS = 4000;
-
-/** Marks this moment; the returned function checks that nothing was asked since. */
-function quietFrom({ checks, server, proxy }) {
-  const fromServer = server.log.length;
-  const fromProxy = proxy.log.length;
-  return (when) => {
-    checks.none(`no request reaches the server ${when}`, server.log.slice(fromServer).map(({ method, path: at }) => `${method} ${at}`));
-    checks.none(`no request goes to another host ${when}`, proxy.log.slice(fromProxy).map(({ method, url }) => `${method} ${url}`));
-  };
-}
 
 async function exportEquals({ checks, expected }, page, statement) {
   const { name, bytes } = await page.download();
@@ -301,5 +290,5 @@ async function headersFromHost(tools) {
 
 export const scenarios = {
   'first-visit': firstVisit, threads, single, cancel, offline, 'hard-reload': hardReload, 'new-release': newRelease,
-  'bad-files': badFiles, policy, 'headers-from-host': headersFromHost, keyboard, views,
+  'bad-files': badFiles, policy, 'headers-from-host': headersFromHost, keyboard, views, ...formats,
 };

@@ -87,6 +87,36 @@ export class SextantPage {
     await this.page.setInputFiles('#file-input', file);
   }
 
+  /** Drops files and folders of the disk onto the page, as the hand does. */
+  async drop(paths) {
+    const session = await this.page.context().newCDPSession(this.page);
+    const data = { items: [], files: [paths].flat(), dragOperationsMask: 1 };
+    for (const type of ['dragEnter', 'dragOver', 'drop']) await session.send('Input.dispatchDragEvent', { type, x: 500, y: 300, data });
+    await session.detach();
+  }
+
+  /** Does what makes the page read, and waits until that is done or refused: “ready” or “error”. */
+  async reading(action, seconds = 120) {
+    await this.page.evaluate(() => {
+      const status = document.getElementById('status');
+      window.hasRead = false;
+      new MutationObserver((_, observer) => {
+        if (status.dataset.state !== 'reading') return;
+        window.hasRead = true;
+        observer.disconnect();
+      }).observe(status, { attributeFilter: ['data-state'] });
+    });
+    await action();
+    await this.page.waitForFunction(() => window.hasRead, null, { timeout: 20_000 });
+    const end = Date.now() + seconds * 1000;
+    for (;;) {
+      const { state, text } = await this.status();
+      if (state === 'ready' || state === 'error') return state;
+      if (Date.now() > end) throw new Error(`after ${seconds} s the page is “${state}” (${text})`);
+      await this.page.waitForTimeout(20);
+    }
+  }
+
   async map() {
     await this.page.click('#map-button');
     await this.until('done', 300);

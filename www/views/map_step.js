@@ -31,11 +31,12 @@ export class MapStep {
       this.#reference = reference;
       this.#show(reference.about.levels);
     }
-    const canMap = Boolean(query) && ['ready', 'done', 'error'].includes(phase);
+    const canMap = Boolean(query) && !query.mismatch && ['ready', 'done', 'error'].includes(phase);
     this.#levels.disabled = ['loading', 'reading', 'mapping'].includes(phase);
     this.#button.disabled = !canMap || !levels?.length;
     this.#button.textContent = phase === 'done' ? 'Map again' : 'Map cells onto the reference';
     let hint = canMap ? '' : (HINTS[phase] ?? '');
+    if (query?.mismatch && phase === 'error') hint = 'These genes cannot be mapped onto this reference.';
     if (canMap && !levels.length) hint = 'Choose at least one level.';
     this.#root.querySelector('#map-hint').textContent = hint;
   }

@@ -1,6 +1,6 @@
 import { duration, median, score, whole } from '../words.js';
 import { element } from './dom.js';
-import { warnings } from './query_step.js';
+import { warnings } from './warnings.js';
 
 /** The result in a few figures, with a word on what they mean. */
 export class Outcome {

@@ -1,0 +1,242 @@
+// Every kind of file on the page, against what the command says of the same file.
+
+import { execFile } from 'node:child_process';
+import { copyFile, mkdir, mkdtemp, readFile, rm, truncate } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { QUIET_MS, quietFrom } from './quiet.mjs';
+import { SextantPage } from './sextant_page.mjs';
+
+const run = promisify(execFile);
+const here = path.dirname(fileURLToPath(import.meta.url));
+const FIXTURES = path.join(here, '../data/formats');
+/** What the page adds to the engine's words on the file, on how it fits the reference. */
+const OF_THE_MATCH = ['few_features_in_common', 'orthologues', 'other_species'];
+const FIGURES = ['cells', 'genes', 'nonzeros', 'total_counts', 'median_counts', 'median_features', 'empty_cells'];
+
+/** What the command says of files: its report, or the sentence that it ends with. */
+async function inspect(command, files, options = []) {
+  try {
+    const { stdout } = await run(command, ['inspect', ...files, ...options, '--json'], { maxBuffer: 1 << 28 });
+    return { report: JSON.parse(stdout) };
+  } catch (error) {
+    if (error.stderr === undefined) throw error;
+    return { refusal: error.stderr.trim().replace(/^sextant: /, '') };
+  }
+}
+
+/** What the page shows of what it read. */
+async function shown(page) {
+  return page.evaluate(() => {
+    const text = (selector) => document.querySelector(selector)?.textContent ?? null;
+    return {
+      fields: Object.fromEntries([...document.querySelectorAll('#query-facts [data-field]')].map((each) => [each.dataset.field, each.textContent])),
+      matrix: document.querySelector('#matrix-select')?.value ?? text('#query-matrix code'),
+      matrices: [...document.querySelectorAll('#matrix-select option')].map(({ value }) => value),
+      columns: [...document.querySelectorAll('#gene-column-select option')].map(({ value }) => value),
+      samples: [...document.querySelectorAll('#query-samples li')].map((each) => each.textContent),
+      codes: [...document.querySelectorAll('#query-warnings [data-code]')].map(({ dataset }) => dataset.code),
+      failure: document.getElementById('failure').hidden ? null : text('.failure-message'),
+      title: text('.file-name'),
+    };
+  });
+}
+
+/** Compares what the page shows with the command's report. */
+function compare(checks, name, page, report) {
+  const whole = (number) => (number === null ? '–' : Math.round(number).toLocaleString('en'));
+  const wanted = FIGURES.filter((figure) => figure !== 'empty_cells' || report.empty_cells > 0);
+  const figures = Object.fromEntries(wanted.map((figure) => [figure, whole(report[figure])]));
+  const found = Object.fromEntries(wanted.map((figure) => [figure, page.fields[figure]]));
+  checks.equal(`${name}: the figures are the command’s`, JSON.stringify(found), JSON.stringify(figures));
+  checks.equal(`${name}: and the format`, page.fields.format, report.format);
+  checks.that(`${name}: and the matrix`, report.matrix.split(', ').includes(page.matrix), `${page.matrix} instead of ${report.matrix}`);
+  checks.equal(`${name}: and the choice of matrices`, page.matrices.join(), report.matrices.length > 1 ? report.matrices.map(({ path: at }) => at).join() : '');
+  checks.equal(`${name}: and the columns of gene names`, page.columns.join(), report.gene_columns.length > 1 ? report.gene_columns.join() : '');
+  checks.equal(`${name}: and the samples`, page.samples.join(), report.samples.join());
+  checks.equal(`${name}: and the warnings`, page.codes.filter((code) => !OF_THE_MATCH.includes(code)).join(), report.warnings.map(({ code }) => code).join());
+}
+
+/** The files of the list formats.json, dropped as the hand drops them: [{ name, files }], each a file or a folder. */
+async function everyKind(tools) {
+  const { checks, server, context, command } = tools;
+  const list = JSON.parse(await readFile(path.join(here, 'formats.json'), 'utf8'));
+  const opened = await SextantPage.open(context, server.address);
+  await opened.until('idle');
+  const quiet = quietFrom(tools);
+  for (const { name, files } of list) {
+    const paths = files.map((file) => path.join(FIXTURES, file));
+    const { report, refusal } = await inspect(command, paths);
+    const state = await opened.reading(() => opened.drop(paths));
+    const page = await shown(opened.page);
+    if (report) {
+      compare(checks, name, page, report);
+      // The small files have no genes of the reference, which is told without hiding what was read.
+      if (state === 'error') checks.that(`${name}: what keeps it from being mapped is said`, /^Only \d+ of the [\d,]+ features/.test(page.failure), page.failure);
+    } else {
+      checks.equal(`${name}: it is refused`, state, 'error');
+      checks.that(`${name}: in the words of the command`, page.failure !== null && refusal.startsWith(page.failure), `“${page.failure}” instead of “${refusal}”`);
+    }
+    checks.equal(`${name}: mapping is offered if it can be done`, await opened.page.isEnabled('#map-button'), state === 'ready');
+  }
+  await opened.page.waitForTimeout(QUIET_MS);
+  quiet('from idle over every kind of file');
+  checks.none('the console shows no error', opened.complaints);
+}
+
+/** Makes the larger files, and takes them away afterwards. */
+async function withLargeFiles({ demo }, use) {
+  const folder = await mkdtemp(path.join(tmpdir(), 'sextant-formats-'));
+  try {
+    await run(process.env.SEXTANT_PYTHON ?? 'python3', [path.join(here, 'large_files.py'), demo, folder]);
+    await use(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function samples(tools) {
+  const { checks, server, context, command, bundle, shot } = tools;
+  await withLargeFiles(tools, async (folder) => {
+    const both = path.join(folder, 'samples');
+    const { report } = await inspect(command, [both]);
+    await run(command, ['map', both, '--reference', bundle, '--out', path.join(folder, 'mapped')]);
+    const expected = await readFile(path.join(folder, 'mapped/predictions.tsv'));
+    const opened = await SextantPage.open(context, server.address);
+    await opened.until('idle');
+    const quiet = quietFrom(tools);
+    checks.equal('a dropped folder is read', await opened.reading(() => opened.drop(both)), 'ready');
+    compare(checks, 'a dropped folder', await shown(opened.page), report);
+    await shot(opened.page, 'samples');
+    checks.equal('a chosen folder is read', await opened.reading(() => opened.page.setInputFiles('#folder-input', both)), 'ready');
+    compare(checks, 'a chosen folder', await shown(opened.page), report);
+    await opened.page.click('#map-button');
+    await opened.page.waitForSelector('.stages li');
+    await opened.page.click('#cancel-button');
+    await opened.until('ready', 5);
+    await opened.map();
+    const { bytes } = await opened.download();
+    checks.sameBytes('after a cancel its export has the bytes of the command’s', bytes, expected);
+    const empty = path.join(folder, 'empty');
+    await mkdir(empty);
+    checks.equal('an empty folder is refused', await opened.reading(() => opened.drop(empty)), 'error');
+    checks.that('with a sentence', /no file/i.test((await shown(opened.page)).failure));
+    quiet('from idle over the samples to the export');
+    checks.none('the console shows no error', opened.complaints);
+  });
+}
+
+async function unfiltered(tools) {
+  const { checks, server, context, command, shot } = tools;
+  await withLargeFiles(tools, async (folder) => {
+    const file = path.join(folder, 'unfiltered.h5');
+    const { report } = await inspect(command, [file]);
+    const opened = await SextantPage.open(context, server.address);
+    const { page } = opened;
+    await opened.until('idle');
+    const quiet = quietFrom(tools);
+    checks.equal('an unfiltered file is read', await opened.reading(() => opened.drop(file)), 'ready');
+    compare(checks, 'at the suggested limit', await shown(page), report);
+    checks.that('the curve is drawn', await page.isVisible('#query-droplets svg .rank-line'));
+    const words = await page.getAttribute('#query-droplets svg', 'aria-label');
+    checks.that('and put into words', words.includes(report.droplets.barcodes.toLocaleString('en')), words);
+    checks.equal('the limit is the suggested one', Number(await page.inputValue('#min-counts')), report.droplets.suggested);
+    checks.equal('with its number of cells', await page.textContent('#min-counts-cells'), `${report.droplets.cells.toLocaleString('en')} cells`);
+    await shot(page, 'unfiltered');
+
+    const { report: lower } = await inspect(command, [file], ['--min-counts', '120']);
+    await page.fill('#min-counts', '120');
+    const about = await page.textContent('#min-counts-cells');
+    const guess = Number(about.replace(/\D/g, ''));
+    const real = lower.cells - lower.empty_cells;
+    checks.that('another limit says about how many cells it gives', about.startsWith('about') && Math.abs(guess - real) < 0.05 * real, `${about}, in truth ${real}`);
+    await opened.reading(() => page.click('#min-counts-button'));
+    compare(checks, 'at another limit', await shown(page), lower);
+    checks.equal('then the number is exact', await page.textContent('#min-counts-cells'), `${real.toLocaleString('en')} cells`);
+
+    await page.fill('#min-counts', '10000000');
+    checks.equal('a limit that no barcode reaches is refused', await opened.reading(() => page.press('#min-counts', 'Enter')), 'error');
+    const { refusal } = await inspect(command, [file], ['--min-counts', '10000000']);
+    checks.that('in the words of the command', refusal.startsWith((await shown(page)).failure), (await shown(page)).failure);
+    await page.click('#min-counts-suggested');
+    checks.equal('from there the suggested limit leads back', await opened.reading(() => page.click('#min-counts-button')), 'ready');
+    compare(checks, 'back at the suggested limit', await shown(page), report);
+    await page.fill('#min-counts', '5');
+    checks.that('a limit below 100 is not offered', await page.isDisabled('#min-counts-button'));
+    await opened.reading(() => opened.loadDemo());
+    checks.that('a filtered file shows no such thing', await page.isHidden('#query-droplets'));
+    quiet('from idle over the limits');
+    checks.none('the console shows no error', opened.complaints);
+  });
+}
+
+async function memory(tools) {
+  const { checks, server, context, demo, expected, shot } = tools;
+  // The demo takes 9 MB, with the reference's genes only 7.
+  const opened = await SextantPage.open(context, `${server.address}?budget=8e6`);
+  const { page } = opened;
+  await opened.until('idle');
+  const quiet = quietFrom(tools);
+  checks.equal('what does not fit is refused', await opened.reading(() => opened.drop(demo)), 'error');
+  const { failure } = await shown(page);
+  checks.that('with the figures', /need 9 MB of memory and 8 MB are there/.test(failure), failure);
+  checks.that('what the file is stands there all the same', (await shown(page)).fields.cells === '2,700');
+  await shot(page, 'memory');
+  checks.equal('the reference’s genes alone are read', await opened.reading(() => page.click('#reference-genes-button')), 'ready');
+  const kept = await page.textContent('#genes-kept');
+  checks.that('and the summary says so', /^Of 32,738 genes, the [\d,]+ of the reference are kept/.test(kept), kept);
+  await shot(page, 'genes-kept');
+  await opened.map();
+  const { bytes } = await opened.download();
+  checks.sameBytes('the labels have the bytes of the command’s', bytes, expected);
+  checks.equal('all genes do not fit', await opened.reading(() => page.click('#all-genes-button')), 'error');
+  quiet('from idle over the refusal to the export');
+  checks.none('the console shows no error', opened.complaints);
+}
+
+async function changedFile(tools) {
+  const { checks, server, context, demo } = tools;
+  const folder = await mkdtemp(path.join(tmpdir(), 'sextant-changed-'));
+  try {
+    const opened = await SextantPage.open(context, server.address);
+    const { page } = opened;
+    await opened.until('idle');
+    const quiet = quietFrom(tools);
+    for (const [how, change] of [['changed', (file) => truncate(file, 1000)], ['removed', (file) => rm(file)]]) {
+      const file = path.join(folder, `${how}.h5ad`);
+      await copyFile(path.join(FIXTURES, 'layers_counts.h5ad'), file);
+      await opened.reading(() => opened.drop(file));
+      const other = await page.evaluate(() => [...document.querySelectorAll('#matrix-select option')].find(({ selected }) => !selected).value);
+      await change(file);
+      checks.equal(`a file that was ${how} meanwhile is refused`, await opened.reading(() => page.selectOption('#matrix-select', other)), 'error');
+      const { failure } = await shown(page);
+      checks.that(`${how}: with a sentence`, /cannot (be )?read/.test(failure) && failure.startsWith(`${how}.h5ad: `) && /[.!]$/.test(failure), failure);
+    }
+
+    const cancelled = opened.page.evaluate(() => new Promise((resolve) => {
+      const button = document.getElementById('cancel-button');
+      const look = () => {
+        if (button.hidden) return;
+        observer.disconnect();
+        button.click();
+        resolve(document.getElementById('status').textContent);
+      };
+      const observer = new MutationObserver(look);
+      observer.observe(button, { attributeFilter: ['hidden'] });
+    }));
+    await opened.drop(demo);
+    await cancelled;
+    await opened.until('idle', 10);
+    checks.that('cancelled while it was opened, the file is forgotten', await page.isHidden('#query-summary'));
+    checks.equal('and then it is read', await opened.reading(() => opened.drop([demo, path.join(FIXTURES, 'tenx_v3.h5')])), 'ready');
+    checks.equal('with another as two samples', (await shown(page)).samples.length, 2);
+    quiet('from idle over the changed files');
+    checks.none('the console shows no error', opened.complaints);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+export const formats = { formats: everyKind, samples, unfiltered, memory, 'changed-file': changedFile };

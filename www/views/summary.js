@@ -1,0 +1,71 @@
+import { bytes, whole } from '../words.js';
+import { element, say } from './dom.js';
+import { warnings } from './warnings.js';
+
+const SAMPLES_IN_SIGHT = 4;
+
+/** What was read: the kind of file, its samples and its figures, and what the engine has to say about them. */
+export class Summary {
+  #root;
+  #warnings;
+  #shown = {};
+
+  constructor(root, list) {
+    this.#root = root;
+    this.#warnings = list;
+  }
+
+  update({ title, look, query, busy }) {
+    const next = { title, look, query, busy };
+    if (!look || Object.keys(next).every((key) => next[key] === this.#shown[key])) return;
+    this.#shown = next;
+    const list = element('dl', { class: 'facts' }, ...facts(look, query).flatMap(([name, value, field, tone]) => [
+      element('dt', {}, name), element('dd', { 'data-field': field, 'data-tone': tone }, value)]));
+    this.#root.replaceChildren(...[element('h3', { class: 'file-name' }, title), list, samples(look.samples), keptGenes(query, busy, this.#root), featureTypes((query ?? look).feature_types)].filter(Boolean));
+    this.#warnings.replaceChildren(...[warnings((query ?? look).warnings)].filter(Boolean));
+  }
+}
+
+/** Name, value, and the field that it shows; a tone where it is more than a figure. */
+function facts(look, query) {
+  const read = query ?? look;
+  const list = [
+    ['Format', read.format, 'format'],
+    ['Cells', whole(read.cells), 'cells'],
+    ['Genes', whole(read.genes), 'genes'],
+    ['Non-zeros', whole(read.nonzeros ?? undefined), 'nonzeros'],
+  ];
+  if (query) list.push(['Total counts', whole(query.total_counts), 'total_counts']);
+  if (read.bytes) list.push(['Memory for counts', bytes(read.bytes), 'bytes']);
+  if (!query) return list;
+  list.push(
+    ['Median counts', whole(query.median_counts ?? undefined), 'median_counts'],
+    ['Median genes', whole(query.median_features ?? undefined), 'median_features'],
+    ['Median percent_mt', typeof query.median_percent_mt === 'number' ? `${query.median_percent_mt.toFixed(1)} %` : 'no MT- genes', 'median_percent_mt'],
+  );
+  if (query.species) list.push(['Species', query.species, 'species']);
+  if (query.empty_cells > 0) list.push(['Empty cells set aside', whole(query.empty_cells), 'empty_cells', 'warn']);
+  return list;
+}
+
+function samples(names) {
+  if (!names?.length) return null;
+  const items = names.map((name) => element('li', {}, name));
+  const list = element('ul', { class: 'samples', id: 'query-samples' }, ...items);
+  if (names.length <= SAMPLES_IN_SIGHT) return element('div', {}, element('p', { class: 'hint' }, `${names.length} samples, one dataset:`), list);
+  return element('details', {}, element('summary', { class: 'hint' }, `${whole(names.length)} samples, one dataset`), list);
+}
+
+/** Where only the reference's genes were read: what that means, and the way back. */
+function keptGenes(query, busy, root) {
+  if (!query || query.genes_kept >= query.genes) return null;
+  const button = element('button', { type: 'button', class: 'quiet', id: 'all-genes-button', disabled: busy }, 'Read all genes');
+  button.addEventListener('click', () => say(root, 'options', { reference_genes_only: undefined }));
+  return element('div', { class: 'kept', id: 'genes-kept' },
+    element('p', {}, `Of ${whole(query.genes)} genes, the ${whole(query.genes_kept)} of the reference are kept. Labels, scores, counts per cell and percent_mt are the same as with all genes; markers beyond those genes are not at hand.`), button);
+}
+
+function featureTypes(types) {
+  if (!types || types.length < 2) return null;
+  return element('p', { class: 'hint' }, `Feature types: ${types.map(([name, count]) => `${name} ${whole(count)}`).join(', ')}.`);
+}
