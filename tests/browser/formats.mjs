@@ -198,16 +198,15 @@ async function memory(tools) {
 
 async function changedFile(tools) {
   const { checks, server, context, demo } = tools;
-  const folder = await mkdtemp(path.join(tmpdir(), 'sextant-changed-'));
-  try {
+  await withLargeFiles(tools, async (folder) => {
     const opened = await SextantPage.open(context, server.address);
     const { page } = opened;
     await opened.until('idle');
     const quiet = quietFrom(tools);
     for (const [how, change] of [['changed', (file) => truncate(file, 1000)], ['removed', (file) => rm(file)]]) {
       const file = path.join(folder, `${how}.h5ad`);
-      await copyFile(path.join(FIXTURES, 'layers_counts.h5ad'), file);
-      await opened.reading(() => opened.drop(file));
+      await copyFile(path.join(folder, 'two_matrices.h5ad'), file);
+      checks.equal(`a file that will be ${how} is read`, await opened.reading(() => opened.drop(file)), 'ready');
       const other = await page.evaluate(() => [...document.querySelectorAll('#matrix-select option')].find(({ selected }) => !selected).value);
       await change(file);
       checks.equal(`a file that was ${how} meanwhile is refused`, await opened.reading(() => page.selectOption('#matrix-select', other)), 'error');
@@ -234,9 +233,7 @@ async function changedFile(tools) {
     checks.equal('with another as two samples', (await shown(page)).samples.length, 2);
     quiet('from idle over the changed files');
     checks.none('the console shows no error', opened.complaints);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  });
 }
 
 export const formats = { formats: everyKind, samples, unfiltered, memory, 'changed-file': changedFile };

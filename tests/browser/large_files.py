@@ -3,6 +3,7 @@
   unfiltered.h5          600 cells of the demo among 24,000 barcodes of empty droplets
   samples/one/cells.h5   300 cells of the demo
   samples/two/cells.h5   300 others
+  two_matrices.h5ad      300 cells, not compressed, in two matrices: too large to be kept by whoever reads it
 """
 
 import sys
@@ -54,3 +55,14 @@ everything.sort_indices()
 write(folder / "unfiltered.h5", everything, [barcode(number) for number in range(len(order))])
 write(folder / "samples/one/cells.h5", counts[600:900], barcodes[600:900])
 write(folder / "samples/two/cells.h5", counts[900:1200], barcodes[900:1200])
+
+with h5py.File(folder / "two_matrices.h5ad", "w") as f:
+    f.attrs.update({"encoding-type": "anndata", "encoding-version": "0.1.0"})
+    dense = counts[:300].toarray().astype("f4")
+    for path in ("X", "layers/counts"):
+        f.create_dataset(path, data=dense).attrs.update({"encoding-type": "array", "encoding-version": "0.2.0"})
+    for path, index in {"obs": barcodes[:300], "var": names}.items():
+        table = f.create_group(path)
+        table.attrs.update({"encoding-type": "dataframe", "encoding-version": "0.2.0", "_index": "_index"})
+        table.attrs.create("column-order", [], dtype=h5py.string_dtype())
+        table.create_dataset("_index", data=np.array(index, "S").astype(object), dtype=h5py.string_dtype())

@@ -11,7 +11,8 @@ const ARGUMENTS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-firs
   // Chromium's own errands (accounts, updates, the time, help with forms) would stand in the proxy's log
   // beside what the page does, where nothing may be filtered out.
   '--disable-features=AutofillServerCommunication,OptimizationHints,MediaRouter,DialMediaRouteProvider,NetworkTimeServiceQuerying',
-  '--gaia-url=http://127.0.0.1:9', '--google-apis-url=http://127.0.0.1:9', '--component-updater=url-source=http://127.0.0.1:9/'];
+  '--gaia-url=http://127.0.0.1:9', '--google-apis-url=http://127.0.0.1:9', '--component-updater=url-source=http://127.0.0.1:9/',
+  '--gcm-checkin-url=http://127.0.0.1:9/', '--gcm-registration-url=http://127.0.0.1:9/', '--gcm-mcs-endpoint=http://127.0.0.1:9/'];
 
 /** Starts Chromium with everything but this machine going through the proxy. */
 export async function launch(proxy) {
