@@ -7,6 +7,7 @@ import { titleOf } from './gather.js';
 import { Session } from './session.js';
 import { CellsTable } from './views/cells.js';
 import { Downloads, save } from './views/downloads.js';
+import { Droplets } from './views/droplets.js';
 import { Failure } from './views/failure.js';
 import { LabelsTable } from './views/labels.js';
 import { Legend } from './views/legend.js';
@@ -53,6 +54,7 @@ const views = [
   new MapStep($('map-step')),
   new Failure($('failure')),
   new Progress($('progress')),
+  new Droplets($('droplets')),
   new Outcome($('outcome')),
   new Downloads($('outcome')),
   new Maps($('maps')),

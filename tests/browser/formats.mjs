@@ -32,7 +32,7 @@ async function shown(page) {
   return page.evaluate(() => {
     const text = (selector) => document.querySelector(selector)?.textContent ?? null;
     return {
-      fields: Object.fromEntries([...document.querySelectorAll('#query-facts [data-field]')].map((each) => [each.dataset.field, each.textContent])),
+      fields: Object.fromEntries([...document.querySelectorAll('#query-summary [data-field]')].map((each) => [each.dataset.field, each.textContent])),
       matrix: document.querySelector('#matrix-select')?.value ?? text('#query-matrix code'),
       matrices: [...document.querySelectorAll('#matrix-select option')].map(({ value }) => value),
       columns: [...document.querySelectorAll('#gene-column-select option')].map(({ value }) => value),
@@ -139,8 +139,8 @@ async function unfiltered(tools) {
     const quiet = quietFrom(tools);
     checks.equal('an unfiltered file is read', await opened.reading(() => opened.drop(file)), 'ready');
     compare(checks, 'at the suggested limit', await shown(page), report);
-    checks.that('the curve is drawn', await page.isVisible('#query-droplets svg .rank-line'));
-    const words = await page.getAttribute('#query-droplets svg', 'aria-label');
+    checks.that('the curve is drawn', await page.isVisible('#droplets svg .rank-line'));
+    const words = await page.getAttribute('#droplets svg', 'aria-label');
     checks.that('and put into words', words.includes(report.droplets.barcodes.toLocaleString('en')), words);
     checks.equal('the limit is the suggested one', Number(await page.inputValue('#min-counts')), report.droplets.suggested);
     checks.equal('with its number of cells', await page.textContent('#min-counts-cells'), `${report.droplets.cells.toLocaleString('en')} cells`);
@@ -166,7 +166,7 @@ async function unfiltered(tools) {
     await page.fill('#min-counts', '5');
     checks.that('a limit below 100 is not offered', await page.isDisabled('#min-counts-button'));
     await opened.reading(() => opened.loadDemo());
-    checks.that('a filtered file shows no such thing', await page.isHidden('#query-droplets'));
+    checks.that('a filtered file shows no such thing', await page.isHidden('#droplets'));
     quiet('from idle over the limits');
     checks.none('the console shows no error', opened.complaints);
   });

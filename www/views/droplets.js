@@ -1,6 +1,7 @@
 import { barcodesWith, ranks } from '../plot/ranks.js';
 import { whole } from '../words.js';
 import { element, say } from './dom.js';
+import { isBusy } from './shown.js';
 
 // With fewer counts a barcode of an unfiltered file is not kept by the engine.
 const LEAST = 100;
@@ -22,7 +23,7 @@ export class Droplets {
     this.#root = root;
     const form = element('form', { class: 'limit' },
       element('label', { class: 'field inline', for: 'min-counts' }, 'Cells have at least ', this.#input, ' counts'), this.#apply, this.#count, this.#reset);
-    root.append(element('h4', {}, 'Unfiltered file'), this.#words, this.#plot, form);
+    root.append(this.#plot, element('div', { class: 'droplets-side' }, this.#words, form));
     form.addEventListener('submit', (event) => {
       event.preventDefault();
       say(root, 'options', { min_counts: Number(this.#input.value) });
@@ -34,8 +35,11 @@ export class Droplets {
     });
   }
 
-  update({ droplets, query, options, busy }) {
+  update(state) {
+    const { droplets, query, options, result } = state;
+    const busy = isBusy(state);
     this.#root.hidden = !droplets;
+    this.#root.dataset.mapped = String(Boolean(result));
     if (!droplets) {
       this.#droplets = null;
       return;
@@ -49,7 +53,7 @@ export class Droplets {
     if (query?.droplets) this.#known.set(query.min_counts, query.cells - query.empty_cells);
     if (!busy) this.#input.value = query?.min_counts ?? options.min_counts ?? droplets.suggested;
     this.#input.disabled = busy;
-    this.#words.textContent = `${whole(droplets.read)} of ${whole(droplets.barcodes)} barcodes have ${LEAST} counts or more. Those left of the limit are taken for cells.`;
+    this.#words.textContent = `${whole(droplets.read)} of ${whole(droplets.barcodes)} barcodes have ${LEAST} counts or more; the others are taken for empty droplets. Those left of the limit are taken for cells. Cells end where the curve falls steeply; cells of little RNA, such as neutrophils or platelets, may lie lower.`;
     this.#reset.textContent = `Suggested: ${whole(droplets.suggested)}`;
     this.#tell();
   }

@@ -1,11 +1,9 @@
 import { DropZone } from './drop_zone.js';
-import { Droplets } from './droplets.js';
 import { say } from './dom.js';
 import { GeneNames } from './gene_names.js';
 import { MatrixChoice } from './matrix_choice.js';
+import { isBusy } from './shown.js';
 import { Summary } from './summary.js';
-
-const BUSY = ['loading', 'reading', 'mapping'];
 
 /** Step 2: the files or the demo, what was read of them, and the choices that a file leaves open. */
 export class QueryStep {
@@ -22,16 +20,15 @@ export class QueryStep {
     const at = (selector) => root.querySelector(selector);
     this.#parts = [
       new DropZone(root, veil),
-      new Summary(at('#query-facts'), at('#query-warnings')),
+      new Summary(at('#query-facts'), at('#query-warnings'), at('#query-figures')),
       new MatrixChoice(at('#query-matrix')),
       new GeneNames(at('#query-genes')),
-      new Droplets(at('#query-droplets')),
     ];
   }
 
   update(state) {
-    const { phase, entry, look } = state;
-    const busy = BUSY.includes(phase) || !entry;
+    const { entry, look } = state;
+    const busy = isBusy(state);
     this.#root.dataset.loaded = String(Boolean(look));
     this.#demo.disabled = busy || !entry?.demo;
     if (entry?.demo) this.#root.querySelector('#demo-about').textContent = demoWords(entry.demo);

@@ -7,7 +7,7 @@ export class ReferenceStep {
   #card;
   #catalogue = null;
   #reference = null;
-  #query = null;
+  #look = null;
 
   constructor(root) {
     this.#select = root.querySelector('#reference-select');
@@ -15,16 +15,16 @@ export class ReferenceStep {
     this.#select.addEventListener('change', () => say(root, 'reference', { name: this.#select.value }));
   }
 
-  update({ catalogue, entry, reference, query, phase }) {
+  update({ catalogue, entry, reference, look, phase }) {
     if (catalogue !== this.#catalogue) {
       this.#catalogue = catalogue;
       this.#select.replaceChildren(...catalogue.map(({ name, title }) => element('option', { value: name }, title)));
     }
     if (entry) this.#select.value = entry.name;
     this.#select.disabled = ['loading', 'reading', 'mapping'].includes(phase);
-    // Once a file is read, the room goes to what was read of it.
-    if (query && !this.#query) this.#card.querySelector('#reference-about').open = false;
-    this.#query = query;
+    // Once a file is opened, the room goes to what was found in it.
+    if (look && !this.#look) this.#card.querySelector('#reference-about').open = false;
+    this.#look = look;
     if (reference !== this.#reference) {
       this.#reference = reference;
       this.#show(reference.about, entry);

@@ -15,6 +15,11 @@ export function shownLevel({ reference, result, colorBy }) {
   return shown;
 }
 
+/** Whether work is going on that another choice would disturb. */
+export function isBusy({ phase, entry }) {
+  return ['loading', 'reading', 'mapping'].includes(phase) || !entry;
+}
+
 /** The number of a class by its name, or null. */
 export function codeOf(classes, name) {
   const code = name === null ? -1 : classes.findIndex((each) => each.name === name);

@@ -6,46 +6,56 @@ const SAMPLES_IN_SIGHT = 4;
 
 /** What was read: the kind of file, its samples and its figures, and what the engine has to say about them. */
 export class Summary {
-  #root;
+  #facts;
   #warnings;
+  #figures;
   #shown = {};
 
-  constructor(root, list) {
-    this.#root = root;
+  constructor(facts, list, figures) {
+    this.#facts = facts;
     this.#warnings = list;
+    this.#figures = figures;
   }
 
   update({ title, look, query, busy }) {
     const next = { title, look, query, busy };
     if (!look || Object.keys(next).every((key) => next[key] === this.#shown[key])) return;
     this.#shown = next;
-    const list = element('dl', { class: 'facts' }, ...facts(look, query).flatMap(([name, value, field, tone]) => [
-      element('dt', {}, name), element('dd', { 'data-field': field, 'data-tone': tone }, value)]));
-    this.#root.replaceChildren(...[element('h3', { class: 'file-name' }, title), list, samples(look.samples), keptGenes(query, busy, this.#root), featureTypes((query ?? look).feature_types)].filter(Boolean));
-    this.#warnings.replaceChildren(...[warnings((query ?? look).warnings)].filter(Boolean));
+    const read = query ?? look;
+    this.#facts.replaceChildren(...[element('h3', { class: 'file-name' }, title), table(facts(read)), samples(look.samples), keptGenes(query, busy, this.#facts)].filter(Boolean));
+    this.#warnings.replaceChildren(...[warnings(read.warnings)].filter(Boolean));
+    this.#figures.replaceChildren(...[table(figures(look, query)), featureTypes(read.feature_types)].filter(Boolean));
   }
 }
 
-/** Name, value, and the field that it shows; a tone where it is more than a figure. */
-function facts(look, query) {
-  const read = query ?? look;
-  const list = [
+/** Rows of name, value and the field that it shows; and a tone where it is more than a figure. */
+function table(rows) {
+  return element('dl', { class: 'facts' }, ...rows.flatMap(([name, value, field, tone]) => [
+    element('dt', {}, name), element('dd', { 'data-field': field, 'data-tone': tone }, value)]));
+}
+
+function facts(read) {
+  return [
     ['Format', read.format, 'format'],
     ['Cells', whole(read.cells), 'cells'],
     ['Genes', whole(read.genes), 'genes'],
-    ['Non-zeros', whole(read.nonzeros ?? undefined), 'nonzeros'],
+    ...(read.species ? [['Species', read.species, 'species']] : []),
   ];
-  if (query) list.push(['Total counts', whole(query.total_counts), 'total_counts']);
-  if (read.bytes) list.push(['Memory for counts', bytes(read.bytes), 'bytes']);
-  if (!query) return list;
-  list.push(
+}
+
+function figures(look, query) {
+  const { nonzeros, bytes: memory } = query ?? look;
+  const rows = [['Non-zeros', whole(nonzeros ?? undefined), 'nonzeros']];
+  if (memory) rows.push(['Memory for counts', bytes(memory), 'bytes']);
+  if (!query) return rows;
+  rows.push(
+    ['Total counts', whole(query.total_counts), 'total_counts'],
     ['Median counts', whole(query.median_counts ?? undefined), 'median_counts'],
     ['Median genes', whole(query.median_features ?? undefined), 'median_features'],
     ['Median percent_mt', typeof query.median_percent_mt === 'number' ? `${query.median_percent_mt.toFixed(1)} %` : 'no MT- genes', 'median_percent_mt'],
   );
-  if (query.species) list.push(['Species', query.species, 'species']);
-  if (query.empty_cells > 0) list.push(['Empty cells set aside', whole(query.empty_cells), 'empty_cells', 'warn']);
-  return list;
+  if (query.empty_cells > 0) rows.push(['Empty cells set aside', whole(query.empty_cells), 'empty_cells', 'warn']);
+  return rows;
 }
 
 function samples(names) {
