@@ -263,4 +263,48 @@ async function changedFile(tools) {
   });
 }
 
-export const formats = { formats: everyKind, samples, unfiltered, memory, 'changed-file': changedFile };
+async function geneNames(tools) {
+  const { checks, server, context, command, demo, release, shot } = tools;
+  await withLargeFiles(tools, async (folder) => {
+    const file = path.join(folder, 'two_columns.h5ad');
+    const { report } = await inspect(command, [file]);
+    const opened = await SextantPage.open(context, server.address);
+    const { page } = opened;
+    await opened.until('idle');
+    const quiet = quietFrom(tools);
+    await opened.reading(() => opened.drop(file));
+    compare(checks, 'names of genes in a column', await shown(page), report);
+    if (report.gene_columns.length > 1) {
+      const [used] = report.gene_columns;
+      checks.that('the column with names is found, and the genes by it', await page.isEnabled('#map-button'), used);
+      const other = report.gene_columns.find((name) => name !== used && name !== 'gene_symbols');
+      checks.equal('from another column too few genes are found', await opened.reading(() => page.selectOption('#gene-column-select', other)), 'error');
+      const { fields, failure } = await shown(page);
+      checks.that('which is said', /^Only \d+ of the [\d,]+ features/.test(failure), failure);
+      checks.equal('what was read stands there all the same', fields.cells, '100');
+      checks.that('but cannot be mapped', await page.isDisabled('#map-button'));
+      checks.equal('the first column leads back', await opened.reading(() => page.selectOption('#gene-column-select', used)), 'ready');
+      await shot(page, 'gene-names');
+    }
+    await opened.reading(() => opened.drop(demo));
+    const match = await page.textContent('#gene-match');
+    checks.that('how many genes were found is said', /Genes in common [\d,]+ of [\d,]+ \(\d+\.\d %\)/.test(match), match);
+    const routes = await page.textContent('#gene-routes');
+    checks.that('and by which routes', /[\d,]+ by symbol.*\.$/.test(routes), routes);
+    if (release.files.some(({ path: at }) => at === 'references/genes.json')) {
+      const { name, bytes } = await opened.download('#download-genes');
+      const lines = bytes.toString('utf8').trimEnd().split('\n');
+      const found = Number(/common ([\d,]+)/.exec(match)[1].replaceAll(',', ''));
+      const matched = lines.filter((line) => / (id|symbol|genome|spelling|table|previous|alias|orthologue)$/.test(line.replaceAll('\t', ' '))).length;
+      checks.equal('the report has a line for each of them', matched, found);
+      checks.equal('and is called', name, 'genes.tsv');
+      checks.that('the table of gene names finds more than symbols', /alias|previous/.test(routes), routes);
+    }
+    quiet('from idle over the columns');
+    checks.none('the console shows no error', opened.complaints);
+  });
+}
+
+export const formats = {
+  formats: everyKind, samples, 'gene-names': geneNames, unfiltered, memory, 'changed-file': changedFile,
+};
