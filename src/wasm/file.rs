@@ -10,8 +10,14 @@ const LOOKING: &str = "Looking into the file";
 
 thread_local! {
     /// JavaScript objects belong to one thread, while a source must be `Send`: so the files stay here.
-    static FILES: RefCell<Vec<Option<web_sys::File>>> = const { RefCell::new(Vec::new()) };
+    static FILES: RefCell<Files> = const { RefCell::new(Files { open: Vec::new(), free: Vec::new() }) };
     static WATCHED: RefCell<Option<Watched>> = const { RefCell::new(None) };
+}
+
+/// A folder may have a hundred thousand files, so the places of closed ones are listed and not looked for.
+struct Files {
+    open: Vec<Option<web_sys::File>>,
+    free: Vec<usize>,
 }
 
 /// How far the files were read since a [`Watch`] began.
@@ -67,11 +73,11 @@ impl BrowserFile {
     pub fn new(file: web_sys::File) -> Self {
         let length = file.size() as u64;
         let slot = FILES.with_borrow_mut(|files| {
-            let slot = files.iter().position(Option::is_none).unwrap_or_else(|| {
-                files.push(None);
-                files.len() - 1
+            let slot = files.free.pop().unwrap_or_else(|| {
+                files.open.push(None);
+                files.open.len() - 1
             });
-            files[slot] = Some(file);
+            files.open[slot] = Some(file);
             slot
         });
         BrowserFile { slot, length, position: 0, furthest: 0 }
@@ -81,8 +87,8 @@ impl BrowserFile {
 impl Drop for BrowserFile {
     fn drop(&mut self) {
         FILES.with_borrow_mut(|files| {
-            if let Some(file) = files.get_mut(self.slot) {
-                *file = None;
+            if files.open.get_mut(self.slot).and_then(Option::take).is_some() {
+                files.free.push(self.slot);
             }
         });
     }
@@ -96,7 +102,7 @@ impl Read for BrowserFile {
         }
         let bytes = FILES.with_borrow(|files| {
             let file =
-                files.get(self.slot).and_then(Option::as_ref).ok_or_else(|| Error::other("the file is closed"))?;
+                files.open.get(self.slot).and_then(Option::as_ref).ok_or_else(|| Error::other("the file is closed"))?;
             read_slice(file, self.position, end)
         })?;
         let length = (bytes.length() as usize).min(buffer.len());
