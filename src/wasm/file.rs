@@ -107,6 +107,7 @@ impl Read for BrowserFile {
         })?;
         let length = (bytes.length() as usize).min(buffer.len());
         bytes.subarray(0, length as u32).copy_to(&mut buffer[..length]);
+        give_back(&bytes.buffer());
         self.position += length as u64;
         if self.position > self.furthest {
             Watch::advance(self.position - self.furthest);
@@ -114,6 +115,20 @@ impl Read for BrowserFile {
         }
         Ok(length)
     }
+}
+
+#[wasm_bindgen]
+extern "C" {
+    /// An `ArrayBuffer`, with a method that js-sys does not know yet.
+    type Transferable;
+    #[wasm_bindgen(method, catch)]
+    fn transfer(this: &Transferable, length: u32) -> std::result::Result<JsValue, JsValue>;
+}
+
+/// Frees a buffer at once. Left to the garbage collector the pieces of a file of 5 GB grow to more than a gigabyte, since
+/// it has little reason to run while the engine works. Browsers without the method collect when they will.
+fn give_back(buffer: &js_sys::ArrayBuffer) {
+    let _ = buffer.unchecked_ref::<Transferable>().transfer(0);
 }
 
 fn read_slice(file: &web_sys::File, start: u64, end: u64) -> Result<js_sys::Uint8Array> {
