@@ -3,7 +3,7 @@
 use js_sys::Function;
 use std::cell::RefCell;
 use std::io::{Error, Read, Result, Seek, SeekFrom};
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::prelude::*;
 
 /// The stage of [`Watch`].
 const LOOKING: &str = "Looking into the file";
@@ -133,7 +133,7 @@ fn give_back(buffer: &js_sys::ArrayBuffer) {
 
 fn read_slice(file: &web_sys::File, start: u64, end: u64) -> Result<js_sys::Uint8Array> {
     // The browser says why in its own words: "NotReadableError" when the file was changed or removed meanwhile.
-    let said = |error: wasm_bindgen::JsValue| {
+    let said = |error: JsValue| {
         let message = error.dyn_ref::<js_sys::Error>().map_or_else(|| "unknown".into(), js_sys::Error::message);
         Error::other(format!("the browser cannot read the file any more ({})", String::from(message)))
     };
