@@ -72,7 +72,9 @@ fn inflate(path: &str, arrays: &[String]) -> Outcome<u64> {
             file.seek(SeekFrom::Start(chunk.address))?;
             file.read_exact(&mut packed)?;
             let mut inflate = zlib_rs::Inflate::new(true, 15);
-            inflate.decompress(&packed, &mut out, zlib_rs::InflateFlush::Finish).map_err(|error| format!("{error:?}"))?;
+            inflate
+                .decompress(&packed, &mut out, zlib_rs::InflateFlush::Finish)
+                .map_err(|error| format!("{error:?}"))?;
             total += inflate.total_out();
         }
     }
