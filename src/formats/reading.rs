@@ -185,6 +185,7 @@ impl Part {
             counts: intake.counts,
             metadata,
             droplets,
+            least_counts: Vec::new(),
             warnings,
         })
     }

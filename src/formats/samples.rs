@@ -1,6 +1,6 @@
 //! Several files of one drop, each a sample: their cells one behind the other, on the union of their genes.
 
-use super::{Column, Dataset, Feature};
+use super::{Column, Dataset, Feature, grouped};
 use crate::error::Warning;
 use crate::matrix::Counts;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -37,6 +37,8 @@ pub fn join(samples: Vec<(String, Dataset)>) -> Option<Dataset> {
         }
     }
     warnings.push(joined_warning(&names, &datasets, features.len()));
+    let (least_counts, unfiltered) = unfiltered_samples(&names, &datasets);
+    warnings.extend(unfiltered);
     let cells = unique_names(&names, &mut datasets, &mut warnings);
     let metadata = join_tables(&names, &mut datasets, &sizes);
     let mut counts = Counts::with_genes(features.len());
@@ -61,6 +63,7 @@ pub fn join(samples: Vec<(String, Dataset)>) -> Option<Dataset> {
         counts,
         metadata,
         droplets: None,
+        least_counts,
         warnings,
     })
 }
@@ -106,6 +109,35 @@ fn joined_warning(names: &[String], datasets: &[Dataset], genes: usize) -> Warni
             list.join(", ")
         ),
     )
+}
+
+/// The limit of each cell where some samples are unfiltered. Samples differ in depth, so each has its own.
+fn unfiltered_samples(names: &[String], datasets: &[Dataset]) -> (Vec<f64>, Option<Warning>) {
+    let amount = |number: usize| grouped(number as f64);
+    let describe = |(name, dataset): (&String, &Dataset)| {
+        let droplets = dataset.droplets.as_ref()?;
+        let [barcodes, cells] = [droplets.barcodes, droplets.cells].map(amount);
+        Some(format!("{name} ({barcodes} barcodes, {cells} with at least {} counts)", grouped(droplets.suggested)))
+    };
+    let described: Vec<String> = names.iter().zip(datasets).filter_map(describe).collect();
+    if described.is_empty() {
+        return (Vec::new(), None);
+    }
+    let limits = datasets.iter().flat_map(|dataset| {
+        let limit = dataset.droplets.as_ref().map_or(0.0, |droplets| droplets.suggested);
+        std::iter::repeat_n(limit, dataset.cells.len())
+    });
+    let warning = Warning::new(
+        "unfiltered",
+        format!(
+            "{} of the {} files are not filtered, most of their barcodes are of empty droplets: {}. Those with that many \
+             counts are taken for cells, unless another limit is set.",
+            described.len(),
+            names.len(),
+            described.join(", ")
+        ),
+    );
+    (limits.collect(), Some(warning))
 }
 
 /// Barcodes come from one list, so those of two samples often clash.
@@ -206,6 +238,7 @@ mod tests {
             counts,
             metadata,
             droplets: None,
+            least_counts: Vec::new(),
             warnings: Vec::new(),
         }
     }
