@@ -85,7 +85,7 @@ fn empty_droplets_of_several_samples_are_no_cells() {
     assert_eq!(
         message(&own.warnings, "unfiltered"),
         Some(
-            "2 of the 2 files are not filtered, most of their barcodes are of empty droplets: deep (20,000 barcodes, 50 with \
+            "These files are not filtered, most of their barcodes are of empty droplets: deep (20,000 barcodes, 50 with \
              at least 1,200 counts), shallow (20,000 barcodes, 40 with at least 240 counts). Those with that many counts are \
              taken for cells, unless another limit is set."
         )
@@ -103,5 +103,12 @@ fn empty_droplets_of_several_samples_are_no_cells() {
     ];
     let both =
         Query::read(&mut open(filtered.concat()), &QueryOptions::default(), &Progress::silent()).expect("a query");
+    assert_eq!(
+        message(&both.warnings, "unfiltered"),
+        Some(
+            "This file is not filtered, most of its barcodes are of empty droplets: deep (20,000 barcodes, 50 with at least \
+             1,200 counts). Those with that many counts are taken for cells, unless another limit is set."
+        )
+    );
     assert_eq!((both.cells.len(), both.cells.last().map(String::as_str)), (54, Some("c4")));
 }

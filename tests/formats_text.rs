@@ -421,6 +421,10 @@ fn bad_tables_are_explained() {
         error(vec![("t.csv".into(), b"\xff\xfea\0,\0".to_vec())]),
         "t.csv: it is text in UTF-16. Save it again as CSV in UTF-8."
     );
+    assert_eq!(
+        error(vec![("reads.bam".into(), b"BAM\x01\x20\0\0\0@HD".to_vec())]),
+        "reads.bam: it is a BAM file of aligned reads. Sextant reads counts; load the matrix made from it."
+    );
 }
 
 #[test]

@@ -127,13 +127,12 @@ fn unfiltered_samples(names: &[String], datasets: &[Dataset]) -> (Vec<f64>, Opti
         let limit = dataset.droplets.as_ref().map_or(0.0, |droplets| droplets.suggested);
         std::iter::repeat_n(limit, dataset.cells.len())
     });
+    let (these, their) = if described.len() == 1 { ("This file is", "its") } else { ("These files are", "their") };
     let warning = Warning::new(
         "unfiltered",
         format!(
-            "{} of the {} files are not filtered, most of their barcodes are of empty droplets: {}. Those with that many \
-             counts are taken for cells, unless another limit is set.",
-            described.len(),
-            names.len(),
+            "{these} not filtered, most of {their} barcodes are of empty droplets: {}. Those with that many counts are taken \
+             for cells, unless another limit is set.",
             described.join(", ")
         ),
     );

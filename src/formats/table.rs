@@ -251,10 +251,15 @@ fn column_of(values: Vec<String>) -> Column {
     Column::Categorical { categories, codes }
 }
 
-/// The error for text that is not what it should be, found by its first bytes.
+/// The error for text, and reads, that are not what they should be, found by the first bytes.
 pub fn other_text(first: &[u8]) -> Option<Error> {
     if first.starts_with(&[0xff, 0xfe]) || first.starts_with(&[0xfe, 0xff]) {
         return Some(Error::input("it is text in UTF-16. Save it again as CSV in UTF-8."));
+    }
+    if first.starts_with(b"BAM\x01") {
+        return Some(Error::input(
+            "it is a BAM file of aligned reads. Sextant reads counts; load the matrix made from it.",
+        ));
     }
     None
 }
