@@ -71,6 +71,31 @@ fn unfiltered(name: &str, cells: usize, count: usize) -> Vec<(String, Vec<u8>)> 
         .to_vec()
 }
 
+/// A gene that two samples name differently is left out or kept in both, as when all genes are read.
+#[test]
+fn wanted_genes_of_several_samples_are_asked_for_together() {
+    let mex = |name: &str, genes: &str| {
+        let matrix = "%%MatrixMarket matrix coordinate integer general\n3 2 4\n1 1 5\n2 1 6\n2 2 7\n3 2 8\n".to_owned();
+        [("matrix.mtx", matrix), ("barcodes.tsv", format!("{name}1\n{name}2\n")), ("genes.tsv", genes.to_owned())]
+            .map(|(file, text)| (format!("{name}/{file}"), text.into_bytes()))
+            .to_vec()
+    };
+    let files = [mex("a", "ENSG00000000001\tG1\nENSG00000000002\tG2\nENSG00000000003\tG3\n"), mex("b", "G1\nG2\nG4\n")]
+        .concat();
+    let asked = std::cell::RefCell::new(Vec::new());
+    let wanted = |features: &[sextant::formats::Feature]| {
+        asked.borrow_mut().push(features.iter().map(|feature| feature.symbol.clone()).collect::<Vec<_>>());
+        features.iter().map(|feature| feature.id.as_deref() != Some("ENSG00000000001")).collect::<Vec<_>>()
+    };
+    let options = ReadOptions { genes: Some(&wanted), ..Default::default() };
+    let dataset = open(files).read(&options, &mut (), &Progress::silent()).expect("a dataset");
+    let symbols: Vec<&str> = dataset.features.iter().map(|feature| feature.symbol.as_str()).collect();
+    assert_eq!(symbols, ["G2", "G3", "G4"]);
+    let rows: Vec<Vec<(u32, f32)>> = (0..4).map(|cell| dataset.counts.row(cell).collect()).collect();
+    assert_eq!(rows, [vec![(0, 6.0)], vec![(0, 7.0), (1, 8.0)], vec![(0, 6.0)], vec![(0, 7.0), (2, 8.0)]]);
+    assert_eq!(asked.into_inner(), [["G1", "G2", "G3", "G4"]]);
+}
+
 #[test]
 fn empty_droplets_of_several_samples_are_no_cells() {
     let files = [unfiltered("deep", 50, 100), unfiltered("shallow", 40, 20)].concat();
