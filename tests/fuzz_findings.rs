@@ -77,6 +77,7 @@ fn tests() -> PathBuf {
 }
 
 /// Reads bytes within time and memory.
+#[allow(clippy::disallowed_methods)] // Only the clock can tell that it hangs.
 fn run(target: &str, name: &str, bytes: &[u8]) -> bool {
     let start = Instant::now();
     let read = fuzz::run(target, bytes);
@@ -135,7 +136,7 @@ fn changed_files_of_every_kind_are_read_or_explained() {
     for (target, name) in KINDS {
         let whole = std::fs::read(tests().join("data").join(name)).expect(name);
         assert!(run(target, name, &whole), "{name} can be read as it is");
-        let mut random = Random(0x5eed_0f_f11e5);
+        let mut random = Random(0x5eed_5eed_5eed);
         let read = (0..ROUNDS).filter(|&round| run(target, name, &mutant(&whole, round, &mut random))).count();
         assert!(read < ROUNDS, "no change was noticed in {name}");
     }
