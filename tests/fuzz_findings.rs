@@ -35,7 +35,7 @@ unsafe impl GlobalAlloc for Watching {
 static ALLOCATOR: Watching = Watching;
 
 /// One small file of each kind that is read: where it lies in `tests/data`, and the target that takes it.
-const KINDS: [(&str, &str); 30] = [
+const KINDS: [(&str, &str); 32] = [
     ("hdf5", "formats/tenx_v2.h5"),
     ("hdf5", "formats/tenx_v3.h5"),
     ("hdf5", "formats/dense_tenx.h5"),
@@ -49,6 +49,8 @@ const KINDS: [(&str, &str); 30] = [
     ("hdf5", "formats/counts_found/log1p.h5ad"),
     ("zarr", "formats/zarr2_codecs.zarr.tar"),
     ("zarr", "formats/zarr3_codecs.zarr.tar"),
+    ("mex", "formats/text/mex_v2"),
+    ("mex", "formats/text/kallisto"),
     ("archive", "formats/zarr2_stored.zarr.zip"),
     ("archive", "formats/zarr2_deflated.zarr.zip"),
     ("archive", "formats/zarr3_csr.zarr.tar"),
@@ -74,6 +76,30 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 fn tests() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests")
+}
+
+/// The bytes of a file, or of a tar archive of the files in a folder.
+fn content(path: &Path) -> Vec<u8> {
+    const BLOCK: usize = 512;
+    if path.is_file() {
+        return std::fs::read(path).expect("a file");
+    }
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(path).expect("a folder").map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let mut tar = Vec::new();
+    for file in files {
+        let bytes = std::fs::read(&file).expect("a file");
+        let mut header = [0; BLOCK];
+        let name = file.file_name().expect("a name").as_encoded_bytes();
+        header[..name.len()].copy_from_slice(name);
+        header[124..135].copy_from_slice(format!("{:011o}", bytes.len()).as_bytes());
+        header[156] = b'0';
+        tar.extend(header);
+        tar.extend(&bytes);
+        tar.resize(tar.len().next_multiple_of(BLOCK), 0);
+    }
+    tar
 }
 
 /// Reads bytes within time and memory.
@@ -134,7 +160,7 @@ fn what_was_found_is_read_again() {
 #[test]
 fn changed_files_of_every_kind_are_read_or_explained() {
     for (target, name) in KINDS {
-        let whole = std::fs::read(tests().join("data").join(name)).expect(name);
+        let whole = content(&tests().join("data").join(name));
         assert!(run(target, name, &whole), "{name} can be read as it is");
         let mut random = Random(0x5eed_5eed_5eed);
         let read = (0..ROUNDS).filter(|&round| run(target, name, &mutant(&whole, round, &mut random))).count();
