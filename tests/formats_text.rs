@@ -456,6 +456,12 @@ fn bad_archives_are_explained() {
     assert_eq!(changed(directory + 16, 1), member("its checksum does not fit"));
     assert_eq!(changed(directory + 25, 255), member("it has not the length that its archive says"));
     assert_eq!(changed(directory + 42, 1), member("it does not begin where its archive says"));
+    let outside = |what: &str| format!("a.zip: \"sample/matrix.mtx\" cannot be read: {what}. {DAMAGED}");
+    assert_eq!(changed(directory + 23, 0x7f), outside("the archive ends before this member does"));
+    assert_eq!(
+        changed(directory + 27, 0x7f),
+        outside("the archive gives it a length that its compressed bytes cannot have")
+    );
     let end = whole.windows(4).position(|bytes| bytes == b"PK\x05\x06").unwrap();
     assert_eq!(changed(end + 10, 1), damaged("its table of contents is cut off"));
     assert_eq!(changed(end + 18, 1), damaged("its table of contents lies outside the file"));

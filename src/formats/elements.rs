@@ -36,7 +36,7 @@ impl Element {
     fn of_type(datatype: &Datatype, padded: bool) -> Option<Element> {
         let (kind, order) = match &datatype.class {
             DatatypeClass::FixedPoint(integer) => {
-                let whole = u32::from(integer.bit_precision) == datatype.size * 8;
+                let whole = datatype.size.checked_mul(8) == Some(u32::from(integer.bit_precision));
                 if integer.bit_offset != 0 || !(whole || padded && !integer.signed) {
                     return None;
                 }

@@ -20,6 +20,8 @@ const END_LENGTH: usize = 22;
 const TAIL: u64 = 65_535 + END_LENGTH as u64 + 20;
 /// In a field of four bytes: the number stands in the ZIP64 extra field.
 const IN_EXTRA: u64 = 0xffff_ffff;
+/// Deflate cannot do better than 1,032 to 1; a larger claim is a lie.
+const MAX_RATIO: u64 = 1040;
 
 /// Whether bytes begin as an archive with members does.
 pub fn begins(first: &[u8]) -> bool {
@@ -62,7 +64,7 @@ pub fn members(archive: &Content) -> Result<Vec<Member>> {
         let (entry, next) = entry(&directory, at).ok_or_else(|| broken("its table of contents is cut off"))?;
         at = next;
         if !entry.path.ends_with(['/', '\\']) {
-            members.push(entry.member(archive)?);
+            members.push(entry.member(archive, length)?);
         }
     }
     Ok(members)
@@ -146,7 +148,8 @@ impl Entry {
         Some(())
     }
 
-    fn member(self, archive: &Content) -> Result<Member> {
+    /// `length`: of the archive.
+    fn member(self, archive: &Content, length: u64) -> Result<Member> {
         let path = tidy(&self.path);
         if self.flags & 1 != 0 {
             return Err(Error::input(format!(
@@ -166,6 +169,12 @@ impl Entry {
         };
         if !deflated && self.packed != self.size {
             return Err(damaged(&path, "the archive gives it two different lengths"));
+        }
+        if self.header.saturating_add(self.packed) > length {
+            return Err(damaged(&path, "the archive ends before this member does"));
+        }
+        if deflated && self.size > self.packed.saturating_mul(MAX_RATIO) {
+            return Err(damaged(&path, "the archive gives it a length that its compressed bytes cannot have"));
         }
         let zipped = Zipped {
             archive: archive.clone(),

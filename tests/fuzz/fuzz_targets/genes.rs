@@ -1,5 +1,5 @@
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-    let _ = sextant::genes::GeneTable::read(bytes);
+    sextant_fuzz::run("genes", bytes);
 });

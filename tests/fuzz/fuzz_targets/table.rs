@@ -1,3 +1,5 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| sextant_fuzz::read(vec![("file".to_owned(), bytes.to_vec())]));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    sextant_fuzz::run("table", bytes);
+});

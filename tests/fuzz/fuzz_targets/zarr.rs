@@ -1,3 +1,5 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| sextant_fuzz::read(sextant_fuzz::folder(bytes)));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    sextant_fuzz::run("zarr", bytes);
+});
