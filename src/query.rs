@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result, Warning};
 use crate::formats::{Column, Dataset, Droplets, Feature, GeneFilter, OpenFile, ReadOptions, grouped};
-use crate::genes::{GeneMatch, GeneTable, match_genes, species};
+use crate::genes::{Fate, GeneMatch, GeneTable, match_genes, species};
 use crate::matrix::Counts;
 use crate::progress::Progress;
 use crate::qc::{Look, Metrics, median, metrics};
@@ -38,8 +38,8 @@ pub struct Query {
     /// Cells with fewer counts were left out, if any limit was set.
     pub min_counts: Option<f64>,
     pub warnings: Vec<Warning>,
-    /// Where only the genes of a reference were kept: what matching all genes of the file to it had to say.
-    about_genes: Option<Vec<Warning>>,
+    /// Where only the genes of a reference were kept: how they were matched to it, and what was said of all genes.
+    matched: Option<(GeneMatch, Vec<Warning>)>,
 }
 
 /// How a query is read.
@@ -89,12 +89,14 @@ impl Query {
     /// features.
     pub fn read(file: &mut OpenFile, options: &QueryOptions<'_>, progress: &Progress<'_>) -> Result<Self> {
         // All genes are known here only: afterwards none would be left to name, or to be of another species.
-        let checked = RefCell::new(Vec::new());
+        let matched = RefCell::new(None);
         let wanted = options.genes_of.map(|reference| {
             |features: &[Feature]| {
                 let genes = match_genes(features, &reference.features, options.table);
-                checked.borrow_mut().push(genes.check(features, &reference.features, &reference.about.name));
-                genes.feature_of_gene.iter().map(Option::is_some).collect::<Vec<bool>>()
+                let kept = genes.feature_of_gene.iter().map(Option::is_some).collect::<Vec<bool>>();
+                let checked = genes.check(features, &reference.features, &reference.about.name);
+                *matched.borrow_mut() = Some((genes, checked));
+                kept
             }
         });
         let read = ReadOptions {
@@ -107,7 +109,12 @@ impl Query {
         let mut dataset = file.read(&read, &mut look, progress)?;
         dataset.warnings.extend(look.warnings(&dataset.cells));
         let mut query = Query::with_metrics(dataset, look.metrics.finish(), options.min_counts)?;
-        query.about_genes = about_genes(checked.into_inner())?;
+        if let Some((mut genes, checked)) = matched.into_inner() {
+            // The genes that were kept are those with a feature, in the same order.
+            genes.feature_of_gene.retain(Option::is_some);
+            genes.fates.retain(|fate| matches!(fate, Fate::Matched(..)));
+            query.matched = Some((genes, checked?));
+        }
         Ok(query)
     }
 
@@ -135,7 +142,7 @@ impl Query {
             droplets,
             min_counts: limit,
             warnings: dataset.warnings,
-            about_genes: None,
+            matched: None,
         };
         let least = dataset.least_counts;
         let least = |cell: u32| limit.unwrap_or_else(|| least.get(cell as usize).copied().unwrap_or(0.0));
@@ -214,9 +221,15 @@ impl Query {
     /// # Errors
     /// Too few features in common.
     pub fn match_to(&self, reference: &Reference, table: Option<&GeneTable>) -> Result<(GeneMatch, Vec<Warning>)> {
+        if let Some((genes, warnings)) = &self.matched
+            && genes.feature_of_gene.len() == self.features.len()
+            && genes.features == reference.features.len()
+        {
+            return Ok((genes.clone(), warnings.clone()));
+        }
         let genes = match_genes(&self.features, &reference.features, table);
         let warnings = genes.check(&self.features, &reference.features, &reference.about.name)?;
-        Ok((genes, self.about_genes.clone().unwrap_or(warnings)))
+        Ok((genes, warnings))
     }
 
     /// What the file holds, in figures.
@@ -244,25 +257,6 @@ impl Query {
 
     pub fn total_counts(&self) -> f64 {
         self.metrics.counts.iter().fold(0.0, |sum, counts| sum + counts)
-    }
-}
-
-/// What was said of the genes of each sample. A sample alone may have too few of them, but not all samples.
-fn about_genes(samples: Vec<Result<Vec<Warning>>>) -> Result<Option<Vec<Warning>>> {
-    let (mut warnings, mut first_error) = (None::<Vec<Warning>>, None);
-    for sample in samples {
-        match sample {
-            Ok(found) => {
-                let known = warnings.get_or_insert_default();
-                let new: Vec<Warning> = found.into_iter().filter(|warning| !known.contains(warning)).collect();
-                known.extend(new);
-            }
-            Err(error) => first_error = first_error.or(Some(error)),
-        }
-    }
-    match (warnings, first_error) {
-        (None, Some(error)) => Err(error),
-        (warnings, _) => Ok(warnings),
     }
 }
 
