@@ -205,14 +205,33 @@ impl OpenFile {
     ) -> Result<Dataset> {
         let mut samples = Vec::with_capacity(self.parts.len());
         let count = self.parts.len() as f64;
+        let united = self.united(options)?;
         for (number, part) in self.parts.iter_mut().enumerate() {
             let report = |stage: &str, share: f64| progress.report(stage, (number as f64 + share) / count);
-            let read = part.read(options, observer, &Progress::new(&report));
+            let wanted = united.as_ref().and_then(|united| united.wanted.get(number));
+            let filter = |_: &[Feature]| wanted.cloned().unwrap_or_default();
+            let genes = if wanted.is_some() { Some(&filter as &GeneFilter<'_>) } else { options.genes };
+            let read = part.read(&ReadOptions { genes, ..*options }, observer, &Progress::new(&report));
             samples.push((part.sample.clone(), named(&part.file, read)?));
         }
-        let mut whole = samples::join(samples).ok_or_else(|| Error::usage("Choose a file first."))?;
+        let by_id = united.map(|united| united.by_id);
+        let mut whole = samples::join(samples, by_id).ok_or_else(|| Error::usage("Choose a file first."))?;
         whole.warnings.extend(self.warnings.iter().cloned());
         Ok(whole)
+    }
+
+    /// Which genes of each of several samples are wanted, when not all are. They are asked for together: a gene may be
+    /// known by its id in one sample and by its symbol in another, and is the same gene once they are joined.
+    fn united(&mut self, options: &ReadOptions<'_>) -> Result<Option<samples::Wanted>> {
+        let Some(filter) = options.genes.filter(|_| self.parts.len() > 1) else {
+            return Ok(None);
+        };
+        let mut genes = Vec::with_capacity(self.parts.len());
+        for part in &mut self.parts {
+            let of_part = part.genes(options);
+            genes.push(named(&part.file, of_part)?);
+        }
+        Ok(Some(samples::Wanted::of(&genes, filter)))
     }
 }
 

@@ -8,6 +8,7 @@ use crate::progress::Progress;
 use crate::qc::{Look, Metrics, median, metrics};
 use crate::reference::Reference;
 use serde::Serialize;
+use std::cell::RefCell;
 
 /// A file that was read, with the cells that have no counts set aside.
 #[derive(Debug, Clone)]
@@ -37,6 +38,8 @@ pub struct Query {
     /// Cells with fewer counts were left out, if any limit was set.
     pub min_counts: Option<f64>,
     pub warnings: Vec<Warning>,
+    /// Where only the genes of a reference were kept: what matching all genes of the file to it had to say.
+    about_genes: Option<Vec<Warning>>,
 }
 
 /// How a query is read.
@@ -82,11 +85,15 @@ impl Query {
     /// Reads a query.
     ///
     /// # Errors
-    /// As [`OpenFile::read`]; or no cell has a count.
+    /// As [`OpenFile::read`]; or no cell has a count; or, where only the genes of a reference are kept, too few are its
+    /// features.
     pub fn read(file: &mut OpenFile, options: &QueryOptions<'_>, progress: &Progress<'_>) -> Result<Self> {
+        // All genes are known here only: afterwards none would be left to name, or to be of another species.
+        let checked = RefCell::new(Vec::new());
         let wanted = options.genes_of.map(|reference| {
             |features: &[Feature]| {
                 let genes = match_genes(features, &reference.features, options.table);
+                checked.borrow_mut().push(genes.check(features, &reference.features, &reference.about.name));
                 genes.feature_of_gene.iter().map(Option::is_some).collect::<Vec<bool>>()
             }
         });
@@ -99,7 +106,9 @@ impl Query {
         let mut look = Look::default();
         let mut dataset = file.read(&read, &mut look, progress)?;
         dataset.warnings.extend(look.warnings(&dataset.cells));
-        Query::with_metrics(dataset, look.metrics.finish(), options.min_counts)
+        let mut query = Query::with_metrics(dataset, look.metrics.finish(), options.min_counts)?;
+        query.about_genes = about_genes(checked.into_inner())?;
+        Ok(query)
     }
 
     /// # Errors
@@ -126,12 +135,14 @@ impl Query {
             droplets,
             min_counts: limit,
             warnings: dataset.warnings,
+            about_genes: None,
         };
+        let least = dataset.least_counts;
+        let least = |cell: u32| limit.unwrap_or_else(|| least.get(cell as usize).copied().unwrap_or(0.0));
         let counts = &query.metrics.counts;
         let all: Vec<u32> = (0..query.cells.len() as u32).collect();
-        let (kept, others): (Vec<u32>, Vec<u32>) = all
-            .into_iter()
-            .partition(|&cell| counts[cell as usize] > 0.0 && counts[cell as usize] >= limit.unwrap_or(0.0));
+        let (kept, others): (Vec<u32>, Vec<u32>) =
+            all.into_iter().partition(|&cell| counts[cell as usize] > 0.0 && counts[cell as usize] >= least(cell));
         let (empty, few): (Vec<u32>, Vec<u32>) = others.into_iter().partition(|&cell| counts[cell as usize] == 0.0);
         query.say_what_is_left_out(kept.len(), empty.len(), few.len(), limit)?;
         if !empty.is_empty() || !few.is_empty() {
@@ -144,6 +155,7 @@ impl Query {
     /// # Errors
     /// When no cell is left.
     fn say_what_is_left_out(&mut self, kept: usize, empty: usize, few: usize, limit: Option<f64>) -> Result<()> {
+        let asked_for = limit.is_some();
         let limit = grouped(limit.unwrap_or(0.0));
         if kept == 0 && few == 0 {
             return Err(Error::input(format!(
@@ -170,7 +182,7 @@ impl Query {
                     grouped(droplets.cells as f64)
                 ),
             ));
-        } else if few > 0 {
+        } else if few > 0 && asked_for {
             self.warnings.push(Warning::new(
                 "few_counts",
                 format!("{few} cells with fewer than {limit} counts were left out, as asked for."),
@@ -204,7 +216,7 @@ impl Query {
     pub fn match_to(&self, reference: &Reference, table: Option<&GeneTable>) -> Result<(GeneMatch, Vec<Warning>)> {
         let genes = match_genes(&self.features, &reference.features, table);
         let warnings = genes.check(&self.features, &reference.features, &reference.about.name)?;
-        Ok((genes, warnings))
+        Ok((genes, self.about_genes.clone().unwrap_or(warnings)))
     }
 
     /// What the file holds, in figures.
@@ -235,6 +247,25 @@ impl Query {
     }
 }
 
+/// What was said of the genes of each sample. A sample alone may have too few of them, but not all samples.
+fn about_genes(samples: Vec<Result<Vec<Warning>>>) -> Result<Option<Vec<Warning>>> {
+    let (mut warnings, mut first_error) = (None::<Vec<Warning>>, None);
+    for sample in samples {
+        match sample {
+            Ok(found) => {
+                let known = warnings.get_or_insert_default();
+                let new: Vec<Warning> = found.into_iter().filter(|warning| !known.contains(warning)).collect();
+                known.extend(new);
+            }
+            Err(error) => first_error = first_error.or(Some(error)),
+        }
+    }
+    match (warnings, first_error) {
+        (None, Some(error)) => Err(error),
+        (warnings, _) => Ok(warnings),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -252,6 +283,7 @@ mod tests {
             genes_in_file: 2,
             feature_types: vec![("Gene Expression".into(), 2)],
             droplets: None,
+            least_counts: Vec::new(),
             warnings: Vec::new(),
         }
     }

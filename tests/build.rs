@@ -177,6 +177,7 @@ fn dataset() -> Dataset {
         metadata: Vec::new(),
         feature_types: Vec::new(),
         droplets: None,
+        least_counts: Vec::new(),
         warnings: Vec::new(),
     }
 }

@@ -197,3 +197,42 @@ fn help_and_version() {
     assert!(text(&sextant(&["map", "--help"]).stdout).contains("--reference BUNDLE"));
     assert_eq!(text(&sextant(&["--version"]).stdout), concat!("sextant ", env!("CARGO_PKG_VERSION"), "\n"));
 }
+
+#[test]
+fn labels_and_quality_are_the_same_from_the_genes_of_the_reference_only() {
+    let folder = scratch("reference_genes_only");
+    let bundle = golden_bundle(&folder);
+    let map = |name: &str, more: &[&str]| {
+        let out = folder.join(name);
+        let (query, written) = (query(), out.to_string_lossy().into_owned());
+        let words = [&["map", query.as_str(), "--reference", &bundle, "--out", &written], more].concat();
+        let output = sextant(&words);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let summary = std::fs::read(out.join("summary.json")).expect("a summary");
+        let summary: serde_json::Value = serde_json::from_slice(&summary).expect("JSON");
+        let tables = ["predictions.tsv", "umap.tsv", "qc.tsv"].map(|name| std::fs::read(out.join(name)).expect(name));
+        (tables, summary)
+    };
+    let (whole, about_whole) = map("whole", &[]);
+    let (part, about_part) = map("part", &["--reference-genes-only"]);
+    assert!(whole == part, "the tables differ");
+    for field in ["genes", "genes_in_common", "features_used", "anchors", "total_counts", "warnings", "labels"] {
+        assert_eq!(about_whole[field], about_part[field], "{field}");
+    }
+    assert!(about_part["nonzeros"].as_u64() < about_whole["nonzeros"].as_u64());
+}
+
+#[test]
+fn genes_that_do_not_fit_are_named_however_many_are_read() {
+    let folder = scratch("foreign_genes");
+    let bundle = golden_bundle(&folder);
+    let table = folder.join("mouse.csv");
+    let rows: String = ["Actb", "Gapdh", "Cd3e", "Cd4", "Rpl7"].map(|gene| format!("{gene},1,2,3\n")).concat();
+    std::fs::write(&table, format!("gene,c1,c2,c3\n{rows}")).expect("written");
+    let table = table.to_string_lossy().into_owned();
+    let words = ["map", &table, "--reference", &bundle, "--out", "x", "--genes", "none"];
+    let (code, said) = failure(&words);
+    assert_eq!(code, 5);
+    assert!(said.contains("The file's genes are named like Actb, Gapdh, Cd3e; "), "{said}");
+    assert_eq!(failure(&[&words[..], &["--reference-genes-only"]].concat()), (code, said));
+}

@@ -119,8 +119,15 @@ await check('the catalogue names bundles and demos that are there', async () => 
       expect(content.length === file.bytes && sha256(content) === file.sha256, `${file.path} is another file than listed`);
     }
   }
-  const names = (await readdir(join(root, 'references'), { withFileTypes: true })).filter((entry) => entry.isDirectory());
+  const names = (await readdir(join(root, 'references'), { recursive: true })).filter((path) => /^[^/\\]+[/\\]reference\.toml$/.test(path));
   expect(catalogue.length === names.length, `${catalogue.length} references in the catalogue, ${names.length} in references/`);
+});
+
+await check('the table of gene names is the one that its entry describes', async () => {
+  if (!all.includes('references/genes.json')) return;
+  const entry = JSON.parse(await text('references/genes.json'));
+  const content = await read(entry.path);
+  expect(content.length === entry.bytes && sha256(content) === entry.sha256, `${entry.path} is another file than listed`);
 });
 
 await check('addresses are relative, so any sub-path serves it', async () => {

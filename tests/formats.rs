@@ -320,12 +320,26 @@ fn files_of_other_kinds_are_named() {
     };
     let expected = "Expected a 10x Genomics HDF5 file (.h5) or an H5AD file (.h5ad).";
     for (content, what) in [
-        (&b""[..], "it is empty"),
-        (b"\x1f\x8b\x08\0\0\0\0\0\0\0", "it is compressed with gzip; unpack it first if it is a .h5 or .h5ad file"),
+        (
+            &b"\x1f\x8b\x08\0\0\0\0\0\0\0"[..],
+            "it is compressed with gzip; unpack it first if it is a .h5 or .h5ad file",
+        ),
         (b"<html><body>404", "it looks like a web page; the download may have failed"),
         (&[0u8, 1, 2, 3][..], "its first bytes are not those of HDF5"),
     ] {
         assert_eq!(of("f", content), format!("f: it is not an HDF5 file: {what}. {expected}"));
+    }
+    assert_eq!(of("f", b""), "f: it is empty: it has no bytes. Copy or download it again, or write it again.");
+    let old = "a document of an old Microsoft Office (save a workbook's sheet with the counts as CSV)";
+    for (content, what) in [
+        (&b"%PDF-1.7\n%\xe2\xe3"[..], "a PDF document"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "an image"),
+        (b"\xff\xd8\xff\xe0\0\x10JFIF", "an image"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0\0", old),
+    ] {
+        let reads =
+            "Sextant reads files with counts: 10x HDF5 and MEX, H5AD, R objects, Zarr, and tables as CSV or TSV.";
+        assert_eq!(of("f", content), format!("f: it is {what}. {reads}"));
     }
     assert_eq!(
         error("neither.h5"),

@@ -397,12 +397,33 @@ fn bad_tables_are_explained() {
     );
     assert_eq!(
         of("barcode,cell_type\nAAAC,B\nAAAG,T\n"),
-        "t.csv: it is a table without counts: none of its 1 columns holds numbers. Sextant reads tables of counts of genes by \
+        "t.csv: it is a table without counts: its only column does not hold numbers. Sextant reads tables of counts of genes by \
          cells."
+    );
+    assert_eq!(
+        of("gene;c1;c2\nTP53;1,33;0\nCD3E;0;0,67\n"),
+        "t.csv: its numbers have decimal commas, so they are not raw counts. Load the table of raw counts, or save it with \
+         whole numbers if they are counts."
+    );
+    assert_eq!(
+        of(",cell_type,age\nAAACATACAACCAC-1,B,3\nAAACATTGAGCTAC-1,T,4\nAAACATTGATCAGC-1,T,5\n"),
+        "t.csv: it looks like a table that describes cells: the names of its columns with numbers (\"age\") are not those of \
+         genes. Load the file with the counts of these cells."
+    );
+    let fragments: String =
+        (0..9).map(|n| format!("chr1\t{}\t{}\tAAACGAAAGACTCGGA-1\t2\n", n * 9, n * 9 + 7)).collect();
+    assert_eq!(
+        error(texts(&[("fragments.tsv", &fragments)])),
+        "fragments.tsv: it looks like a list of fragments (chromosome, start, end, barcode) of an ATAC library. Sextant maps \
+         gene expression; load the matrix of that library."
     );
     assert_eq!(
         error(vec![("t.csv".into(), b"\xff\xfea\0,\0".to_vec())]),
         "t.csv: it is text in UTF-16. Save it again as CSV in UTF-8."
+    );
+    assert_eq!(
+        error(vec![("reads.bam".into(), b"BAM\x01\x20\0\0\0@HD".to_vec())]),
+        "reads.bam: it is a BAM file of aligned reads. Sextant reads counts; load the matrix made from it."
     );
 }
 

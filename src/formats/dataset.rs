@@ -74,6 +74,9 @@ pub struct Dataset {
     pub metadata: Vec<(String, Column)>,
     /// What is known of the barcodes of an unfiltered file, of which only those with enough counts are here.
     pub droplets: Option<Droplets>,
+    /// Of several samples, some of them unfiltered: for each cell the total from which on a barcode of its sample is taken
+    /// for a cell, 0 in samples that were filtered. Else empty.
+    pub least_counts: Vec<f64>,
     pub warnings: Vec<Warning>,
 }
 

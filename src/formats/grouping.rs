@@ -228,6 +228,9 @@ fn nothing(paths: &[String]) -> Error {
     let ends = |ending: &str| paths.iter().any(|path| path.ends_with(ending));
     let advice = match () {
         () if ends("xl/workbook.xml") => "It is an Excel workbook: save the sheet with the counts as CSV.",
+        () if ends("word/document.xml") || ends("ppt/presentation.xml") => {
+            "It is a document of Microsoft Office. Sextant reads files with counts; a table in it can be saved as CSV."
+        }
         () if ends("manifest.json") && ends(".npy") => {
             "It is a reference: choose it as that, and load the cells to map."
         }

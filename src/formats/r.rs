@@ -36,7 +36,7 @@ mod tree;
 use super::Column;
 use super::choice::Choice;
 use super::packing::Tally;
-use super::raw_counts::Sample;
+use super::raw_counts::{Sample, grouped};
 use super::source::BlockCache;
 use super::stored::{FeatureTable, Format, Matrix, Meter};
 use crate::error::{Error, Result, Warning};
@@ -45,6 +45,7 @@ use columns::Columns;
 use layout::RMatrix;
 use numbers::File;
 use offer::Offer;
+use rustc_hash::FxHashSet;
 use std::sync::Arc;
 use tree::Tree;
 
@@ -87,6 +88,33 @@ impl RFile {
         let found = self.offers.iter().find(|offer| offer.path == choice).or(self.offers.first());
         found.ok_or_else(|| Error::input("there is no matrix in it."))
     }
+
+    /// What is said when other matrices, as of a list of objects, have cells that the one that is read has not.
+    fn other_cells(&self, read: &Offer) -> Option<Warning> {
+        let known: FxHashSet<&str> = read.cells.iter().collect();
+        let mut listed: Vec<&Offer> = Vec::new();
+        for other in self.offers.iter().filter(|other| other.matrix.is_ok() && !other.cells.missing()) {
+            let same =
+                |listed: &&Offer| listed.cells.len() == other.cells.len() && listed.cells.iter().eq(other.cells.iter());
+            if other.cells.iter().any(|cell| !known.contains(cell)) && !listed.iter().any(same) {
+                listed.push(other);
+            }
+        }
+        let name = |offer: &&Offer| format!("\"{}\" ({} cells)", offer.path, grouped(offer.cells.len() as f64));
+        let names: Vec<String> = listed.iter().take(5).map(name).collect();
+        let more = if listed.len() > 5 { " and others" } else { "" };
+        (!listed.is_empty()).then(|| {
+            Warning::new(
+                "other_cells",
+                format!(
+                    "Only the cells of \"{}\" are read. The file has other cells in {}{more}: choose that matrix, or save \
+                     each object as a file of its own and load them together.",
+                    read.path,
+                    names.join(", ")
+                ),
+            )
+        })
+    }
 }
 
 impl Format for RFile {
@@ -116,6 +144,7 @@ impl Format for RFile {
 
     fn metadata(&self, choice: &str, warnings: &mut Vec<Warning>) -> Result<Vec<(String, Column)>> {
         let offer = self.offer(choice)?;
+        warnings.extend(self.other_cells(offer));
         let Some(table) = &offer.cell_table else {
             return Ok(Vec::new());
         };

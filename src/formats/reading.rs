@@ -113,6 +113,18 @@ impl Part {
         })
     }
 
+    /// The genes of the matrix that would be read.
+    ///
+    /// # Errors
+    /// When there are no raw counts, or the table of features is damaged.
+    pub fn genes(&mut self, options: &ReadOptions<'_>) -> Result<Vec<Feature>> {
+        let taken = choice::choose(&mut self.choices, options.matrix, &mut Vec::new())?;
+        let mut table = self.format.features(&self.choices[taken].path, options.gene_column)?;
+        let (keep, _) = gene_expression(&table);
+        keep_genes(&mut table, keep.as_ref());
+        Ok(table.features)
+    }
+
     /// Reads the raw counts, the names and the table of cells.
     ///
     /// # Errors
@@ -131,10 +143,7 @@ impl Part {
         let mut table = self.format.features(&choice.path, options.gene_column)?;
         let (keep, feature_types) = gene_expression(&table);
         warnings.extend(other_features(&feature_types));
-        if let Some((keep, _)) = &keep {
-            let kept = table.features.into_iter().zip(keep).filter(|(_, kept)| **kept != u32::MAX);
-            table.features = kept.map(|(feature, _)| feature).collect();
-        }
+        keep_genes(&mut table, keep.as_ref());
         let wanted = options.genes.map(|wanted| numbered(&wanted(&table.features)));
         check_budget(choice, table.features.len(), wanted.is_some(), options.budget)?;
         let suspected = choice.shape().is_some_and(|shape| droplets::suspected(shape, choice.nonzeros()));
@@ -185,6 +194,7 @@ impl Part {
             counts: intake.counts,
             metadata,
             droplets,
+            least_counts: Vec::new(),
             warnings,
         })
     }
@@ -362,6 +372,13 @@ fn gene_expression(table: &FeatureTable) -> (Option<Keep>, Vec<(String, usize)>)
     }
     let keep: Vec<bool> = types.iter().map(|kind| kind == GENE_EXPRESSION).collect();
     (keep.contains(&false).then(|| numbered(&keep)), counted)
+}
+
+fn keep_genes(table: &mut FeatureTable, keep: Option<&Keep>) {
+    if let Some((keep, _)) = keep {
+        let kept = std::mem::take(&mut table.features).into_iter().zip(keep).filter(|(_, kept)| **kept != u32::MAX);
+        table.features = kept.map(|(feature, _)| feature).collect();
+    }
 }
 
 fn other_features(types: &[(String, usize)]) -> Option<Warning> {

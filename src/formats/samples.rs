@@ -1,6 +1,6 @@
 //! Several files of one drop, each a sample: their cells one behind the other, on the union of their genes.
 
-use super::{Column, Dataset, Feature};
+use super::{Column, Dataset, Feature, GeneFilter, grouped};
 use crate::error::Warning;
 use crate::matrix::Counts;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -8,18 +8,41 @@ use rustc_hash::{FxHashMap, FxHashSet};
 /// The column that says from which file a cell is.
 const SAMPLE: &str = "sample";
 
+/// Genes of several samples that are wanted.
+pub struct Wanted {
+    /// For each sample, for each of its genes.
+    pub wanted: Vec<Vec<bool>>,
+    /// Whether all genes of the samples have ids, also those that are not wanted.
+    pub by_id: bool,
+}
+
+impl Wanted {
+    pub fn of(samples: &[Vec<Feature>], filter: &GeneFilter<'_>) -> Wanted {
+        let samples: Vec<&[Feature]> = samples.iter().map(Vec::as_slice).collect();
+        let by_id = have_ids(&samples);
+        let (union, places) = unite(&samples, by_id);
+        let wanted = filter(&union);
+        let is_wanted = |&place: &u32| wanted.get(place as usize).copied().unwrap_or(false);
+        Wanted { wanted: places.iter().map(|places| places.iter().map(is_wanted).collect()).collect(), by_id }
+    }
+}
+
 /// Joins the samples, in their order. One sample stays as it is.
 ///
-/// Genes are the same when their ids are, in samples that all have ids, or else when their symbols are; of several genes
+/// Genes are the same when their ids are, in samples that all have ids (`by_id`, when genes were left out), or else when
+/// their symbols are; of several genes
 /// of one name in a file the first is joined with the first, the second with the second. Cells whose names occur in
 /// several samples get the sample's name in front.
-pub fn join(samples: Vec<(String, Dataset)>) -> Option<Dataset> {
+pub fn join(samples: Vec<(String, Dataset)>, by_id: Option<bool>) -> Option<Dataset> {
     let names: Vec<String> = samples.iter().map(|sample| sample.0.clone()).collect();
     let mut datasets: Vec<Dataset> = samples.into_iter().map(|sample| sample.1).collect();
     if datasets.len() < 2 {
         return datasets.pop();
     }
-    let (features, places) = unite(&datasets);
+    let (features, places) = {
+        let genes: Vec<&[Feature]> = datasets.iter().map(|dataset| dataset.features.as_slice()).collect();
+        unite(&genes, by_id.unwrap_or_else(|| have_ids(&genes)))
+    };
     let sizes: Vec<usize> = datasets.iter().map(|dataset| dataset.cells.len()).collect();
     let mut warnings: Vec<Warning> = Vec::new();
     let mut types: Vec<(String, usize)> = Vec::new();
@@ -37,6 +60,8 @@ pub fn join(samples: Vec<(String, Dataset)>) -> Option<Dataset> {
         }
     }
     warnings.push(joined_warning(&names, &datasets, features.len()));
+    let (least_counts, unfiltered) = unfiltered_samples(&names, &datasets);
+    warnings.extend(unfiltered);
     let cells = unique_names(&names, &mut datasets, &mut warnings);
     let metadata = join_tables(&names, &mut datasets, &sizes);
     let mut counts = Counts::with_genes(features.len());
@@ -61,17 +86,21 @@ pub fn join(samples: Vec<(String, Dataset)>) -> Option<Dataset> {
         counts,
         metadata,
         droplets: None,
+        least_counts,
         warnings,
     })
 }
 
+fn have_ids(samples: &[&[Feature]]) -> bool {
+    samples.iter().flat_map(|features| features.iter()).all(|feature| feature.id.is_some())
+}
+
 /// The union of the genes, and for each sample the place of each of its genes in it.
-fn unite(datasets: &[Dataset]) -> (Vec<Feature>, Vec<Vec<u32>>) {
-    let by_id = datasets.iter().flat_map(|dataset| &dataset.features).all(|feature| feature.id.is_some());
+fn unite(samples: &[&[Feature]], by_id: bool) -> (Vec<Feature>, Vec<Vec<u32>>) {
     let mut union: Vec<Feature> = Vec::new();
     let mut known: FxHashMap<(String, u32), u32> = FxHashMap::default();
-    let mut places = Vec::with_capacity(datasets.len());
-    for dataset in datasets {
+    let mut places = Vec::with_capacity(samples.len());
+    for features in samples {
         let mut seen: FxHashMap<String, u32> = FxHashMap::default();
         let place = |feature: &Feature| {
             let name = match &feature.id {
@@ -85,7 +114,7 @@ fn unite(datasets: &[Dataset]) -> (Vec<Feature>, Vec<Vec<u32>>) {
                 next
             })
         };
-        places.push(dataset.features.iter().map(place).collect());
+        places.push(features.iter().map(place).collect());
     }
     (union, places)
 }
@@ -106,6 +135,34 @@ fn joined_warning(names: &[String], datasets: &[Dataset], genes: usize) -> Warni
             list.join(", ")
         ),
     )
+}
+
+/// The limit of each cell where some samples are unfiltered. Samples differ in depth, so each has its own.
+fn unfiltered_samples(names: &[String], datasets: &[Dataset]) -> (Vec<f64>, Option<Warning>) {
+    let amount = |number: usize| grouped(number as f64);
+    let describe = |(name, dataset): (&String, &Dataset)| {
+        let droplets = dataset.droplets.as_ref()?;
+        let [barcodes, cells] = [droplets.barcodes, droplets.cells].map(amount);
+        Some(format!("{name} ({barcodes} barcodes, {cells} with at least {} counts)", grouped(droplets.suggested)))
+    };
+    let described: Vec<String> = names.iter().zip(datasets).filter_map(describe).collect();
+    if described.is_empty() {
+        return (Vec::new(), None);
+    }
+    let limits = datasets.iter().flat_map(|dataset| {
+        let limit = dataset.droplets.as_ref().map_or(0.0, |droplets| droplets.suggested);
+        std::iter::repeat_n(limit, dataset.cells.len())
+    });
+    let (these, their) = if described.len() == 1 { ("This file is", "its") } else { ("These files are", "their") };
+    let warning = Warning::new(
+        "unfiltered",
+        format!(
+            "{these} not filtered, most of {their} barcodes are of empty droplets: {}. Those with that many counts are taken \
+             for cells, unless another limit is set.",
+            described.join(", ")
+        ),
+    );
+    (limits.collect(), Some(warning))
 }
 
 /// Barcodes come from one list, so those of two samples often clash.
@@ -206,6 +263,7 @@ mod tests {
             counts,
             metadata,
             droplets: None,
+            least_counts: Vec::new(),
             warnings: Vec::new(),
         }
     }
@@ -226,7 +284,7 @@ mod tests {
             &[&[(0, 7.0), (1, 8.0), (2, 9.0)]],
             vec![("group".into(), group)],
         );
-        let joined = join(vec![("one".into(), first), ("two".into(), second)]).expect("a dataset");
+        let joined = join(vec![("one".into(), first), ("two".into(), second)], None).expect("a dataset");
         assert_eq!(joined.cells, ["one_a", "one_b", "two_a"]);
         let symbols: Vec<&str> = joined.features.iter().map(|feature| feature.symbol.as_str()).collect();
         assert_eq!(symbols, ["CD3E", "CD4", "CD4", "MS4A1"]);

@@ -25,6 +25,8 @@ const LONGEST_BEGINNING: usize = 96 << 20;
 /// Words for the names of genes and of cells, in the corner of a table.
 const GENE_WORDS: [&str; 6] = ["gene", "symbol", "ensembl", "feature", "ensg", "transcript"];
 const CELL_WORDS: [&str; 3] = ["cell", "barcode", "sample"];
+/// A table of counts rarely has so few genes, a table that describes cells rarely so many columns of numbers.
+const FEW_COLUMNS: usize = 30;
 
 /// A table whose lines have been counted, but whose counts are not kept.
 pub struct Table {
@@ -40,7 +42,8 @@ pub fn is_text(first: &[u8]) -> bool {
     let control = |byte: &&u8| **byte < 9 || (14..32).contains(*byte);
     let lower = String::from_utf8_lossy(&first[..first.len().min(256)]).trim_start().to_ascii_lowercase();
     let web_page = lower.starts_with("<!doctype html") || lower.starts_with("<html");
-    !first.is_empty() && !web_page && !first.iter().any(|byte| control(&byte))
+    let document = first.starts_with(b"%PDF");
+    !first.is_empty() && !web_page && !document && !first.iter().any(|byte| control(&byte))
 }
 
 /// Whether the text begins as a table with many columns of numbers does; reads its first lines only.
@@ -90,6 +93,9 @@ impl Table {
         let content = content.clone().unpacked()?;
         let layout = Arc::new(beginning(&content)?);
         let scan = Arc::new(Scan::of(&content, &layout)?);
+        if let Some(error) = table_of_cells(&layout, &scan) {
+            return Err(error);
+        }
         let (genes_in_rows, warning) = orientation(&layout, &scan);
         Ok(Table { content, layout, scan, genes_in_rows, warning })
     }
@@ -116,6 +122,22 @@ impl Table {
         }
         (columns, names)
     }
+}
+
+/// The error for a table that describes cells: a line for each, and a few numbers that are not named like genes.
+fn table_of_cells(layout: &Layout, scan: &Scan) -> Option<Error> {
+    let columns = layout.names(Role::Count);
+    let rows: Vec<String> = scan.names.iter().filter_map(|names| names.first().cloned()).collect();
+    let corner = layout.corner.to_ascii_lowercase();
+    let of_cells = are_barcodes(&rows) || CELL_WORDS.iter().any(|word| corner.contains(word));
+    if !of_cells || columns.len() > FEW_COLUMNS || are_genes(&columns) || are_genes(&rows) {
+        return None;
+    }
+    Some(Error::input(format!(
+        "it looks like a table that describes cells: the names of its columns with numbers (\"{}\") are not those of genes. \
+         Load the file with the counts of these cells.",
+        columns.iter().take(3).map(String::as_str).collect::<Vec<_>>().join("\", \"")
+    )))
 }
 
 /// Whether rows are genes: by their names, by those of the columns, or by their number.
@@ -229,10 +251,15 @@ fn column_of(values: Vec<String>) -> Column {
     Column::Categorical { categories, codes }
 }
 
-/// The error for text that is not what it should be, found by its first bytes.
+/// The error for text, and reads, that are not what they should be, found by the first bytes.
 pub fn other_text(first: &[u8]) -> Option<Error> {
     if first.starts_with(&[0xff, 0xfe]) || first.starts_with(&[0xfe, 0xff]) {
         return Some(Error::input("it is text in UTF-16. Save it again as CSV in UTF-8."));
+    }
+    if first.starts_with(b"BAM\x01") {
+        return Some(Error::input(
+            "it is a BAM file of aligned reads. Sextant reads counts; load the matrix made from it.",
+        ));
     }
     None
 }

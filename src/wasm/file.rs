@@ -3,15 +3,21 @@
 use js_sys::Function;
 use std::cell::RefCell;
 use std::io::{Error, Read, Result, Seek, SeekFrom};
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::prelude::*;
 
 /// The stage of [`Watch`].
 const LOOKING: &str = "Looking into the file";
 
 thread_local! {
     /// JavaScript objects belong to one thread, while a source must be `Send`: so the files stay here.
-    static FILES: RefCell<Vec<Option<web_sys::File>>> = const { RefCell::new(Vec::new()) };
+    static FILES: RefCell<Files> = const { RefCell::new(Files { open: Vec::new(), free: Vec::new() }) };
     static WATCHED: RefCell<Option<Watched>> = const { RefCell::new(None) };
+}
+
+/// A folder may have a hundred thousand files, so the places of closed ones are listed and not looked for.
+struct Files {
+    open: Vec<Option<web_sys::File>>,
+    free: Vec<usize>,
 }
 
 /// How far the files were read since a [`Watch`] began.
@@ -67,11 +73,11 @@ impl BrowserFile {
     pub fn new(file: web_sys::File) -> Self {
         let length = file.size() as u64;
         let slot = FILES.with_borrow_mut(|files| {
-            let slot = files.iter().position(Option::is_none).unwrap_or_else(|| {
-                files.push(None);
-                files.len() - 1
+            let slot = files.free.pop().unwrap_or_else(|| {
+                files.open.push(None);
+                files.open.len() - 1
             });
-            files[slot] = Some(file);
+            files.open[slot] = Some(file);
             slot
         });
         BrowserFile { slot, length, position: 0, furthest: 0 }
@@ -81,8 +87,8 @@ impl BrowserFile {
 impl Drop for BrowserFile {
     fn drop(&mut self) {
         FILES.with_borrow_mut(|files| {
-            if let Some(file) = files.get_mut(self.slot) {
-                *file = None;
+            if files.open.get_mut(self.slot).and_then(Option::take).is_some() {
+                files.free.push(self.slot);
             }
         });
     }
@@ -96,11 +102,12 @@ impl Read for BrowserFile {
         }
         let bytes = FILES.with_borrow(|files| {
             let file =
-                files.get(self.slot).and_then(Option::as_ref).ok_or_else(|| Error::other("the file is closed"))?;
+                files.open.get(self.slot).and_then(Option::as_ref).ok_or_else(|| Error::other("the file is closed"))?;
             read_slice(file, self.position, end)
         })?;
         let length = (bytes.length() as usize).min(buffer.len());
         bytes.subarray(0, length as u32).copy_to(&mut buffer[..length]);
+        give_back(&bytes.buffer());
         self.position += length as u64;
         if self.position > self.furthest {
             Watch::advance(self.position - self.furthest);
@@ -110,9 +117,23 @@ impl Read for BrowserFile {
     }
 }
 
+#[wasm_bindgen]
+extern "C" {
+    /// An `ArrayBuffer`, with a method that js-sys does not know yet.
+    type Transferable;
+    #[wasm_bindgen(method, catch)]
+    fn transfer(this: &Transferable, length: u32) -> std::result::Result<JsValue, JsValue>;
+}
+
+/// Frees a buffer at once. Left to the garbage collector the pieces of a file of 5 GB grow to more than a gigabyte, since
+/// it has little reason to run while the engine works. Browsers without the method collect when they will.
+fn give_back(buffer: &js_sys::ArrayBuffer) {
+    let _ = buffer.unchecked_ref::<Transferable>().transfer(0);
+}
+
 fn read_slice(file: &web_sys::File, start: u64, end: u64) -> Result<js_sys::Uint8Array> {
     // The browser says why in its own words: "NotReadableError" when the file was changed or removed meanwhile.
-    let said = |error: wasm_bindgen::JsValue| {
+    let said = |error: JsValue| {
         let message = error.dyn_ref::<js_sys::Error>().map_or_else(|| "unknown".into(), js_sys::Error::message);
         Error::other(format!("the browser cannot read the file any more ({})", String::from(message)))
     };

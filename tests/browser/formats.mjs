@@ -1,7 +1,7 @@
 // Every kind of file on the page, against what the command says of the same file.
 
 import { execFile } from 'node:child_process';
-import { copyFile, mkdir, mkdtemp, readFile, rm, truncate } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, readdir, rm, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -44,46 +44,73 @@ async function shown(page) {
   });
 }
 
-/** Compares what the page shows with the command's report. */
+/** Compares what the page shows with the command's report: one check, which says what differs. */
 function compare(checks, name, page, report) {
   const whole = (number) => (number === null ? '–' : Math.round(number).toLocaleString('en'));
   const wanted = FIGURES.filter((figure) => figure !== 'empty_cells' || report.empty_cells > 0);
-  const figures = Object.fromEntries(wanted.map((figure) => [figure, whole(report[figure])]));
-  const found = Object.fromEntries(wanted.map((figure) => [figure, page.fields[figure]]));
-  checks.equal(`${name}: the figures are the command’s`, JSON.stringify(found), JSON.stringify(figures));
-  checks.equal(`${name}: and the format`, page.fields.format, report.format);
-  checks.that(`${name}: and the matrix`, report.matrix.split(', ').includes(page.matrix), `${page.matrix} instead of ${report.matrix}`);
-  checks.equal(`${name}: and the choice of matrices`, page.matrices.join(), report.matrices.length > 1 ? report.matrices.map(({ path: at }) => at).join() : '');
-  checks.equal(`${name}: and the columns of gene names`, page.columns.join(), report.gene_columns.length > 1 ? report.gene_columns.join() : '');
-  checks.equal(`${name}: and the samples`, page.samples.join(), report.samples.join());
-  checks.equal(`${name}: and the warnings`, page.codes.filter((code) => !OF_THE_MATCH.includes(code)).join(), report.warnings.map(({ code }) => code).join());
+  const pairs = [
+    ...wanted.map((figure) => [figure, page.fields[figure], whole(report[figure])]),
+    ['format', page.fields.format, report.format],
+    ['matrices', page.matrices.join(), report.matrices.length > 1 ? report.matrices.map(({ path: at }) => at).join() : ''],
+    ['gene columns', page.columns.join(), report.gene_columns.length > 1 ? report.gene_columns.join() : ''],
+    ['samples', page.samples.join(), report.samples.join()],
+    ['warnings', page.codes.filter((code) => !OF_THE_MATCH.includes(code)).join(), report.warnings.map(({ code }) => code).join()],
+  ];
+  if (!report.matrix.split(', ').includes(page.matrix)) pairs.push(['matrix', page.matrix, report.matrix]);
+  checks.none(`${name}: the page shows what the command says`, pairs.filter(([, found, expected]) => found !== expected).map(([what, found, expected]) => `${what} ${found} instead of ${expected}`));
 }
 
-/** The files of the list formats.json, dropped as the hand drops them: [{ name, files }], each a file or a folder. */
+/**
+ * The datasets of formats.json as `{ name, paths }`, paths of files and folders: `files` that are dropped together,
+ * `unpacked` for the folder in an archive, or `each` for every member of a folder by itself, but for `except`.
+ */
+async function datasets(folder) {
+  const list = JSON.parse(await readFile(path.join(here, 'formats.json'), 'utf8'));
+  const all = [];
+  for (const { name, files, unpacked, each, except = [] } of list) {
+    if (files) all.push({ name, paths: files.map((file) => path.join(FIXTURES, file)) });
+    if (unpacked) {
+      const target = path.join(folder, path.basename(unpacked).replace(/\.tar$/, ''));
+      await mkdir(target);
+      await run('tar', ['-xf', path.join(FIXTURES, unpacked), '-C', target]);
+      all.push({ name, paths: [target] });
+    }
+    if (each) {
+      const members = (await readdir(path.join(FIXTURES, each))).filter((member) => !except.includes(member)).sort();
+      all.push(...members.map((member) => ({ name: `${name} (${member})`, paths: [path.join(FIXTURES, each, member)] })));
+    }
+  }
+  return all;
+}
+
+/** Every dataset of the list, dropped as the hand drops it. */
 async function everyKind(tools) {
   const { checks, server, context, command } = tools;
-  const list = JSON.parse(await readFile(path.join(here, 'formats.json'), 'utf8'));
-  const opened = await SextantPage.open(context, server.address);
-  await opened.until('idle');
-  const quiet = quietFrom(tools);
-  for (const { name, files } of list) {
-    const paths = files.map((file) => path.join(FIXTURES, file));
-    const { report, refusal } = await inspect(command, paths);
-    const state = await opened.reading(() => opened.drop(paths));
-    const page = await shown(opened.page);
-    if (report) {
-      compare(checks, name, page, report);
-      // The small files have no genes of the reference, which is told without hiding what was read.
-      if (state === 'error') checks.that(`${name}: what keeps it from being mapped is said`, /^Only \d+ of the [\d,]+ features/.test(page.failure), page.failure);
-    } else {
-      checks.equal(`${name}: it is refused`, state, 'error');
-      checks.that(`${name}: in the words of the command`, page.failure !== null && refusal.startsWith(page.failure), `“${page.failure}” instead of “${refusal}”`);
+  const folder = await mkdtemp(path.join(tmpdir(), 'sextant-kinds-'));
+  try {
+    const opened = await SextantPage.open(context, server.address);
+    await opened.until('idle');
+    const quiet = quietFrom(tools);
+    for (const { name, paths } of await datasets(folder)) {
+      const { report, refusal } = await inspect(command, paths);
+      const state = await opened.reading(() => opened.drop(paths));
+      const page = await shown(opened.page);
+      if (report) {
+        compare(checks, name, page, report);
+        // The small files have no genes of the reference, which is told without hiding what was read.
+        if (state === 'error') checks.that(`${name}: what keeps it from being mapped is said`, /^Only \d+ of the [\d,]+ features/.test(page.failure), page.failure);
+      } else {
+        checks.equal(`${name}: it is refused`, state, 'error');
+        checks.that(`${name}: in the words of the command`, page.failure !== null && refusal.startsWith(page.failure), `“${page.failure}” instead of “${refusal}”`);
+      }
+      checks.equal(`${name}: mapping is offered if it can be done`, await opened.page.isEnabled('#map-button'), state === 'ready');
     }
-    checks.equal(`${name}: mapping is offered if it can be done`, await opened.page.isEnabled('#map-button'), state === 'ready');
+    await opened.page.waitForTimeout(QUIET_MS);
+    quiet('from idle over every kind of file');
+    checks.none('the console shows no error', opened.complaints);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
   }
-  await opened.page.waitForTimeout(QUIET_MS);
-  quiet('from idle over every kind of file');
-  checks.none('the console shows no error', opened.complaints);
 }
 
 /** Makes the larger files, and takes them away afterwards. */
@@ -236,4 +263,48 @@ async function changedFile(tools) {
   });
 }
 
-export const formats = { formats: everyKind, samples, unfiltered, memory, 'changed-file': changedFile };
+async function geneNames(tools) {
+  const { checks, server, context, command, demo, release, shot } = tools;
+  await withLargeFiles(tools, async (folder) => {
+    const file = path.join(folder, 'two_columns.h5ad');
+    const { report } = await inspect(command, [file]);
+    const opened = await SextantPage.open(context, server.address);
+    const { page } = opened;
+    await opened.until('idle');
+    const quiet = quietFrom(tools);
+    await opened.reading(() => opened.drop(file));
+    compare(checks, 'names of genes in a column', await shown(page), report);
+    if (report.gene_columns.length > 1) {
+      const [used] = report.gene_columns;
+      checks.that('the column with names is found, and the genes by it', await page.isEnabled('#map-button'), used);
+      const other = report.gene_columns.find((name) => name !== used && name !== 'gene_symbols');
+      checks.equal('from another column too few genes are found', await opened.reading(() => page.selectOption('#gene-column-select', other)), 'error');
+      const { fields, failure } = await shown(page);
+      checks.that('which is said', /^Only \d+ of the [\d,]+ features/.test(failure), failure);
+      checks.equal('what was read stands there all the same', fields.cells, '100');
+      checks.that('but cannot be mapped', await page.isDisabled('#map-button'));
+      checks.equal('the first column leads back', await opened.reading(() => page.selectOption('#gene-column-select', used)), 'ready');
+      await shot(page, 'gene-names');
+    }
+    await opened.reading(() => opened.drop(demo));
+    const match = await page.textContent('#gene-match');
+    checks.that('how many genes were found is said', /Genes in common [\d,]+ of [\d,]+ \(\d+\.\d %\)/.test(match), match);
+    const routes = await page.textContent('#gene-routes');
+    checks.that('and by which routes', /[\d,]+ by symbol.*\.$/.test(routes), routes);
+    if (release.files.some(({ path: at }) => at === 'references/genes.json')) {
+      const { name, bytes } = await opened.download('#download-genes');
+      const lines = bytes.toString('utf8').trimEnd().split('\n');
+      const found = Number(/common ([\d,]+)/.exec(match)[1].replaceAll(',', ''));
+      const matched = lines.filter((line) => / (id|symbol|genome|spelling|table|previous|alias|orthologue)$/.test(line.replaceAll('\t', ' '))).length;
+      checks.equal('the report has a line for each of them', matched, found);
+      checks.equal('and is called', name, 'genes.tsv');
+      checks.that('the table of gene names finds more than symbols', /alias|previous/.test(routes), routes);
+    }
+    quiet('from idle over the columns');
+    checks.none('the console shows no error', opened.complaints);
+  });
+}
+
+export const formats = {
+  formats: everyKind, samples, 'gene-names': geneNames, unfiltered, memory, 'changed-file': changedFile,
+};

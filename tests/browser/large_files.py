@@ -4,6 +4,7 @@
   samples/one/cells.h5   300 cells of the demo
   samples/two/cells.h5   300 others
   two_matrices.h5ad      300 cells, not compressed, in two matrices: too large to be kept by whoever reads it
+  two_columns.h5ad       100 cells; the names of the genes stand in a column, and the index has mere numbers
 """
 
 import sys
@@ -56,13 +57,21 @@ write(folder / "unfiltered.h5", everything, [barcode(number) for number in range
 write(folder / "samples/one/cells.h5", counts[600:900], barcodes[600:900])
 write(folder / "samples/two/cells.h5", counts[900:1200], barcodes[900:1200])
 
-with h5py.File(folder / "two_matrices.h5ad", "w") as f:
-    f.attrs.update({"encoding-type": "anndata", "encoding-version": "0.1.0"})
-    dense = counts[:300].toarray().astype("f4")
-    for path in ("X", "layers/counts"):
-        f.create_dataset(path, data=dense).attrs.update({"encoding-type": "array", "encoding-version": "0.2.0"})
-    for path, index in {"obs": barcodes[:300], "var": names}.items():
-        table = f.create_group(path)
-        table.attrs.update({"encoding-type": "dataframe", "encoding-version": "0.2.0", "_index": "_index"})
-        table.attrs.create("column-order", [], dtype=h5py.string_dtype())
-        table.create_dataset("_index", data=np.array(index, "S").astype(object), dtype=h5py.string_dtype())
+
+def h5ad(path, matrix, paths, columns):
+    with h5py.File(path, "w") as f:
+        f.attrs.update({"encoding-type": "anndata", "encoding-version": "0.1.0"})
+        for place in paths:
+            f.create_dataset(place, data=matrix.toarray().astype("f4")).attrs.update({"encoding-type": "array", "encoding-version": "0.2.0"})
+        for place, table in {"obs": {"_index": barcodes[:matrix.shape[0]]}, "var": columns}.items():
+            group = f.create_group(place)
+            group.attrs.update({"encoding-type": "dataframe", "encoding-version": "0.2.0", "_index": "_index"})
+            group.attrs.create("column-order", [name for name in table if name != "_index"], dtype=h5py.string_dtype())
+            for name, values in table.items():
+                column = group.create_dataset(name, data=np.array(values, "S").astype(object), dtype=h5py.string_dtype())
+                column.attrs.update({"encoding-type": "string-array", "encoding-version": "0.2.0"})
+
+
+h5ad(folder / "two_matrices.h5ad", counts[:300], ["X", "layers/counts"], {"_index": names})
+numbers = [f"{gene}" for gene in range(genes)]
+h5ad(folder / "two_columns.h5ad", counts[:100], ["X"], {"_index": numbers, "gene_symbols": names, "written_by": [f"feature{gene}" for gene in range(genes)]})

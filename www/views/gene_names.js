@@ -68,6 +68,7 @@ function routeWords({ genes_matched: matched, genes_by_id: id, genes_by_symbol: 
   const routes = matched?.routes ?? { id, symbol };
   const names = [...Object.keys(ROUTES).filter((name) => name in routes), ...Object.keys(routes).filter((name) => !(name in ROUTES))];
   const words = names.filter((name) => routes[name] > 0).map((name) => `${whole(routes[name])} ${ROUTES[name] ?? `by ${name}`}`);
-  const sentence = words.join(', ');
-  return matched?.duplicates > 0 ? `${sentence}; ${whole(matched.duplicates)} more genes of the file stand for one that was found already` : sentence;
+  const again = matched?.duplicates ?? 0;
+  const repeats = again === 1 ? '1 more gene of the file stands for one that was found already' : `${whole(again)} more genes of the file stand for some that were found already`;
+  return [words.join(', '), ...(again > 0 ? [repeats] : [])].join('; ');
 }

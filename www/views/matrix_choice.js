@@ -19,11 +19,11 @@ export class MatrixChoice {
 
   #content({ look: { matrices, matrix: best }, query, asked, busy }) {
     // Of several samples the engine names every matrix that was used; the list is of the first.
-    const used = asked ?? best ?? query?.matrix;
+    const used = asked ?? best ?? query?.matrix ?? (matrices.length === 1 ? matrices[0].path : undefined);
     const verdict = matrices.find(({ path }) => path === used)?.verdict;
     // The engine words it to follow “values …”: “are whole numbers”, “look like log1p of …”.
     const why = verdict ? element('p', { class: 'hint', id: 'matrix-why' }, `Its values ${verdict}.`) : null;
-    if (matrices.length < 2) return [element('p', {}, 'Matrix ', element('code', {}, used ?? matrices[0]?.path ?? 'none')), why ?? ''];
+    if (matrices.length < 2) return [element('p', {}, 'Matrix ', element('code', {}, used ?? 'none')), why ?? ''];
     const select = element('select', { id: 'matrix-select', disabled: busy, 'aria-describedby': why && 'matrix-why' },
       ...(used ? [] : [element('option', { value: '' }, 'choose one')]),
       ...matrices.map(({ path, shape }) => element('option', { value: path, selected: path === used }, `${path} (${whole(shape[0])} × ${whole(shape[1])})`)));

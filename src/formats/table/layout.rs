@@ -131,7 +131,13 @@ impl Layout {
                 "its first line has numbers where the names of cells or genes are expected. Add a header with the names.",
             ));
         }
-        if long(&self.corner, rows, width) {
+        if fragments(&self.header, rows) {
+            return Err(Error::input(
+                "it looks like a list of fragments (chromosome, start, end, barcode) of an ATAC library. Sextant maps gene \
+                 expression; load the matrix of that library.",
+            ));
+        }
+        if long(&self.corner, self.header.first().map_or("", String::as_str), rows, width) {
             return Err(Error::input(
                 "it looks like a list with one line for each count (cell, gene, count). Sextant reads tables of genes by \
                  cells; turn it into one, for example in Python with `pandas.read_csv(\"in.csv\").pivot(index=\"gene\", \
@@ -148,11 +154,19 @@ impl Layout {
             })
             .collect();
         let counts = self.names(Role::Count).len();
+        if counts == 0 && decimal_commas(rows) {
+            return Err(Error::input(
+                "its numbers have decimal commas, so they are not raw counts. Load the table of raw counts, or save it with \
+                 whole numbers if they are counts.",
+            ));
+        }
         if counts == 0 {
+            let none = match self.roles.len() {
+                1 => String::from("its only column does not hold numbers"),
+                columns => format!("none of its {columns} columns holds numbers"),
+            };
             return Err(Error::input(format!(
-                "it is a table without counts: none of its {} columns holds numbers. Sextant reads tables of counts of \
-                 genes by cells.",
-                self.roles.len()
+                "it is a table without counts: {none}. Sextant reads tables of counts of genes by cells.",
             )));
         }
         Ok(())
@@ -270,8 +284,32 @@ fn no_header(header: &[String]) -> bool {
     !counted || numbers.len() < 2
 }
 
+/// Most fields are numbers with a comma where others write a point.
+fn decimal_commas(rows: &[Vec<String>]) -> bool {
+    let fields = || rows.iter().flat_map(|row| row.iter().skip(1));
+    let numbers = fields().filter(|field| is_number(field)).count();
+    let decimal =
+        |field: &&String| !is_number(field) && field.matches(',').count() == 1 && is_number(&field.replace(',', "."));
+    let decimals = fields().filter(decimal).count();
+    decimals > 0 && (numbers + decimals) * 10 > fields().count() * 9
+}
+
+/// Lines of a place on a chromosome, without a header.
+fn fragments(header: &[String], rows: &[Vec<String>]) -> bool {
+    let place = |start: Option<&String>, end: Option<&String>| {
+        let number = |field: Option<&String>| field.and_then(|field| field.parse::<u64>().ok());
+        number(start).zip(number(end)).is_some_and(|(start, end)| start < end)
+    };
+    let chromosome = |row: &Vec<String>| {
+        let name = row.first().map(String::as_str).unwrap_or_default();
+        let bare = name.strip_prefix("chr").unwrap_or(name);
+        bare.parse::<u8>().is_ok() || ["X", "Y", "M", "MT"].contains(&bare) || name.starts_with("chr")
+    };
+    place(header.first(), header.get(1)) && rows.iter().all(|row| chromosome(row) && place(row.get(1), row.get(2)))
+}
+
 /// Two columns of names, of which one repeats, and one of numbers.
-fn long(corner: &str, rows: &[Vec<String>], width: usize) -> bool {
+fn long(corner: &str, second: &str, rows: &[Vec<String>], width: usize) -> bool {
     if width != 3 || rows.len() < 3 {
         return false;
     }
@@ -282,8 +320,9 @@ fn long(corner: &str, rows: &[Vec<String>], width: usize) -> bool {
         names.dedup();
         names.len() < rows.len()
     };
-    let gene = corner.to_ascii_lowercase().contains("gene");
-    text(0) && text(1) && !text(2) && (repeats(0) || (repeats(1) && !gene))
+    let gene = |name: &str| name.to_ascii_lowercase().contains("gene");
+    // A class of cells repeats as well, beside names of cells that do not.
+    text(0) && text(1) && !text(2) && (repeats(0) || (repeats(1) && gene(second) && !gene(corner)))
 }
 
 #[cfg(test)]
@@ -352,7 +391,7 @@ mod tests {
         );
         assert_eq!(
             message("barcode,cell_type\nAAAC,B\nAAAG,T\n"),
-            "it is a table without counts: none of its 1 columns holds numbers. Sextant reads tables of counts of genes by \
+            "it is a table without counts: its only column does not hold numbers. Sextant reads tables of counts of genes by \
              cells."
         );
     }
