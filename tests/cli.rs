@@ -216,7 +216,9 @@ fn labels_and_quality_are_the_same_from_the_genes_of_the_reference_only() {
     let (whole, about_whole) = map("whole", &[]);
     let (part, about_part) = map("part", &["--reference-genes-only"]);
     assert!(whole == part, "the tables differ");
-    for field in ["genes", "genes_in_common", "genes_matched", "features_used", "anchors", "total_counts", "warnings", "labels"] {
+    for field in
+        ["genes", "genes_in_common", "genes_matched", "features_used", "anchors", "total_counts", "warnings", "labels"]
+    {
         assert_eq!(about_whole[field], about_part[field], "{field}");
     }
     assert!(about_part["nonzeros"].as_u64() < about_whole["nonzeros"].as_u64());
