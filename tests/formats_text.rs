@@ -2,38 +2,16 @@
 //!
 //! The files in `tests/data/formats/text` are written by `generate.py` beside them.
 
+#[path = "common/watching.rs"]
+mod watching;
+
 use sextant::Warning;
 use sextant::formats::{Column, Dataset, Input, Inspection, ReadOptions, Source, open};
 use sextant::progress::Progress;
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::io::Cursor;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
-/// Remembers the largest request, so that a damaged file that asks for gigabytes is noticed.
-struct Watching;
-static LARGEST: AtomicUsize = AtomicUsize::new(0);
-
-unsafe impl GlobalAlloc for Watching {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        LARGEST.fetch_max(layout.size(), Ordering::Relaxed);
-        unsafe { System.alloc(layout) }
-    }
-    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        LARGEST.fetch_max(layout.size(), Ordering::Relaxed);
-        unsafe { System.alloc_zeroed(layout) }
-    }
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        LARGEST.fetch_max(size, Ordering::Relaxed);
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Watching = Watching;
+use std::sync::atomic::Ordering;
+use watching::LARGEST;
 
 type Files = Vec<(String, Vec<u8>)>;
 
