@@ -74,5 +74,5 @@ async function read(name, file, expect) {
 if (values.raw) await read('unfiltered 10x, 6 million barcodes', values.raw, { cells: '8,000 cells' });
 if (values.flex) await read('10x Flex, 62 million entries', values.flex, { cells: '10,700 cells' });
 if (values.atlas) await read('H5AD of 5 GB', values.atlas, { refused: true, cells: '853,364 cells' });
-console.log(`large files: ${checks.passed} passed, ${checks.failed} failed`);
+console.log(`large: ${checks.passed} passed, ${checks.failed} failed`);
 process.exit(checks.failed > 0 || checks.passed === 0 ? 1 : 0);
