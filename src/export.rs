@@ -47,14 +47,16 @@ pub fn umap(query: &Query, mapping: &Mapping) -> String {
     table
 }
 
-/// Quality of each cell. Cells without counts stand at the end; `percent_mt` is empty where no gene is mitochondrial.
+/// Quality of each cell. Cells without counts stand at the end; `percent_mt` is empty where no gene is mitochondrial, in the file or in the cell's sample.
 pub fn qc(query: &Query) -> String {
     let mut table = String::from("cell\tcounts\tfeatures\tpercent_mt\n");
     let metrics = &query.metrics;
     for (cell, name) in query.cells.iter().enumerate() {
         put(&mut table, format_args!("{}\t{}\t{}\t", clean(name), metrics.counts[cell], metrics.features[cell]));
-        if let Some(percent) = &metrics.percent_mt {
-            put(&mut table, format_args!("{}", percent[cell] as f32));
+        if let Some(percent) =
+            metrics.percent_mt.as_ref().map(|percent| percent[cell] as f32).filter(|percent| !percent.is_nan())
+        {
+            put(&mut table, format_args!("{percent}"));
         }
         table.push('\n');
     }

@@ -44,10 +44,11 @@ mod tenx_h5;
 mod transposed;
 mod zarr;
 
-pub use dataset::{Candidate, Column, Dataset, Feature, GENE_EXPRESSION, Inspection};
+pub use dataset::{Candidate, Column, Dataset, Feature, GENE_EXPRESSION, Inspection, Joined};
 pub use droplets::Droplets;
 pub use raw_counts::grouped;
-pub use reading::{GeneFilter, Observer, ReadOptions};
+pub use reading::{FeaturesOfGenes, Observer, ReadOptions};
+pub use samples::warnings_of_samples;
 
 use crate::error::{Error, Result, Warning};
 use crate::progress::Progress;
@@ -57,7 +58,9 @@ use grouping::{Files, Group};
 use hdf5::Hdf5;
 use mex::Mex;
 use reading::Part;
+use samples::{Genes, Sample};
 use source::BlockCache;
+use std::cell::RefCell;
 use std::io::{Read, Seek};
 use std::sync::Arc;
 use stored::Format;
@@ -176,18 +179,21 @@ impl OpenFile {
     pub fn inspect(&mut self, options: &ReadOptions<'_>) -> Result<Inspection> {
         let several = self.parts.len() > 1;
         let mut whole: Option<Inspection> = None;
+        let mut warnings = Vec::with_capacity(self.parts.len());
         for part in &mut self.parts {
             let inspected = part.inspect(options);
             let mut inspection = named(&part.file, inspected)?;
             if several {
                 inspection.samples = vec![part.sample.clone()];
             }
+            warnings.push((part.sample.as_str(), std::mem::take(&mut inspection.warnings)));
             match &mut whole {
                 None => whole = Some(inspection),
                 Some(whole) => whole.add(inspection),
             }
         }
         let mut whole = whole.ok_or_else(|| Error::usage("Choose a file first."))?;
+        whole.warnings = warnings_of_samples(warnings);
         whole.warnings.extend(self.warnings.iter().cloned());
         Ok(whole)
     }
@@ -205,33 +211,31 @@ impl OpenFile {
     ) -> Result<Dataset> {
         let mut samples = Vec::with_capacity(self.parts.len());
         let count = self.parts.len() as f64;
-        let united = self.united(options)?;
+        let mut left = options.budget;
         for (number, part) in self.parts.iter_mut().enumerate() {
             let report = |stage: &str, share: f64| progress.report(stage, (number as f64 + share) / count);
-            let wanted = united.as_ref().and_then(|united| united.wanted.get(number));
-            let filter = |_: &[Feature]| wanted.cloned().unwrap_or_default();
-            let genes = if wanted.is_some() { Some(&filter as &GeneFilter<'_>) } else { options.genes };
-            let read = part.read(&ReadOptions { genes, ..*options }, observer, &Progress::new(&report));
-            samples.push((part.sample.clone(), named(&part.file, read)?));
+            let genes = RefCell::new(Genes::default());
+            let look = |features: &[Feature]| {
+                let of_genes = options.features.map(|features_of| features_of(features));
+                let places = of_genes.clone().unwrap_or_default();
+                genes.replace(Genes { features: features.to_vec(), of_genes });
+                places
+            };
+            let options = ReadOptions {
+                features: Some(&look),
+                features_only: options.features_only && options.features.is_some(),
+                budget: left,
+                ..*options
+            };
+            let read = part.read(&options, observer, &Progress::new(&report));
+            let dataset = named(&part.file, read)?;
+            left = left.map(|left| left.saturating_sub(dataset.counts.bytes() as u64));
+            samples.push(Sample { name: part.sample.clone(), genes: genes.into_inner(), dataset });
         }
-        let by_id = united.map(|united| united.by_id);
-        let mut whole = samples::join(samples, by_id).ok_or_else(|| Error::usage("Choose a file first."))?;
+        let whole = samples::join(samples, options.features_only);
+        let mut whole = whole.ok_or_else(|| Error::usage("Choose a file first."))?;
         whole.warnings.extend(self.warnings.iter().cloned());
         Ok(whole)
-    }
-
-    /// Which genes of each of several samples are wanted, when not all are. They are asked for together: a gene may be
-    /// known by its id in one sample and by its symbol in another, and is the same gene once they are joined.
-    fn united(&mut self, options: &ReadOptions<'_>) -> Result<Option<samples::Wanted>> {
-        let Some(filter) = options.genes.filter(|_| self.parts.len() > 1) else {
-            return Ok(None);
-        };
-        let mut genes = Vec::with_capacity(self.parts.len());
-        for part in &mut self.parts {
-            let of_part = part.genes(options);
-            genes.push(named(&part.file, of_part)?);
-        }
-        Ok(Some(samples::Wanted::of(&genes, filter)))
     }
 }
 

@@ -9,7 +9,7 @@ pub use table::{GeneTable, Source, Standing};
 
 use crate::error::{Error, Result, Warning};
 use crate::formats::Feature;
-use names::species_of;
+pub(crate) use names::{species_of, strip_genome};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -104,26 +104,45 @@ pub struct GeneMatch {
 /// Matches along the routes of [`Route`], with the table of gene names where there is one; without it the routes
 /// are exact ids and symbols.
 pub fn match_genes(query: &[Feature], reference: &[Feature], table: Option<&GeneTable>) -> GeneMatch {
-    let fates = routes::walk(query, reference, table);
-    let count = |wanted: &dyn Fn(&Fate) -> bool| fates.iter().filter(|fate| wanted(fate)).count();
-    let by = |route: Route| count(&|fate| matches!(fate, Fate::Matched(_, taken) if *taken == route));
-    let feature = |fate: &Fate| match fate {
-        Fate::Matched(row, _) => Some(*row),
-        _ => None,
-    };
-    GeneMatch {
-        feature_of_gene: fates.iter().map(feature).collect(),
-        matched: count(&|fate| matches!(fate, Fate::Matched(..))),
-        routes: Route::ALL.into_iter().map(|route| (route.name(), by(route))).collect(),
-        duplicates: count(&|fate| matches!(fate, Fate::Duplicate(_))),
-        other_species: count(&|fate| *fate == Fate::OtherSpecies),
-        not_found: count(&|fate| *fate == Fate::NotFound),
-        features: reference.len(),
-        fates,
-    }
+    GeneMatch::of(routes::walk(query, reference, table), reference.len())
 }
 
 impl GeneMatch {
+    /// Counts what became of the genes of a query. `features`: of the reference.
+    fn of(fates: Vec<Fate>, features: usize) -> Self {
+        let count = |wanted: &dyn Fn(&Fate) -> bool| fates.iter().filter(|fate| wanted(fate)).count();
+        let by = |route: Route| count(&|fate| matches!(fate, Fate::Matched(_, taken) if *taken == route));
+        let feature = |fate: &Fate| match fate {
+            Fate::Matched(row, _) => Some(*row),
+            _ => None,
+        };
+        GeneMatch {
+            feature_of_gene: fates.iter().map(feature).collect(),
+            matched: count(&|fate| matches!(fate, Fate::Matched(..))),
+            routes: Route::ALL.into_iter().map(|route| (route.name(), by(route))).collect(),
+            duplicates: count(&|fate| matches!(fate, Fate::Duplicate(_))),
+            other_species: count(&|fate| *fate == Fate::OtherSpecies),
+            not_found: count(&|fate| *fate == Fate::NotFound),
+            features,
+            fates,
+        }
+    }
+
+    /// The genes of several samples that were matched each by itself, once they are one dataset. `origins`: for each of its
+    /// genes a sample that has it, and its number there.
+    pub fn joined(samples: &[GeneMatch], origins: &[(usize, usize)]) -> Self {
+        let fate =
+            |&(sample, gene): &(usize, usize)| samples.get(sample).and_then(|sample| sample.fates.get(gene).copied());
+        let fates = origins.iter().map(|origin| fate(origin).unwrap_or(Fate::NotFound)).collect();
+        GeneMatch::of(fates, samples.first().map_or(0, |sample| sample.features))
+    }
+
+    /// Leaves out the genes that are no feature of the reference; what is said of all genes stays.
+    pub fn keep_matched(&mut self) {
+        self.feature_of_gene.retain(Option::is_some);
+        self.fates.retain(|fate| matches!(fate, Fate::Matched(..)));
+    }
+
     /// Features that were found by a route.
     pub fn by(&self, route: Route) -> usize {
         self.routes.get(route.name()).copied().unwrap_or(0)

@@ -16,7 +16,8 @@ pub struct Metrics {
     pub counts: Vec<f64>,
     /// Genes with a count (`nFeature`).
     pub features: Vec<u32>,
-    /// Counts of mitochondrial genes in per cent; `None` where the file has no such gene.
+    /// Counts of mitochondrial genes in per cent; `None` where the file has no such gene, NaN for the cells of a sample
+    /// without one beside samples that have some.
     pub percent_mt: Option<Vec<f64>>,
 }
 
@@ -60,8 +61,9 @@ impl Observer for MetricsOfSlabs {
     }
 
     fn slab(&mut self, slab: &Counts) {
+        let known = self.mitochondrial.contains(&true);
         let of_cell = |cell: usize| {
-            let (mut total, mut detected, mut mitochondrial_total) = (0.0, 0, 0.0);
+            let (mut total, mut detected, mut mitochondrial_total) = (0.0, 0, if known { 0.0 } else { f64::NAN });
             for (gene, count) in slab.row(cell) {
                 let count = f64::from(count);
                 total += count;
@@ -84,7 +86,7 @@ impl Observer for MetricsOfSlabs {
 impl MetricsOfSlabs {
     pub fn finish(self) -> Metrics {
         let percent = |&(total, _, part): &(f64, u32, f64)| {
-            if total > 0.0 { 100.0 * part / total } else { 0.0 }
+            if total > 0.0 || part.is_nan() { 100.0 * part / total } else { 0.0 }
         };
         Metrics {
             counts: self.cells.iter().map(|cell| cell.0).collect(),
@@ -124,9 +126,9 @@ fn is_mitochondrial_id(id: &str) -> bool {
     }
 }
 
-/// Middle value; the mean of the two middle ones for an even number of values. `None` for no values.
+/// Middle value of those that are not NaN; the mean of the two middle ones for an even number of them. `None` for none.
 pub fn median(values: &[f64]) -> Option<f64> {
-    let mut sorted = values.to_vec();
+    let mut sorted: Vec<f64> = values.iter().copied().filter(|value| !value.is_nan()).collect();
     sorted.sort_by(f64::total_cmp);
     let middle = sorted.len() / 2;
     if sorted.is_empty() {
@@ -188,6 +190,7 @@ mod tests {
     fn median_of_few() {
         assert_eq!(median(&[]), None);
         assert_eq!(median(&[3.0]), Some(3.0));
+        assert_eq!(median(&[f64::NAN, 3.0]), Some(3.0));
         assert_eq!(median(&[4.0, 1.0, 3.0, 2.0]), Some(2.5));
     }
 }

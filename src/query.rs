@@ -1,12 +1,14 @@
 //! The query as it goes into the mapping: cells with counts, their metrics, and their genes' features.
 
 use crate::error::{Error, Result, Warning};
-use crate::formats::{Column, Dataset, Droplets, Feature, GeneFilter, OpenFile, ReadOptions, grouped};
-use crate::genes::{Fate, GeneMatch, GeneTable, match_genes, species};
+use crate::formats::{
+    Column, Dataset, Droplets, Feature, FeaturesOfGenes, Joined, OpenFile, ReadOptions, grouped, warnings_of_samples,
+};
+use crate::genes::{GeneMatch, GeneTable, match_genes, species};
 use crate::matrix::Counts;
 use crate::progress::Progress;
 use crate::qc::{Look, Metrics, median, metrics};
-use crate::reference::Reference;
+use crate::reference::{About, Reference};
 use serde::Serialize;
 use std::cell::RefCell;
 
@@ -38,8 +40,19 @@ pub struct Query {
     /// Cells with fewer counts were left out, if any limit was set.
     pub min_counts: Option<f64>,
     pub warnings: Vec<Warning>,
-    /// Where only the genes of a reference were kept: how they were matched to it, and what was said of all genes.
-    matched: Option<(GeneMatch, Vec<Warning>)>,
+    /// How the genes were matched while they were read.
+    matched: Option<Matched>,
+}
+
+/// How the genes were matched to the features of a reference while they were read: of several samples each by itself, and
+/// before genes were left out.
+#[derive(Debug, Clone)]
+struct Matched {
+    /// The reference.
+    reference: About,
+    genes: GeneMatch,
+    /// What is to be said of it, or why the query cannot be mapped.
+    checked: std::result::Result<Vec<Warning>, String>,
 }
 
 /// How a query is read.
@@ -51,8 +64,10 @@ pub struct QueryOptions<'a> {
     pub budget: Option<u64>,
     /// Leaves out cells with fewer counts; of an unfiltered file, the suggested limit unless another is given.
     pub min_counts: Option<f64>,
-    /// Keeps the counts of the features of this reference only: less memory, the same mapping.
-    pub genes_of: Option<&'a Reference>,
+    /// What the query will be mapped onto. Genes of several samples are joined by what they are there.
+    pub reference: Option<&'a Reference>,
+    /// Keeps the counts of the features of the reference only: less memory, the same mapping.
+    pub reference_genes_only: bool,
     /// Other names of genes, and orthologues, to match them by.
     pub table: Option<&'a GeneTable>,
 }
@@ -88,33 +103,43 @@ impl Query {
     /// As [`OpenFile::read`]; or no cell has a count; or, where only the genes of a reference are kept, too few are its
     /// features.
     pub fn read(file: &mut OpenFile, options: &QueryOptions<'_>, progress: &Progress<'_>) -> Result<Self> {
-        // All genes are known here only: afterwards none would be left to name, or to be of another species.
-        let matched = RefCell::new(None);
-        let wanted = options.genes_of.map(|reference| {
+        // All genes of a sample are known here only: afterwards none may be left to name, or to be of another species.
+        let matches = RefCell::new(Vec::new());
+        let features = options.reference.map(|reference| {
             |features: &[Feature]| {
                 let genes = match_genes(features, &reference.features, options.table);
-                let kept = genes.feature_of_gene.iter().map(Option::is_some).collect::<Vec<bool>>();
                 let checked = genes.check(features, &reference.features, &reference.about.name);
-                *matched.borrow_mut() = Some((genes, checked));
-                kept
+                let of_genes = genes.feature_of_gene.clone();
+                matches.borrow_mut().push((genes, checked));
+                of_genes
             }
         });
         let read = ReadOptions {
             matrix: options.matrix,
             gene_column: options.gene_column,
             budget: options.budget,
-            genes: wanted.as_ref().map(|wanted| wanted as &GeneFilter<'_>),
+            features: features.as_ref().map(|features| features as &FeaturesOfGenes<'_>),
+            features_only: options.reference_genes_only,
         };
         let mut look = Look::default();
         let mut dataset = file.read(&read, &mut look, progress)?;
+        let matched = options
+            .reference
+            .and_then(|reference| Matched::of(reference, matches.into_inner(), dataset.joined.as_ref()))
+            .map(|mut matched| {
+                if options.reference_genes_only {
+                    matched.genes.keep_matched();
+                }
+                matched
+            });
+        if let Some(Matched { checked: Err(message), .. }) = &matched
+            && options.reference_genes_only
+        {
+            return Err(Error::mapping(message));
+        }
         dataset.warnings.extend(look.warnings(&dataset.cells));
         let mut query = Query::with_metrics(dataset, look.metrics.finish(), options.min_counts)?;
-        if let Some((mut genes, checked)) = matched.into_inner() {
-            // The genes that were kept are those with a feature, in the same order.
-            genes.feature_of_gene.retain(Option::is_some);
-            genes.fates.retain(|fate| matches!(fate, Fate::Matched(..)));
-            query.matched = Some((genes, checked?));
-        }
+        query.matched = matched;
         Ok(query)
     }
 
@@ -221,11 +246,11 @@ impl Query {
     /// # Errors
     /// Too few features in common.
     pub fn match_to(&self, reference: &Reference, table: Option<&GeneTable>) -> Result<(GeneMatch, Vec<Warning>)> {
-        if let Some((genes, warnings)) = &self.matched
-            && genes.feature_of_gene.len() == self.features.len()
-            && genes.features == reference.features.len()
-        {
-            return Ok((genes.clone(), warnings.clone()));
+        if let Some(matched) = self.matched.as_ref().filter(|matched| matched.reference == reference.about) {
+            return match &matched.checked {
+                Ok(warnings) => Ok((matched.genes.clone(), warnings.clone())),
+                Err(message) => Err(Error::mapping(message)),
+            };
         }
         let genes = match_genes(&self.features, &reference.features, table);
         let warnings = genes.check(&self.features, &reference.features, &reference.about.name)?;
@@ -260,6 +285,29 @@ impl Query {
     }
 }
 
+impl Matched {
+    /// `matches`: of each sample, with what is said of it.
+    fn of(
+        reference: &Reference,
+        mut matches: Vec<(GeneMatch, Result<Vec<Warning>>)>,
+        joined: Option<&Joined>,
+    ) -> Option<Matched> {
+        let message = |error: Error| error.message;
+        let about = reference.about.clone();
+        let Some(joined) = joined else {
+            let (genes, checked) = matches.pop()?;
+            return Some(Matched { reference: about, genes, checked: checked.map_err(message) });
+        };
+        let (genes, checked): (Vec<GeneMatch>, Vec<_>) = matches.into_iter().unzip();
+        let named = joined.samples.iter().zip(checked).map(|(name, checked)| match checked {
+            Ok(warnings) => Ok((name.as_str(), warnings)),
+            Err(error) => Err(format!("{name}: {}", error.message)),
+        });
+        let checked = named.collect::<std::result::Result<Vec<_>, String>>().map(warnings_of_samples);
+        Some(Matched { reference: about, genes: GeneMatch::joined(&genes, &joined.origins), checked })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -278,6 +326,7 @@ mod tests {
             feature_types: vec![("Gene Expression".into(), 2)],
             droplets: None,
             least_counts: Vec::new(),
+            joined: None,
             warnings: Vec::new(),
         }
     }

@@ -188,7 +188,8 @@ impl Engine {
             gene_column: wishes.gene_column.as_deref(),
             min_counts: wishes.min_counts,
             table: self.genes.as_ref(),
-            genes_of: wishes.reference_genes_only.then_some(reference),
+            reference: Some(reference),
+            reference_genes_only: wishes.reference_genes_only,
             budget: wishes.budget.map(|bytes| bytes as u64),
         };
         let query = Query::read(file, &options, &Progress::new(&report)).map_err(thrown)?;

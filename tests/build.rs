@@ -178,6 +178,7 @@ fn dataset() -> Dataset {
         feature_types: Vec::new(),
         droplets: None,
         least_counts: Vec::new(),
+        joined: None,
         warnings: Vec::new(),
     }
 }

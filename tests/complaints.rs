@@ -71,29 +71,47 @@ fn unfiltered(name: &str, cells: usize, count: usize) -> Vec<(String, Vec<u8>)> 
         .to_vec()
 }
 
-/// A gene that two samples name differently is left out or kept in both, as when all genes are read.
+/// Each sample is asked by itself which features its genes are; the same feature is one gene, kept or not.
 #[test]
-fn wanted_genes_of_several_samples_are_asked_for_together() {
+fn genes_of_several_samples_are_joined_by_what_they_are() {
     let mex = |name: &str, genes: &str| {
         let matrix = "%%MatrixMarket matrix coordinate integer general\n3 2 4\n1 1 5\n2 1 6\n2 2 7\n3 2 8\n".to_owned();
         [("matrix.mtx", matrix), ("barcodes.tsv", format!("{name}1\n{name}2\n")), ("genes.tsv", genes.to_owned())]
             .map(|(file, text)| (format!("{name}/{file}"), text.into_bytes()))
             .to_vec()
     };
-    let files = [mex("a", "ENSG00000000001\tG1\nENSG00000000002\tG2\nENSG00000000003\tG3\n"), mex("b", "G1\nG2\nG4\n")]
-        .concat();
+    let files =
+        [mex("a", "ENSG00000000001\tG1\nENSG00000000002\tG2\nENSG00000000003\tG3\n"), mex("b", "OLD2\nG4\nG3\n")]
+            .concat();
     let asked = std::cell::RefCell::new(Vec::new());
-    let wanted = |features: &[sextant::formats::Feature]| {
-        asked.borrow_mut().push(features.iter().map(|feature| feature.symbol.clone()).collect::<Vec<_>>());
-        features.iter().map(|feature| feature.id.as_deref() != Some("ENSG00000000001")).collect::<Vec<_>>()
+    let features = |genes: &[sextant::formats::Feature]| {
+        asked.borrow_mut().push(genes.iter().map(|gene| gene.symbol.clone()).collect::<Vec<_>>());
+        let feature = |gene: &sextant::formats::Feature| match gene.symbol.as_str() {
+            "G2" | "OLD2" => Some(9),
+            "G3" => Some(4),
+            _ => None,
+        };
+        genes.iter().map(feature).collect::<Vec<_>>()
     };
-    let options = ReadOptions { genes: Some(&wanted), ..Default::default() };
-    let dataset = open(files).read(&options, &mut (), &Progress::silent()).expect("a dataset");
-    let symbols: Vec<&str> = dataset.features.iter().map(|feature| feature.symbol.as_str()).collect();
-    assert_eq!(symbols, ["G2", "G3", "G4"]);
-    let rows: Vec<Vec<(u32, f32)>> = (0..4).map(|cell| dataset.counts.row(cell).collect()).collect();
-    assert_eq!(rows, [vec![(0, 6.0)], vec![(0, 7.0), (1, 8.0)], vec![(0, 6.0)], vec![(0, 7.0), (2, 8.0)]]);
-    assert_eq!(asked.into_inner(), [["G1", "G2", "G3", "G4"]]);
+    let read = |features_only| {
+        let options = ReadOptions { features: Some(&features), features_only, ..Default::default() };
+        let dataset = open(files.clone()).read(&options, &mut (), &Progress::silent()).expect("a dataset");
+        let symbols = dataset.features.iter().map(|feature| feature.symbol.clone()).collect::<Vec<_>>();
+        let rows: Vec<Vec<(u32, f32)>> = (0..4).map(|cell| dataset.counts.row(cell).collect()).collect();
+        (symbols, rows, dataset.genes_in_file)
+    };
+    let (symbols, rows, genes) = read(false);
+    assert_eq!((symbols, genes), (["G1", "G2", "G3", "G4"].map(String::from).to_vec(), 4));
+    let expected =
+        [vec![(0, 5.0), (1, 6.0)], vec![(1, 7.0), (2, 8.0)], vec![(1, 5.0), (3, 6.0)], vec![(2, 8.0), (3, 7.0)]];
+    assert_eq!(rows, expected);
+    let (symbols, rows, genes) = read(true);
+    assert_eq!((symbols, genes), (["G2", "G3"].map(String::from).to_vec(), 4));
+    assert_eq!(rows, [vec![(0, 6.0)], vec![(0, 7.0), (1, 8.0)], vec![(0, 5.0)], vec![(1, 8.0)]]);
+    assert_eq!(
+        asked.into_inner(),
+        [["G1", "G2", "G3"], ["OLD2", "G4", "G3"], ["G1", "G2", "G3"], ["OLD2", "G4", "G3"]]
+    );
 }
 
 #[test]

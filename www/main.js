@@ -29,6 +29,7 @@ const state = {
   text: '',
   fraction: null,
   catalogue: [],
+  geneTable: null, // references/genes.json: what the table of gene names was made of
   entry: null, // the chosen reference's line in the catalogue
   reference: null, // { about, layout, codes }
   files: null, // [{ file, path }], what was chosen or dropped together
@@ -93,7 +94,11 @@ async function begin() {
   $('engine-info').dataset.build = session.build.name;
   $('engine-info').dataset.threads = String(engine.threads ? session.build.threads : 1);
   // Before the page says that it is ready, so that no request follows a file.
-  if (release.files.some(({ path }) => path === GENES)) await session.useGenes(await checked(await json(GENES)));
+  if (release.files.some(({ path }) => path === GENES)) {
+    const geneTable = await json(GENES);
+    await session.useGenes(await checked(geneTable));
+    set({ geneTable });
+  }
   set({ catalogue });
   await chooseReference(catalogue[0], place.settled);
 }

@@ -77,7 +77,19 @@ pub struct Dataset {
     /// Of several samples, some of them unfiltered: for each cell the total from which on a barcode of its sample is taken
     /// for a cell, 0 in samples that were filtered. Else empty.
     pub least_counts: Vec<f64>,
+    /// How several samples became one dataset.
+    pub joined: Option<Joined>,
     pub warnings: Vec<Warning>,
+}
+
+/// Several samples in one dataset.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Joined {
+    /// Their names.
+    pub samples: Vec<String>,
+    /// For each gene, also of those that were left out, the first sample that has it and the gene's number in the file of
+    /// that sample.
+    pub origins: Vec<(usize, usize)>,
 }
 
 /// A matrix that the file offers.
@@ -130,11 +142,6 @@ impl Inspection {
         self.samples.extend(other.samples);
         if other.matrix.is_none() {
             self.matrix = None;
-        }
-        for warning in other.warnings {
-            if !self.warnings.contains(&warning) {
-                self.warnings.push(warning);
-            }
         }
     }
 }

@@ -1,15 +1,21 @@
 //! Reading one dataset out of a file: its matrix slab by slab, only what is wanted kept.
 
+mod budget;
+mod cell_names;
+mod intake;
+
 use super::choice::{self, Choice};
 use super::droplets::{self, Droplets};
 use super::packing::Tally;
-use super::raw_counts::{Recovering, grouped};
-use super::stored::{FeatureTable, Format, Meter};
+use super::raw_counts::grouped;
+use super::stored::{FeatureTable, Format};
 use super::{Candidate, Column, Dataset, Feature, GENE_EXPRESSION, Inspection, hdf5};
-use crate::error::{Error, Kind, Result, Warning};
+use crate::error::{Error, Result, Warning};
 use crate::matrix::Counts;
 use crate::progress::Progress;
-use rustc_hash::FxHashSet;
+use budget::{check_budget, counts_bytes};
+use cell_names::make_unique;
+use intake::{Keep, Selection, numbered};
 
 /// How a file is read. The default takes the raw counts of all genes.
 #[derive(Default)]
@@ -18,14 +24,17 @@ pub struct ReadOptions<'a> {
     pub matrix: Option<&'a str>,
     /// The column of the feature table with the names of the genes; one of [`Inspection::gene_columns`].
     pub gene_column: Option<&'a str>,
-    /// Says of each gene whether its counts are kept.
-    pub genes: Option<&'a GeneFilter<'a>>,
-    /// Bytes that the counts may take; more is refused with [`Kind::Memory`].
+    /// Says of the genes of a file which feature of a reference each is. It is asked once for each sample: genes of several
+    /// samples that are one feature are one gene, however each file names it.
+    pub features: Option<&'a FeaturesOfGenes<'a>>,
+    /// Keeps the counts of those genes only.
+    pub features_only: bool,
+    /// Bytes that the counts may take; more is refused with [`Kind::Memory`](crate::error::Kind::Memory).
     pub budget: Option<u64>,
 }
 
-/// Says of each gene whether it is wanted.
-pub type GeneFilter<'a> = dyn Fn(&[Feature]) -> Vec<bool> + 'a;
+/// The feature of a reference that each gene is, if it is one.
+pub type FeaturesOfGenes<'a> = dyn Fn(&[Feature]) -> Vec<Option<u32>> + 'a;
 
 /// Looks on while a file is read: at whole cells with all their genes, before any gene is dropped.
 pub trait Observer {
@@ -113,18 +122,6 @@ impl Part {
         })
     }
 
-    /// The genes of the matrix that would be read.
-    ///
-    /// # Errors
-    /// When there are no raw counts, or the table of features is damaged.
-    pub fn genes(&mut self, options: &ReadOptions<'_>) -> Result<Vec<Feature>> {
-        let taken = choice::choose(&mut self.choices, options.matrix, &mut Vec::new())?;
-        let mut table = self.format.features(&self.choices[taken].path, options.gene_column)?;
-        let (keep, _) = gene_expression(&table);
-        keep_genes(&mut table, keep.as_ref());
-        Ok(table.features)
-    }
-
     /// Reads the raw counts, the names and the table of cells.
     ///
     /// # Errors
@@ -144,7 +141,10 @@ impl Part {
         let (keep, feature_types) = gene_expression(&table);
         warnings.extend(other_features(&feature_types));
         keep_genes(&mut table, keep.as_ref());
-        let wanted = options.genes.map(|wanted| numbered(&wanted(&table.features)));
+        let features = options.features.map(|features| features(&table.features));
+        let wanted = features
+            .filter(|_| options.features_only)
+            .map(|features| numbered(&features.iter().map(Option::is_some).collect::<Vec<bool>>()));
         check_budget(choice, table.features.len(), wanted.is_some(), options.budget)?;
         let suspected = choice.shape().is_some_and(|shape| droplets::suspected(shape, choice.nonzeros()));
         let selection = Selection { keep, wanted, budget: options.budget, genes: &table.features };
@@ -195,144 +195,10 @@ impl Part {
             metadata,
             droplets,
             least_counts: Vec::new(),
+            joined: None,
             warnings,
         })
     }
-}
-
-/// The new number of each gene, `u32::MAX` for those that are left out; and the number of genes.
-type Keep = (Vec<u32>, usize);
-
-/// What is kept of a matrix.
-struct Selection<'a> {
-    /// Among all features, the genes.
-    keep: Option<Keep>,
-    /// Among the genes, those that were asked for.
-    wanted: Option<Keep>,
-    budget: Option<u64>,
-    genes: &'a [Feature],
-}
-
-/// What was taken in.
-struct Intake {
-    counts: Counts,
-    tally: Tally,
-    /// What there is to say about counts that were recovered from other values.
-    recovered: Option<Result<Warning>>,
-    /// Cells that passed by.
-    cells: usize,
-    /// Of an unfiltered file: the rows that were kept, and the total counts of all.
-    rows: Vec<u32>,
-    totals: Option<Vec<f32>>,
-}
-
-impl Selection<'_> {
-    fn read(
-        &self,
-        choice: &Choice,
-        mut recovering: Option<Recovering>,
-        drop_empty: bool,
-        observer: &mut dyn Observer,
-        progress: &Progress<'_>,
-    ) -> Result<Intake> {
-        let genes = self.wanted.as_ref().map_or(self.genes.len(), |(_, genes)| *genes);
-        let mut intake = Intake {
-            counts: Counts::with_genes(genes),
-            tally: Tally::default(),
-            recovered: None,
-            cells: 0,
-            rows: Vec::new(),
-            totals: drop_empty.then(Vec::new),
-        };
-        observer.begin(self.genes);
-        let mut meter = Meter::new(progress, choice.work());
-        let take = &mut |slab: Counts| {
-            let slab = match &mut recovering {
-                Some(recovering) => recovering.slab(&slab),
-                None => slab,
-            };
-            self.take(slab, &mut intake, observer, &choice.path)
-        };
-        intake.tally = choice.read(&mut meter, take)?;
-        if let Some(recovering) = recovering {
-            intake.tally.fractions = 0;
-            intake.recovered = Some(recovering.finish(&choice.path));
-        }
-        Ok(intake)
-    }
-
-    fn take(&self, slab: Counts, intake: &mut Intake, observer: &mut dyn Observer, path: &str) -> Result<()> {
-        let first = intake.cells;
-        intake.cells += slab.cells();
-        let mut slab = match &self.keep {
-            Some((keep, genes)) if keep.len() == slab.genes() => slab.select_genes(keep, *genes),
-            _ => slab,
-        };
-        if slab.genes() != self.genes.len() {
-            return Err(hdf5::damaged(path, "its shape does not fit the names of cells and genes"));
-        }
-        if let Some(totals) = &mut intake.totals {
-            let mut kept = Vec::new();
-            for cell in 0..slab.cells() {
-                let total: f64 = slab.row(cell).map(|(_, count)| f64::from(count)).sum();
-                totals.push(total as f32);
-                if total >= droplets::LOWER {
-                    kept.push(cell);
-                    intake.rows.push((first + cell) as u32);
-                }
-            }
-            slab = slab.keep_cells(&kept);
-        }
-        observer.slab(&slab);
-        if let Some((wanted, genes)) = &self.wanted {
-            slab = slab.select_genes(wanted, *genes);
-        }
-        intake.counts.append(slab);
-        match self.budget {
-            Some(budget) if intake.counts.bytes() as u64 > budget => {
-                Err(too_large(intake.counts.bytes() as u64, true, budget, self.wanted.is_some()))
-            }
-            _ => Ok(()),
-        }
-    }
-}
-
-/// Bytes of memory that counts take.
-fn counts_bytes(nonzeros: u64, genes: usize, cells: usize) -> u64 {
-    let entry = if genes <= 1 << 16 { 4 } else { 6 };
-    nonzeros.saturating_mul(entry).saturating_add(8 * cells as u64)
-}
-
-/// Refuses what cannot fit before anything is read. Unfiltered files keep far less than they hold, and of a selection
-/// of genes the size is known by reading only.
-fn check_budget(choice: &Choice, genes: usize, selected: bool, budget: Option<u64>) -> Result<()> {
-    let (Some(budget), Some(nonzeros), Some(shape)) = (budget, choice.nonzeros(), choice.shape()) else {
-        return Ok(());
-    };
-    let bytes = counts_bytes(nonzeros, genes, shape[0]);
-    if bytes <= budget || selected || droplets::suspected(shape, Some(nonzeros)) {
-        return Ok(());
-    }
-    Err(too_large(bytes, false, budget, selected))
-}
-
-fn too_large(bytes: u64, at_least: bool, budget: u64, selected: bool) -> Error {
-    let amount = |bytes: u64| grouped(bytes as f64 / 1e6);
-    let advice = if selected {
-        "Use the command on a machine with more memory, or split the file by sample."
-    } else {
-        "Read the counts of the reference's genes only (labels stay the same; markers beyond those genes are lost), use \
-         the command on a machine with more memory, or split the file by sample."
-    };
-    Error::new(
-        Kind::Memory,
-        format!(
-            "its counts need {}{} MB of memory and {} MB are there for them. {advice}",
-            if at_least { "more than " } else { "" },
-            amount(bytes),
-            amount(budget)
-        ),
-    )
 }
 
 fn candidate(choice: &mut Choice) -> Candidate {
@@ -344,18 +210,6 @@ fn candidate(choice: &mut Choice) -> Candidate {
         is_counts: verdict.is_counts(),
         verdict: verdict.text,
     }
-}
-
-/// Numbers those that are kept.
-fn numbered(kept: &[bool]) -> Keep {
-    let mut next = 0;
-    let number = |&kept: &bool| {
-        let number = if kept { next } else { u32::MAX };
-        next += u32::from(kept);
-        number
-    };
-    let numbers = kept.iter().map(number).collect();
-    (numbers, next as usize)
 }
 
 /// Finds the features to keep, when they are not all of one type, and counts the types.
@@ -441,51 +295,4 @@ fn check_tally(path: &str, tally: Tally, warnings: &mut Vec<Warning>) -> Result<
         ));
     }
     Ok(())
-}
-
-/// Makes names of cells unique as anndata does: the first keeps its name, others get "-1", "-2" and so on.
-fn make_unique(cells: &mut [String]) -> Option<Warning> {
-    let repeated: Vec<usize> = {
-        let mut known: FxHashSet<&str> = FxHashSet::default();
-        known.reserve(cells.len());
-        (0..cells.len()).filter(|&cell| !known.insert(&cells[cell])).collect()
-    };
-    repeated.first()?;
-    let mut known: FxHashSet<String> = cells.iter().cloned().collect();
-    let first = cells[*repeated.first()?].clone();
-    let mut next: rustc_hash::FxHashMap<String, usize> = rustc_hash::FxHashMap::default();
-    for &cell in &repeated {
-        let number = next.entry(cells[cell].clone()).or_insert(0);
-        let unique = loop {
-            *number += 1;
-            let candidate = format!("{}-{number}", cells[cell]);
-            if known.insert(candidate.clone()) {
-                break candidate;
-            }
-        };
-        cells[cell] = unique;
-    }
-    Some(Warning::new(
-        "duplicate_cells",
-        format!(
-            "{} names of cells occur more than once (\"{first}\" is one). They were made unique with \"-1\", \
-             \"-2\" and so on.",
-            repeated.len()
-        ),
-    ))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_made_unique_without_new_clashes() {
-        let mut cells = ["a", "b", "a", "a-1", "a", "b"].map(str::to_owned);
-        let warning = make_unique(&mut cells);
-        assert_eq!(cells, ["a", "b", "a-2", "a-1", "a-3", "b-1"]);
-        let message = warning.map(|warning| warning.message).unwrap_or_default();
-        assert!(message.starts_with("3 names of cells occur more than once (\"a\" is one)"));
-        assert_eq!(make_unique(&mut ["a", "b"].map(str::to_owned)), None);
-    }
 }

@@ -1,69 +1,61 @@
 //! Several files of one drop, each a sample: their cells one behind the other, on the union of their genes.
 
-use super::{Column, Dataset, Feature, GeneFilter, grouped};
+mod union;
+
+pub use union::Genes;
+
+use super::{Column, Dataset, Joined, grouped};
 use crate::error::Warning;
 use crate::matrix::Counts;
 use rustc_hash::{FxHashMap, FxHashSet};
+use union::{Union, unite};
 
 /// The column that says from which file a cell is.
 const SAMPLE: &str = "sample";
 
-/// Genes of several samples that are wanted.
-pub struct Wanted {
-    /// For each sample, for each of its genes.
-    pub wanted: Vec<Vec<bool>>,
-    /// Whether all genes of the samples have ids, also those that are not wanted.
-    pub by_id: bool,
+/// A sample that was read.
+pub struct Sample {
+    pub name: String,
+    /// All its genes, also those whose counts were not kept.
+    pub genes: Genes,
+    pub dataset: Dataset,
 }
 
-impl Wanted {
-    pub fn of(samples: &[Vec<Feature>], filter: &GeneFilter<'_>) -> Wanted {
-        let samples: Vec<&[Feature]> = samples.iter().map(Vec::as_slice).collect();
-        let by_id = have_ids(&samples);
-        let (union, places) = unite(&samples, by_id);
-        let wanted = filter(&union);
-        let is_wanted = |&place: &u32| wanted.get(place as usize).copied().unwrap_or(false);
-        Wanted { wanted: places.iter().map(|places| places.iter().map(is_wanted).collect()).collect(), by_id }
+/// Joins the samples, in their order. One sample stays as it is. `features_only`: only the counts of genes that are features
+/// of the reference are here. Cells whose names occur in several samples get the sample's name in front.
+pub fn join(mut samples: Vec<Sample>, features_only: bool) -> Option<Dataset> {
+    if samples.len() < 2 {
+        return samples.pop().map(|sample| sample.dataset);
     }
-}
-
-/// Joins the samples, in their order. One sample stays as it is.
-///
-/// Genes are the same when their ids are, in samples that all have ids (`by_id`, when genes were left out), or else when
-/// their symbols are; of several genes
-/// of one name in a file the first is joined with the first, the second with the second. Cells whose names occur in
-/// several samples get the sample's name in front.
-pub fn join(samples: Vec<(String, Dataset)>, by_id: Option<bool>) -> Option<Dataset> {
-    let names: Vec<String> = samples.iter().map(|sample| sample.0.clone()).collect();
-    let mut datasets: Vec<Dataset> = samples.into_iter().map(|sample| sample.1).collect();
-    if datasets.len() < 2 {
-        return datasets.pop();
+    let (mut names, mut genes, mut datasets) = (Vec::new(), Vec::new(), Vec::new());
+    for sample in samples {
+        names.push(sample.name);
+        genes.push(sample.genes);
+        datasets.push(sample.dataset);
     }
-    let (features, places) = {
-        let genes: Vec<&[Feature]> = datasets.iter().map(|dataset| dataset.features.as_slice()).collect();
-        unite(&genes, by_id.unwrap_or_else(|| have_ids(&genes)))
-    };
+    let mut union = unite(&genes);
+    drop(genes);
+    let genes_in_file = union.features.len();
+    let origins = std::mem::take(&mut union.origins);
+    if features_only {
+        union.keep_known();
+    }
     let sizes: Vec<usize> = datasets.iter().map(|dataset| dataset.cells.len()).collect();
-    let mut warnings: Vec<Warning> = Vec::new();
     let mut types: Vec<(String, usize)> = Vec::new();
-    for dataset in &datasets {
-        for warning in &dataset.warnings {
-            if !warnings.contains(warning) {
-                warnings.push(warning.clone());
-            }
-        }
-        for (kind, count) in &dataset.feature_types {
-            match types.iter_mut().find(|known| known.0 == *kind) {
-                Some(known) => known.1 = known.1.max(*count),
-                None => types.push((kind.clone(), *count)),
-            }
+    for (kind, count) in datasets.iter().flat_map(|dataset| &dataset.feature_types) {
+        match types.iter_mut().find(|known| known.0 == *kind) {
+            Some(known) => known.1 = known.1.max(*count),
+            None => types.push((kind.clone(), *count)),
         }
     }
-    warnings.push(joined_warning(&names, &datasets, features.len()));
+    let said = datasets.iter_mut().map(|dataset| std::mem::take(&mut dataset.warnings));
+    let mut warnings = warnings_of_samples(names.iter().map(String::as_str).zip(said).collect());
+    warnings.push(joined_warning(&names, &datasets, genes_in_file));
     let (least_counts, unfiltered) = unfiltered_samples(&names, &datasets);
     warnings.extend(unfiltered);
     let cells = unique_names(&names, &mut datasets, &mut warnings);
     let metadata = join_tables(&names, &mut datasets, &sizes);
+    let Union { features, places, .. } = union;
     let mut counts = Counts::with_genes(features.len());
     let mut formats: Vec<String> = Vec::new();
     let mut matrices: Vec<String> = Vec::new();
@@ -79,7 +71,7 @@ pub fn join(samples: Vec<(String, Dataset)>, by_id: Option<bool>) -> Option<Data
     Some(Dataset {
         format: format!("{} samples: {}", names.len(), formats.join(", ")),
         matrix: matrices.join(", "),
-        genes_in_file: features.len(),
+        genes_in_file,
         cells,
         features,
         feature_types: types,
@@ -87,42 +79,33 @@ pub fn join(samples: Vec<(String, Dataset)>, by_id: Option<bool>) -> Option<Data
         metadata,
         droplets: None,
         least_counts,
+        joined: Some(Joined { samples: names, origins }),
         warnings,
     })
 }
 
-fn have_ids(samples: &[&[Feature]]) -> bool {
-    samples.iter().flat_map(|features| features.iter()).all(|feature| feature.id.is_some())
-}
-
-/// The union of the genes, and for each sample the place of each of its genes in it.
-fn unite(samples: &[&[Feature]], by_id: bool) -> (Vec<Feature>, Vec<Vec<u32>>) {
-    let mut union: Vec<Feature> = Vec::new();
-    let mut known: FxHashMap<(String, u32), u32> = FxHashMap::default();
-    let mut places = Vec::with_capacity(samples.len());
-    for features in samples {
-        let mut seen: FxHashMap<String, u32> = FxHashMap::default();
-        let place = |feature: &Feature| {
-            let name = match &feature.id {
-                Some(id) if by_id => id.clone(),
-                _ => feature.symbol.clone(),
+/// What is said of each sample, with the name of the sample in front where it is not said of all.
+pub fn warnings_of_samples(samples: Vec<(&str, Vec<Warning>)>) -> Vec<Warning> {
+    let said_of_all = |warning: &Warning| samples.iter().all(|(_, warnings)| warnings.contains(warning));
+    let mut said: Vec<Warning> = Vec::new();
+    for (name, warnings) in &samples {
+        for warning in warnings {
+            let warning = match said_of_all(warning) {
+                true => warning.clone(),
+                false => Warning::new(warning.code, format!("{name}: {}", warning.message)),
             };
-            let occurrence = seen.entry(name.clone()).and_modify(|count| *count += 1).or_insert(0);
-            let next = union.len() as u32;
-            *known.entry((name, *occurrence)).or_insert_with(|| {
-                union.push(feature.clone());
-                next
-            })
-        };
-        places.push(features.iter().map(place).collect());
+            if !said.contains(&warning) {
+                said.push(warning);
+            }
+        }
     }
-    (union, places)
+    said
 }
 
 fn joined_warning(names: &[String], datasets: &[Dataset], genes: usize) -> Warning {
     let list: Vec<String> =
         names.iter().zip(datasets).map(|(name, dataset)| format!("{name} ({} cells)", dataset.cells.len())).collect();
-    let shared = datasets.iter().map(|dataset| dataset.features.len()).min().unwrap_or(0);
+    let shared = datasets.iter().map(|dataset| dataset.genes_in_file).min().unwrap_or(0);
     let more = match genes > shared {
         true => " A gene that a file lacks counts as zero there.",
         false => "",
@@ -249,6 +232,7 @@ fn concatenate(parts: Vec<Option<Column>>, sizes: &[usize]) -> Column {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::formats::Feature;
 
     fn dataset(cells: &[&str], genes: &[&str], rows: &[&[(u32, f32)]], metadata: Vec<(String, Column)>) -> Dataset {
         let mut counts = Counts::with_genes(genes.len());
@@ -264,8 +248,14 @@ mod tests {
             metadata,
             droplets: None,
             least_counts: Vec::new(),
+            joined: None,
             warnings: Vec::new(),
         }
+    }
+
+    fn sample(name: &str, dataset: Dataset) -> Sample {
+        let genes = Genes { features: dataset.features.clone(), of_genes: None };
+        Sample { name: name.into(), genes, dataset }
     }
 
     #[test]
@@ -284,7 +274,7 @@ mod tests {
             &[&[(0, 7.0), (1, 8.0), (2, 9.0)]],
             vec![("group".into(), group)],
         );
-        let joined = join(vec![("one".into(), first), ("two".into(), second)], None).expect("a dataset");
+        let joined = join(vec![sample("one", first), sample("two", second)], false).expect("a dataset");
         assert_eq!(joined.cells, ["one_a", "one_b", "two_a"]);
         let symbols: Vec<&str> = joined.features.iter().map(|feature| feature.symbol.as_str()).collect();
         assert_eq!(symbols, ["CD3E", "CD4", "CD4", "MS4A1"]);

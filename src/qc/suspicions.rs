@@ -127,10 +127,14 @@ fn is_everyday(feature: &Feature) -> bool {
     by_symbol || super::is_mitochondrial(feature) || name.id.is_some_and(|id| HOUSEKEEPING_IDS.contains(&id))
 }
 
-/// Visium HD names its bins `s_008um_00269_00526-1`.
+/// Visium HD names its bins `s_008um_00269_00526-1`; the name of a sample may stand in front.
 fn bins(cells: &[String]) -> Option<Warning> {
     let size = |name: &String| -> Option<u32> {
-        let (size, place) = name.strip_prefix("s_")?.split_once("um_")?;
+        let (before, place) = name.rsplit_once("um_")?;
+        let (sample, size) = before.rsplit_once("s_")?;
+        if !sample.is_empty() && !sample.ends_with(['_', '-', '#', ':']) {
+            return None;
+        }
         let is_place = place.split(['_', '-']).all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()));
         if size.len() == 3 && is_place { size.parse().ok() } else { None }
     };

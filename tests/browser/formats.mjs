@@ -264,7 +264,7 @@ async function changedFile(tools) {
 }
 
 async function geneNames(tools) {
-  const { checks, server, context, command, demo, release, shot } = tools;
+  const { checks, server, context, command, demo, release, dist, shot } = tools;
   await withLargeFiles(tools, async (folder) => {
     const file = path.join(folder, 'two_columns.h5ad');
     const { report } = await inspect(command, [file]);
@@ -299,6 +299,9 @@ async function geneNames(tools) {
       checks.equal('the report has a line for each of them', matched, found);
       checks.equal('and is called', name, 'genes.tsv');
       checks.that('the table of gene names finds more than symbols', /alias|previous/.test(routes), routes);
+      const { sources } = JSON.parse(await readFile(path.join(dist, 'references/genes.json'), 'utf8'));
+      const about = await page.textContent('#gene-table');
+      checks.that('its sources are named with their versions', sources.length > 0 && sources.every(({ name, version }) => about.includes(`${name}, ${version}`)), about);
     }
     quiet('from idle over the columns');
     checks.none('the console shows no error', opened.complaints);

@@ -22,11 +22,11 @@ export class GeneNames {
     this.#root = root;
   }
 
-  update({ look, query, options, busy }) {
-    const next = { look, query, asked: options.gene_column, busy };
+  update({ look, query, options, busy, geneTable }) {
+    const next = { look, query, asked: options.gene_column, busy, geneTable };
     if (!look || Object.keys(next).every((key) => next[key] === this.#shown[key])) return;
     this.#shown = next;
-    this.#root.replaceChildren(...[this.#columns(next), ...this.#match(query, busy)].filter(Boolean));
+    this.#root.replaceChildren(...[this.#columns(next), ...this.#match(query, busy), about(geneTable)].filter(Boolean));
   }
 
   #columns({ look, query, asked, busy }) {
@@ -61,6 +61,13 @@ export class GeneNames {
     button.addEventListener('click', () => say(this.#root, 'download', { name: 'genes.tsv' }));
     return button;
   }
+}
+
+/** Where the table of gene names comes from, and in which versions. */
+function about(table) {
+  if (!table) return null;
+  const source = ({ name, what, version, license, citation }) => element('li', {}, element('strong', {}, name), `, ${version}: ${what}. ${license}. ${citation}`);
+  return element('details', { id: 'gene-table' }, element('summary', {}, 'Where the other names come from'), element('ul', { class: 'hint' }, ...table.sources.map(source)));
 }
 
 /** By which routes, those that found something; routes that this page does not know are named as they are. */

@@ -117,7 +117,8 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
         gene_column: arguments.value("gene-column"),
         min_counts: arguments.number("min-counts")?,
         table: table.as_ref().map(|(table, _)| table),
-        genes_of: arguments.flag("reference-genes-only").then_some(&reference),
+        reference: Some(&reference),
+        reference_genes_only: arguments.flag("reference-genes-only"),
         budget: None,
     };
     let query = Query::read(&mut inputs::open(&arguments)?, &options, &progress)?;

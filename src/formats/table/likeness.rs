@@ -1,6 +1,7 @@
 //! Whether names are those of genes or of cells.
 
 use super::super::gene_names::is_accession;
+use crate::genes::strip_genome;
 
 /// Genes that nearly every matrix has, in capitals: human, and mouse without regard to case.
 const KNOWN: [&str; 60] = [
@@ -34,6 +35,7 @@ pub fn are_barcodes(names: &[String]) -> bool {
 }
 
 fn is_gene(name: &str) -> bool {
+    let name = strip_genome(name).map_or(name, |(_, gene)| gene);
     let capitals = name.to_ascii_uppercase();
     let family =
         |start: &&str| capitals.strip_prefix(*start).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
@@ -81,6 +83,7 @@ mod tests {
     fn genes_and_barcodes_are_known() {
         assert!(are_genes(&owned(&["ENSG00000141510", "ENSG00000111640"])));
         assert!(are_genes(&owned(&["Actb", "mt-Co1", "Xkr4", "Rpl7", "Sox17"])));
+        assert!(are_genes(&owned(&["GRCh38_Xyz", "GRCh38_ACTB", "GRCh38_MT-CO1", "GRCh38_RPL7"])));
         assert!(!are_genes(&owned(&["cell_1", "cell_2", "S1_AAACCC"])));
         assert!(are_barcodes(&owned(&["AAACCCAAGGAGAGTA-1", "S1_AAACGCTTCAGC"])));
         assert!(!are_barcodes(&owned(&["ACTB", "GATTACA", "x"])));

@@ -1,0 +1,44 @@
+//! Whether counts fit the memory that is there for them.
+
+use crate::error::{Error, Kind, Result};
+use crate::formats::choice::Choice;
+use crate::formats::{droplets, grouped};
+
+/// Bytes of memory that counts take.
+pub fn counts_bytes(nonzeros: u64, genes: usize, cells: usize) -> u64 {
+    let entry = if genes <= 1 << 16 { 4 } else { 6 };
+    nonzeros.saturating_mul(entry).saturating_add(8 * cells as u64)
+}
+
+/// Refuses what cannot fit before anything is read. Unfiltered files keep far less than they hold, and of a selection
+/// of genes the size is known by reading only.
+pub fn check_budget(choice: &Choice, genes: usize, selected: bool, budget: Option<u64>) -> Result<()> {
+    let (Some(budget), Some(nonzeros), Some(shape)) = (budget, choice.nonzeros(), choice.shape()) else {
+        return Ok(());
+    };
+    let bytes = counts_bytes(nonzeros, genes, shape[0]);
+    if bytes <= budget || selected || droplets::suspected(shape, Some(nonzeros)) {
+        return Ok(());
+    }
+    Err(too_large(bytes, false, budget, selected))
+}
+
+/// `at_least`: they need more than `bytes`. `selected`: they are those of the reference's genes already.
+pub fn too_large(bytes: u64, at_least: bool, budget: u64, selected: bool) -> Error {
+    let amount = |bytes: u64| grouped(bytes as f64 / 1e6);
+    let advice = if selected {
+        "Use the command on a machine with more memory, or split the file by sample."
+    } else {
+        "Read the counts of the reference's genes only (labels stay the same; markers beyond those genes are lost), use \
+         the command on a machine with more memory, or split the file by sample."
+    };
+    Error::new(
+        Kind::Memory,
+        format!(
+            "its counts need {}{} MB of memory and {} MB are there for them. {advice}",
+            if at_least { "more than " } else { "" },
+            amount(bytes),
+            amount(budget)
+        ),
+    )
+}
