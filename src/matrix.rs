@@ -1,10 +1,21 @@
 //! The two matrix types: dense embeddings and sparse counts.
 
+mod builder;
+mod segment;
+
+pub use builder::{CountsBuilder, GenesMut};
+pub use segment::pack;
+
 use ndarray::Array2;
-use rayon::prelude::*;
+use segment::{Segment, merge};
 
 /// A dense matrix, row-major, one row a cell (or a feature).
 pub type Dense = Array2<f32>;
+
+/// A segment takes no more rows when it has this many entries.
+const SEGMENT: usize = 16 << 20;
+/// Segments of fewer entries are joined. Larger ones are not: growing vectors take up to twice what they hold.
+const SMALL: usize = 1 << 20;
 
 /// Counts, cells × genes, as compressed rows. Only non-zero entries are stored.
 ///
@@ -17,40 +28,6 @@ pub struct Counts {
     segments: Vec<Segment>,
     /// The first cell of each segment, and behind the last one the number of cells.
     firsts: Vec<usize>,
-}
-
-/// Consecutive rows.
-#[derive(Debug, Clone)]
-struct Segment {
-    /// One more than rows, into the entries.
-    offsets: Vec<u64>,
-    columns: Columns,
-    values: Vec<u16>,
-    /// Sorted by position: the entries whose stored value is [`ESCAPE`].
-    escapes: Vec<(u64, f32)>,
-}
-
-#[derive(Debug, Clone)]
-enum Columns {
-    Narrow(Vec<u16>),
-    Wide(Vec<u32>),
-}
-
-/// Stands for a value that two bytes do not hold.
-const ESCAPE: u16 = u16::MAX;
-/// A segment takes no more rows when it has this many entries.
-const SEGMENT: usize = 16 << 20;
-/// Segments of fewer entries are joined. Larger ones are not: growing vectors take up to twice what they hold.
-const SMALL: usize = 1 << 20;
-/// Genes up to this number take two bytes.
-const NARROW: usize = 1 << 16;
-
-/// The two bytes that stand for a count, or `None` when it needs an entry of its own.
-///
-/// Counts of 65,535 and above and fractions do not fit.
-pub fn pack(value: f32) -> Option<u16> {
-    let small = value as u16;
-    (small != ESCAPE && f32::from(small) == value).then_some(small)
 }
 
 impl Counts {
@@ -191,254 +168,9 @@ impl PartialEq for Counts {
     }
 }
 
-impl Segment {
-    fn with_genes(genes: usize) -> Self {
-        let columns = if genes <= NARROW { Columns::Narrow(Vec::new()) } else { Columns::Wide(Vec::new()) };
-        Segment { offsets: vec![0], columns, values: Vec::new(), escapes: Vec::new() }
-    }
-
-    fn rows(&self) -> usize {
-        self.offsets.len() - 1
-    }
-
-    fn bytes(&self) -> usize {
-        let columns = match &self.columns {
-            Columns::Narrow(columns) => 2 * columns.capacity(),
-            Columns::Wide(columns) => 4 * columns.capacity(),
-        };
-        8 * self.offsets.capacity() + columns + 2 * self.values.capacity() + 16 * self.escapes.capacity()
-    }
-
-    fn push_row(&mut self, genes: usize, entries: impl IntoIterator<Item = (u32, f32)>) {
-        for (gene, value) in entries {
-            if value == 0.0 {
-                continue;
-            }
-            debug_assert!((gene as usize) < genes);
-            match &mut self.columns {
-                Columns::Narrow(columns) => columns.push(gene as u16),
-                Columns::Wide(columns) => columns.push(gene),
-            }
-            self.values.push(pack(value).unwrap_or_else(|| {
-                self.escapes.push((self.values.len() as u64, value));
-                ESCAPE
-            }));
-        }
-        self.offsets.push(self.values.len() as u64);
-    }
-
-    fn append(&mut self, other: &Segment) {
-        let start = self.values.len() as u64;
-        self.offsets.extend(other.offsets.iter().skip(1).map(|&end| start + end));
-        self.escapes.extend(other.escapes.iter().map(|&(entry, value)| (start + entry, value)));
-        self.values.extend_from_slice(&other.values);
-        match (&mut self.columns, &other.columns) {
-            (Columns::Narrow(to), Columns::Narrow(from)) => to.extend_from_slice(from),
-            (Columns::Wide(to), Columns::Wide(from)) => to.extend_from_slice(from),
-            (Columns::Wide(to), Columns::Narrow(from)) => to.extend(from.iter().map(|&gene| u32::from(gene))),
-            (Columns::Narrow(to), Columns::Wide(from)) => to.extend(from.iter().map(|&gene| gene as u16)),
-        }
-    }
-
-    fn row(&self, row: usize) -> impl Iterator<Item = (u32, f32)> + '_ {
-        let range = self.offsets[row] as usize..self.offsets[row + 1] as usize;
-        let mut escape = self.escapes.partition_point(|&(position, _)| position < range.start as u64);
-        range.map(move |entry| {
-            let gene = self.gene(entry);
-            let small = self.values[entry];
-            if small != ESCAPE {
-                return (gene, f32::from(small));
-            }
-            escape += 1;
-            (gene, self.escapes[escape - 1].1)
-        })
-    }
-
-    fn gene(&self, entry: usize) -> u32 {
-        match &self.columns {
-            Columns::Narrow(columns) => u32::from(columns[entry]),
-            Columns::Wide(columns) => columns[entry],
-        }
-    }
-
-    /// Whether genes ascend in every row and no entry is zero.
-    fn rows_are_clean(&self) -> bool {
-        let clean = |row: &[u64]| {
-            let row = row[0] as usize..row[1] as usize;
-            let ascend = match &self.columns {
-                Columns::Narrow(genes) => genes[row.clone()].windows(2).all(|w| w[0] < w[1]),
-                Columns::Wide(genes) => genes[row.clone()].windows(2).all(|w| w[0] < w[1]),
-            };
-            ascend && !self.values[row].contains(&0)
-        };
-        self.offsets.par_windows(2).with_min_len(64).all(clean)
-    }
-
-    /// Rewrites the rows in place, which only become shorter: sorted, without zeros or repeated genes, and of the genes
-    /// that have a new number in `keep`.
-    fn clean_rows(&mut self, keep: Option<&[u32]>) {
-        let escapes = std::mem::take(&mut self.escapes);
-        let mut escaped = escapes.into_iter();
-        let mut row: Vec<(u32, f32)> = Vec::new();
-        let (mut start, mut written) = (0, 0);
-        for cell in 0..self.rows() {
-            let end = self.offsets[cell + 1] as usize;
-            row.clear();
-            for entry in start..end {
-                let value = match self.values[entry] {
-                    ESCAPE => escaped.next().map_or(0.0, |(_, value)| value),
-                    small => f32::from(small),
-                };
-                let gene = self.gene(entry);
-                match keep.map(|keep| keep.get(gene as usize).copied()) {
-                    None => row.push((gene, value)),
-                    Some(Some(kept)) if kept != u32::MAX => row.push((kept, value)),
-                    Some(_) => {}
-                }
-            }
-            merge(&mut row);
-            for &(gene, value) in row.iter().filter(|entry| entry.1 != 0.0) {
-                match &mut self.columns {
-                    Columns::Narrow(columns) => columns[written] = gene as u16,
-                    Columns::Wide(columns) => columns[written] = gene,
-                }
-                self.values[written] = pack(value).unwrap_or_else(|| {
-                    self.escapes.push((written as u64, value));
-                    ESCAPE
-                });
-                written += 1;
-            }
-            self.offsets[cell + 1] = written as u64;
-            start = end;
-        }
-        self.values.truncate(written);
-        match &mut self.columns {
-            Columns::Narrow(columns) => columns.truncate(written),
-            Columns::Wide(columns) => columns.truncate(written),
-        }
-    }
-
-    fn keep_rows(&mut self, rows: impl Iterator<Item = usize>) {
-        let escapes = std::mem::take(&mut self.escapes);
-        let (mut written, mut count) = (0, 0);
-        for row in rows {
-            let range = self.offsets[row] as usize..self.offsets[row + 1] as usize;
-            let first = escapes.partition_point(|&(position, _)| position < range.start as u64);
-            let last = escapes.partition_point(|&(position, _)| position < range.end as u64);
-            let moved =
-                escapes[first..last].iter().map(|&(at, value)| (at - range.start as u64 + written as u64, value));
-            self.escapes.extend(moved);
-            let length = range.len();
-            self.values.copy_within(range.clone(), written);
-            match &mut self.columns {
-                Columns::Narrow(columns) => columns.copy_within(range, written),
-                Columns::Wide(columns) => columns.copy_within(range, written),
-            }
-            written += length;
-            count += 1;
-            self.offsets[count] = written as u64;
-        }
-        self.offsets.truncate(count + 1);
-        self.values.truncate(written);
-        match &mut self.columns {
-            Columns::Narrow(columns) => columns.truncate(written),
-            Columns::Wide(columns) => columns.truncate(written),
-        }
-    }
-
-    /// Takes two bytes a gene where there are few enough, four where there are more, and gives back unused memory.
-    fn fit(&mut self, genes: usize) {
-        match &mut self.columns {
-            Columns::Wide(columns) if genes <= NARROW => {
-                self.columns = Columns::Narrow(columns.iter().map(|&gene| gene as u16).collect());
-            }
-            Columns::Narrow(columns) if genes > NARROW => {
-                self.columns = Columns::Wide(columns.iter().map(|&gene| u32::from(gene)).collect());
-            }
-            Columns::Narrow(columns) => move_to_fit(columns),
-            Columns::Wide(columns) => move_to_fit(columns),
-        }
-        move_to_fit(&mut self.values);
-    }
-}
-
-/// Moves the values to where they just fit. Shrunk in its place a vector would leave a hole behind it that the next one,
-/// of full size, does not fit: the memory of a browser, which has no pages to give back, would fill up with holes.
-fn move_to_fit<T: Copy>(values: &mut Vec<T>) {
-    if values.capacity() > values.len() {
-        *values = values.as_slice().to_vec();
-    }
-}
-
-/// Sorts the entries of a row by gene and adds up those of the same gene, in the order they stood in.
-fn merge(row: &mut Vec<(u32, f32)>) {
-    if row.windows(2).all(|pair| pair[0].0 < pair[1].0) {
-        return;
-    }
-    row.sort_by_key(|entry| entry.0);
-    row.dedup_by(|later, kept| {
-        let same = later.0 == kept.0;
-        if same {
-            kept.1 += later.1;
-        }
-        same
-    });
-}
-
-/// Where the genes of entries go while a matrix is assembled.
-pub enum GenesMut<'a> {
-    Narrow(&'a mut [u16]),
-    Wide(&'a mut [u32]),
-}
-
-/// Counts whose rows have known lengths and are filled in any order, by several threads.
-///
-/// Genes and counts are written where they belong ([`Self::parts`]); [`Self::finish`] then puts the rows in order.
-pub struct CountsBuilder {
-    genes: usize,
-    segment: Segment,
-}
-
-impl CountsBuilder {
-    /// Rows between `offsets` (`cells + 1` of them, ascending, the first 0), filled with zeros.
-    pub fn new(genes: usize, offsets: Vec<u64>) -> Self {
-        let nonzeros = offsets.last().copied().unwrap_or(0) as usize;
-        let columns =
-            if genes <= NARROW { Columns::Narrow(vec![0; nonzeros]) } else { Columns::Wide(vec![0; nonzeros]) };
-        let offsets = if offsets.is_empty() { vec![0] } else { offsets };
-        CountsBuilder { genes, segment: Segment { offsets, columns, values: vec![0; nonzeros], escapes: Vec::new() } }
-    }
-
-    /// The genes and the packed counts of all entries. A count that [`pack`] refuses is left as
-    /// [`Self::ESCAPED`] and handed over by [`Self::escape`].
-    pub fn parts(&mut self) -> (GenesMut<'_>, &mut [u16]) {
-        let genes = match &mut self.segment.columns {
-            Columns::Narrow(columns) => GenesMut::Narrow(columns),
-            Columns::Wide(columns) => GenesMut::Wide(columns),
-        };
-        (genes, &mut self.segment.values)
-    }
-
-    /// The mark of a count that does not fit two bytes.
-    pub const ESCAPED: u16 = ESCAPE;
-
-    /// The counts that did not fit, with the number of their entry.
-    pub fn escape(&mut self, counts: impl IntoIterator<Item = (u64, f32)>) {
-        self.segment.escapes.extend(counts);
-    }
-
-    /// Sorts rows that are not sorted, adds up repeated genes and drops zeros.
-    pub fn finish(mut self) -> Counts {
-        self.segment.escapes.sort_unstable_by_key(|&(position, _)| position);
-        if !self.segment.rows_are_clean() {
-            self.segment.clean_rows(None);
-        }
-        Counts::of_segment(self.genes, self.segment)
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::segment::ESCAPE;
     use super::*;
 
     #[test]

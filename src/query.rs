@@ -35,6 +35,8 @@ pub struct Query {
     /// The file's table of cells, m rows.
     pub metadata: Vec<(String, Column)>,
     pub feature_types: Vec<(String, usize)>,
+    /// Columns that gene names can be taken from, the one in use first.
+    pub gene_columns: Vec<String>,
     /// What is known of the barcodes of an unfiltered file.
     pub droplets: Option<Droplets>,
     /// Cells with fewer counts were left out, if any limit was set.
@@ -164,6 +166,7 @@ impl Query {
             empty_cells: Vec::new(),
             metadata: dataset.metadata,
             feature_types: dataset.feature_types,
+            gene_columns: dataset.gene_columns,
             droplets,
             min_counts: limit,
             warnings: dataset.warnings,
@@ -323,6 +326,7 @@ mod tests {
             counts,
             metadata: Vec::new(),
             genes_in_file: 2,
+            gene_columns: Vec::new(),
             feature_types: vec![("Gene Expression".into(), 2)],
             droplets: None,
             least_counts: Vec::new(),

@@ -88,7 +88,7 @@ struct QuerySummary<'a> {
     /// and another column of gene names can be tried.
     mismatch: Option<String>,
     /// Columns that gene names can be taken from, the one in use first.
-    gene_columns: Vec<String>,
+    gene_columns: &'a [String],
     /// Memory that the counts take.
     bytes: usize,
 }
@@ -193,8 +193,6 @@ impl Engine {
             budget: wishes.budget.map(|bytes| bytes as u64),
         };
         let query = Query::read(file, &options, &Progress::new(&report)).map_err(thrown)?;
-        let names = ReadOptions { matrix: options.matrix, gene_column: options.gene_column, ..Default::default() };
-        let gene_columns = file.inspect(&names).map_err(thrown)?.gene_columns;
         let (genes, warnings, mismatch) = match query.match_to(reference, self.genes.as_ref()) {
             Ok((genes, warnings)) => (Some(genes), warnings, None),
             Err(error) => (None, Vec::new(), Some(error.message)),
@@ -209,7 +207,7 @@ impl Engine {
             genes_matched: genes.as_ref(),
             reference_features: reference.features.len(),
             mismatch,
-            gene_columns,
+            gene_columns: &query.gene_columns,
             bytes: query.counts.bytes(),
         })?;
         self.query = Some(query);

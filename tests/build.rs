@@ -172,6 +172,7 @@ fn dataset() -> Dataset {
         matrix: "counts".into(),
         cells: (0..counts.cells()).map(|cell| format!("cell{cell}")).collect(),
         genes_in_file: counts.genes(),
+        gene_columns: Vec::new(),
         features: (0..counts.genes()).map(|gene| Feature { id: None, symbol: format!("gene{gene}") }).collect(),
         counts,
         metadata: Vec::new(),

@@ -1,7 +1,7 @@
 //! Numbers in bulk, of whichever type the file stores, in slices and in bands.
 
 use super::chunks::{Chunks, IN_FLIGHT};
-use super::elements::{Element, IntoF64, IntoPositions};
+use super::elements::{Element, IntoF64, IntoPositions, Values};
 use super::hdf5::damaged;
 use crate::error::Result;
 use std::ops::Range;
@@ -115,7 +115,7 @@ impl NumericArray {
         range: Range<u64>,
         out: &mut [T],
         advance: &mut dyn FnMut(u64),
-        convert: impl Fn(Element, &[u8], u64, &mut [T]) -> R + Sync,
+        convert: impl Fn(Values<'_>, u64, &mut [T]) -> R + Sync,
     ) -> Result<Vec<R>> {
         let (grid, size) = (self.chunks.grid, self.element.size());
         if range.end > grid.rows || grid.columns != 1 || range.end.checked_sub(range.start) != Some(out.len() as u64) {
@@ -132,10 +132,9 @@ impl NumericArray {
             rest = tail;
             at = end;
         }
-        self.chunks.visit(items, advance, |number, (first, slots), bytes| {
-            let skip = (first - number * grid.chunk_rows) as usize * size;
-            let bytes = bytes.get(skip..skip + slots.len() * size).unwrap_or_default();
-            convert(self.element, bytes, first, slots)
+        self.chunks.visit_shuffled(items, Some(size), advance, |number, (first, slots), bytes, shuffled| {
+            let skip = (first - number * grid.chunk_rows) as usize;
+            convert(Values::new(self.element, bytes, shuffled, skip..skip + slots.len()), first, slots)
         })
     }
 
@@ -178,11 +177,11 @@ impl NumericArray {
         })
     }
 
-    fn read_all<T: Copy + Send>(&self, empty: T, convert: impl Fn(Element, &[u8], &mut [T]) + Sync) -> Result<Vec<T>> {
+    fn read_all<T: Copy + Send>(&self, empty: T, convert: impl Fn(Values<'_>, &mut [T]) + Sync) -> Result<Vec<T>> {
         self.chunks.check_size()?;
         let mut values = vec![empty; self.len() as usize];
         let all = 0..self.chunks.grid.rows;
-        self.decode(all, &mut values, &mut |_| {}, |element, bytes, _, slots| convert(element, bytes, slots))?;
+        self.decode(all, &mut values, &mut |_| {}, |values, _, slots| convert(values, slots))?;
         Ok(values)
     }
 
@@ -191,8 +190,8 @@ impl NumericArray {
     /// # Errors
     /// As [`Self::decode`].
     pub fn read_f64(&self) -> Result<Vec<f64>> {
-        self.read_all(0.0, |element, bytes, slots| {
-            element.visit(bytes, IntoF64(slots));
+        self.read_all(0.0, |values, slots| {
+            values.visit(IntoF64(slots));
         })
     }
 
@@ -201,8 +200,8 @@ impl NumericArray {
     /// # Errors
     /// As [`Self::decode`].
     pub fn read_positions(&self) -> Result<Vec<u64>> {
-        self.read_all(0, |element, bytes, slots| {
-            element.visit(bytes, IntoPositions(slots));
+        self.read_all(0, |values, slots| {
+            values.visit(IntoPositions(slots));
         })
     }
 
@@ -213,8 +212,8 @@ impl NumericArray {
     pub fn read_range(&self, range: Range<u64>) -> Result<Vec<f64>> {
         let length = range.end.saturating_sub(range.start);
         let mut values = vec![0.0; length.min(self.chunks.grid.rows) as usize];
-        self.decode(range, &mut values, &mut |_| {}, |element, bytes, _, slots| {
-            element.visit(bytes, IntoF64(slots));
+        self.decode(range, &mut values, &mut |_| {}, |values, _, slots| {
+            values.visit(IntoF64(slots));
         })?;
         Ok(values)
     }

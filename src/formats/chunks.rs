@@ -144,6 +144,20 @@ impl Chunks {
         advance: &mut dyn FnMut(u64),
         convert: impl Fn(u64, I, &[u8]) -> R + Sync,
     ) -> Result<Vec<R>> {
+        self.visit_shuffled(items, None, advance, |number, item, bytes, _| convert(number, item, bytes))
+    }
+
+    /// As [`Self::visit`], but a shuffle of elements of `shuffled` bytes is left as it is; `convert` is told.
+    ///
+    /// # Errors
+    /// When the data is damaged or the source fails.
+    pub fn visit_shuffled<I: Send, R: Send>(
+        &self,
+        items: Vec<(u64, I)>,
+        shuffled: Option<usize>,
+        advance: &mut dyn FnMut(u64),
+        convert: impl Fn(u64, I, &[u8], bool) -> R + Sync,
+    ) -> Result<Vec<R>> {
         let bytes = self.grid.chunk_bytes();
         let batch = (IN_FLIGHT / bytes.max(1)).max(1) as usize;
         let mut results = Vec::with_capacity(items.len());
@@ -156,8 +170,8 @@ impl Chunks {
                 .into_par_iter()
                 .zip(read)
                 .map_init(Scratch::new, |scratch, ((number, item), read)| {
-                    let bytes = self.decode(number, &read, &buffers, scratch)?;
-                    Ok(convert(number, item, &bytes))
+                    let (bytes, shuffled) = self.decode(number, &read, &buffers, scratch, shuffled)?;
+                    Ok(convert(number, item, &bytes, shuffled))
                 })
                 .collect();
             for result in decoded {
@@ -174,22 +188,24 @@ impl Chunks {
         read: &Read,
         buffers: &'a [Vec<u8>],
         scratch: &'a mut Scratch,
-    ) -> Decoded<Cow<'a, [u8]>> {
+        shuffled: Option<usize>,
+    ) -> Decoded<(Cow<'a, [u8]>, bool)> {
         let length = self.grid.chunk_bytes() as usize;
         match read {
-            Read::Fill if self.any_length => Ok(Vec::new().into()),
-            Read::Fill => Ok(self.filled(length).into()),
+            Read::Fill if self.any_length => Ok((Vec::new().into(), false)),
+            Read::Fill => Ok((self.filled(length).into(), false)),
             Read::Bytes { buffer, range, mask } => {
                 let bytes = buffers
                     .get(*buffer)
                     .and_then(|buffer| buffer.get(range.clone()))
                     .ok_or("a chunk lies outside of the file")?;
                 if !matches!(self.storage, Storage::Chunks(_)) {
-                    return Ok(bytes.into());
+                    return Ok((bytes.into(), false));
                 }
                 let mask = if self.plain_edges && self.grid.is_edge(number) { u32::MAX } else { *mask };
                 let length = if self.any_length { Length::AtMost(LARGEST_TEXT) } else { Length::Exactly(length) };
-                scratch.decode(bytes, &self.filters, mask, length).map(Into::into)
+                let (bytes, shuffled) = scratch.decode(bytes, &self.filters, mask, length, shuffled)?;
+                Ok((bytes.into(), shuffled))
             }
         }
     }

@@ -67,6 +67,8 @@ pub struct Dataset {
     pub features: Vec<Feature>,
     /// Genes of the matrix in the file: more than `features` where only some were asked for.
     pub genes_in_file: usize,
+    /// As [`Inspection::gene_columns`].
+    pub gene_columns: Vec<String>,
     /// The types of all features in the file with their numbers, in the order of the file.
     pub feature_types: Vec<(String, usize)>,
     /// Cells × features.

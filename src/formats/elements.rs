@@ -1,8 +1,10 @@
 //! The numeric types that files store, and their conversion.
 
+use super::filters::unshuffle;
 use half::f16;
 use hdf5rs::Datatype;
 use hdf5rs::format::messages::datatype::{ByteOrder, DatatypeClass};
+use std::ops::Range;
 
 /// A stored numeric type, of either byte order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,6 +122,11 @@ impl Element {
         bytes
     }
 
+    /// Whether it is an integer.
+    fn is_whole(self) -> bool {
+        !matches!(self.kind, Kind::F16 | Kind::F32 | Kind::F64)
+    }
+
     /// Bytes that one value takes.
     pub fn size(self) -> usize {
         match self.kind {
@@ -158,16 +165,75 @@ impl Element {
     }
 }
 
+/// Stored values of an array of one dimension: some of the elements of a chunk.
+pub struct Values<'a> {
+    element: Element,
+    /// Of the whole chunk.
+    bytes: &'a [u8],
+    /// Bytes of equal significance stand together, as the shuffle filter leaves them.
+    shuffled: bool,
+    range: Range<usize>,
+}
+
+impl<'a> Values<'a> {
+    /// `range`: the elements that are meant; there are none where the chunk is shorter.
+    pub fn new(element: Element, bytes: &'a [u8], shuffled: bool, range: Range<usize>) -> Self {
+        let range = if range.end <= bytes.len() / element.size() { range } else { 0..0 };
+        Values { element, bytes, shuffled, range }
+    }
+
+    /// Hands the values to the visitor.
+    pub fn visit<V: Visit>(&self, visitor: V) -> V::Output {
+        let size = self.element.size();
+        if self.shuffled {
+            return self.visit_planes(visitor);
+        }
+        self.element.visit(self.bytes.get(self.range.start * size..self.range.end * size).unwrap_or(&[]), visitor)
+    }
+
+    /// Whole numbers of many bytes are mostly small, so most planes are zeros: those are looked at and not put together,
+    /// and the visitor gets narrow numbers.
+    fn visit_planes<V: Visit>(&self, visitor: V) -> V::Output {
+        let size = self.element.size();
+        let elements = self.bytes.len() / size;
+        let plane = |significance: usize| {
+            let place = if self.element.big_endian { size - 1 - significance } else { significance };
+            let start = place * elements;
+            self.bytes.get(start + self.range.start..start + self.range.end).unwrap_or(&[])
+        };
+        let has = |significance: usize| plane(significance).iter().fold(0, |all, byte| all | byte) != 0;
+        let bytes = if self.element.is_whole() { (0..size).rev().find(|&p| has(p)).map_or(1, |p| p + 1) } else { size };
+        // A number that fills its type may be negative.
+        match if bytes < size { bytes } else { 8 } {
+            1 => visitor.visit(plane(0).iter().copied()),
+            2 => visitor.visit(plane(0).iter().zip(plane(1)).map(|(&a, &b)| u16::from_le_bytes([a, b]))),
+            3 | 4 => {
+                let [low, high] = [(0, 1), (2, 3)].map(|(a, b)| plane(a).iter().zip(plane(b)));
+                visitor.visit(low.zip(high).map(|((&a, &b), (&c, &d))| u32::from_le_bytes([a, b, c, d])))
+            }
+            _ => {
+                let mut together = Vec::new();
+                unshuffle(self.bytes, size, &mut together);
+                Values { bytes: &together, shuffled: false, range: self.range.clone(), ..*self }.visit(visitor)
+            }
+        }
+    }
+}
+
 /// Something done with values of whichever type the file stores.
 pub trait Visit {
     type Output;
-    fn visit<N: Number>(self, values: impl ExactSizeIterator<Item = N>) -> Self::Output;
+    fn visit<N: Number>(self, values: impl ExactSizeIterator<Item = N> + Clone) -> Self::Output;
 }
 
 /// What the reader asks of a stored number.
 pub trait Number: Copy {
     /// As a position: negative numbers and fractions become `u64::MAX`, which no limit admits.
     fn position(self) -> u64;
+    /// The largest position of all, 0 for none.
+    fn largest_position(values: impl Iterator<Item = Self>) -> u64 {
+        values.map(Self::position).max().unwrap_or(0)
+    }
     fn f64(self) -> f64;
     /// Rounded to single precision, the precision of counts that do not fit two bytes.
     fn f32(self) -> f32;
@@ -175,9 +241,19 @@ pub trait Number: Copy {
     fn small(self) -> Option<u16>;
 }
 
+/// The largest of numbers that are never negative, found in their own width.
+fn largest<N: Copy + Ord + Default + Into<u64>>(values: impl Iterator<Item = N>) -> u64 {
+    values.fold(N::default(), N::max).into()
+}
+
 macro_rules! whole {
-    ($($type:ty),*) => {$(
+    ($($type:ty $(: $largest:ident)?),*) => {$(
         impl Number for $type {
+            $(
+                fn largest_position(values: impl Iterator<Item = Self>) -> u64 {
+                    $largest(values)
+                }
+            )?
             #[allow(clippy::unnecessary_cast, unused_comparisons)]
             #[inline]
             fn position(self) -> u64 {
@@ -198,12 +274,15 @@ macro_rules! whole {
         }
     )*};
 }
-whole!(u16, u32, u64, i8, i16, i32, i64);
+whole!(u16: largest, u32: largest, u64: largest, i8, i16, i32, i64);
 
 impl Number for u8 {
     #[inline]
     fn position(self) -> u64 {
         u64::from(self)
+    }
+    fn largest_position(values: impl Iterator<Item = Self>) -> u64 {
+        largest(values)
     }
     #[inline]
     fn f64(self) -> f64 {
@@ -251,7 +330,7 @@ pub struct IntoF64<'a>(pub &'a mut [f64]);
 
 impl Visit for IntoF64<'_> {
     type Output = ();
-    fn visit<N: Number>(self, values: impl ExactSizeIterator<Item = N>) {
+    fn visit<N: Number>(self, values: impl ExactSizeIterator<Item = N> + Clone) {
         for (slot, value) in self.0.iter_mut().zip(values) {
             *slot = value.f64();
         }
@@ -263,7 +342,7 @@ pub struct IntoPositions<'a>(pub &'a mut [u64]);
 
 impl Visit for IntoPositions<'_> {
     type Output = ();
-    fn visit<N: Number>(self, values: impl ExactSizeIterator<Item = N>) {
+    fn visit<N: Number>(self, values: impl ExactSizeIterator<Item = N> + Clone) {
         for (slot, value) in self.0.iter_mut().zip(values) {
             *slot = value.position();
         }
@@ -273,6 +352,40 @@ impl Visit for IntoPositions<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn shuffled_values_are_those_that_were_shuffled() {
+        let numbers: Vec<i64> = (0..203).map(|i| i * i * i * 1_237 % 90_001 - 2).collect();
+        // The largest decides how many bytes are looked at: of all, of those from 1 on, and of small ones only.
+        let lists = [
+            numbers.clone(),
+            numbers.iter().map(|n| n.abs()).collect(),
+            numbers.iter().map(|n| n.abs() % 300).collect(),
+        ];
+        let more = [vec![7; 203], vec![0; 203], (0..203).map(|i| i << 34).collect::<Vec<i64>>()];
+        for numbers in lists.iter().chain(&more) {
+            for (letter, size) in
+                [('i', 2), ('u', 2), ('i', 4), ('u', 4), ('i', 8), ('u', 8), ('f', 2), ('f', 4), ('f', 8)]
+            {
+                for big_endian in [false, true] {
+                    let element = Element::of_numpy(letter, size, big_endian).expect("an element");
+                    let plain: Vec<u8> = numbers.iter().flat_map(|&n| element.encode(n as f64)).collect();
+                    let planes: Vec<u8> =
+                        (0..size).flat_map(|plane| plain.iter().copied().skip(plane).step_by(size)).collect();
+                    for range in [0..203, 5..200, 7..7, 100..999] {
+                        let read = |bytes: &[u8], shuffled: bool| {
+                            let mut out = vec![-1.0; range.len()];
+                            Values::new(element, bytes, shuffled, range.clone()).visit(IntoF64(&mut out));
+                            out
+                        };
+                        let (expected, found) = (read(&plain, false), read(&planes, true));
+                        let equal = expected.iter().zip(&found).all(|(a, b)| a.to_bits() == b.to_bits());
+                        assert!(equal, "{letter}{size} {big_endian} {range:?}");
+                    }
+                }
+            }
+        }
+    }
 
     #[test]
     fn numbers_say_what_they_are() {

@@ -11,6 +11,7 @@ use super::hdf5::{damaged, re_save};
 use crate::error::{Error, Result};
 use hdf5rs::filters::{Filter as _, FilterContext, nbit::NBit, scaleoffset::ScaleOffset};
 use hdf5rs::format::messages::filter_pipeline::{FilterInfo, FilterPipeline};
+pub use shuffle::unshuffle;
 pub use streams::Streams;
 
 /// Why a chunk cannot be decoded: a few words that follow "cannot be read: ".
@@ -166,7 +167,8 @@ impl Scratch {
         Scratch { streams: Streams::new(), first: Vec::new(), second: Vec::new() }
     }
 
-    /// Undoes the filters whose bit in `mask` is not set; the result has the `length` that was asked for.
+    /// Undoes the filters whose bit in `mask` is not set; the result has the `length` that was asked for. Where the first
+    /// filter is a shuffle of elements with as many bytes as `shuffled` says, it is not undone, and the result says so.
     ///
     /// # Errors
     /// A short reason when the chunk is damaged.
@@ -176,7 +178,9 @@ impl Scratch {
         filters: &[Filter],
         mask: u32,
         length: Length,
-    ) -> Decoded<&'a [u8]> {
+        shuffled: Option<usize>,
+    ) -> Decoded<(&'a [u8], bool)> {
+        let mut is_shuffled = false;
         // `first` holds the newest result unless nothing has been written yet.
         let mut written = false;
         let mut stored = stored;
@@ -194,6 +198,11 @@ impl Scratch {
                 }
                 continue;
             }
+            let stays = |width: &usize| *filter == Filter::Shuffle(*width) && input.len().is_multiple_of(*width);
+            if number == 0 && shuffled.as_ref().is_some_and(stays) {
+                is_shuffled = true;
+                continue;
+            }
             undo(filter, input, &mut self.second, &mut self.streams, length)?;
             std::mem::swap(&mut self.first, &mut self.second);
             written = true;
@@ -203,7 +212,7 @@ impl Scratch {
             Length::Exactly(bytes) => result.len() == bytes,
             Length::AtMost(bytes) => result.len() <= bytes,
         };
-        if fits { Ok(result) } else { Err("a chunk has not the size that was announced") }
+        if fits { Ok((result, is_shuffled)) } else { Err("a chunk has not the size that was announced") }
     }
 }
 
@@ -257,9 +266,11 @@ mod tests {
         let filters = [Filter::Shuffle(2), Filter::Checksum];
         let stored = [1, 3, 2, 4, 9, 9, 9, 9];
         let four = Length::Exactly(4);
-        assert_eq!(scratch.decode(&stored, &filters, 0, four), Ok(&[1, 2, 3, 4][..]));
-        assert_eq!(scratch.decode(&stored[..4], &filters, 0b11, four), Ok(&[1, 3, 2, 4][..]));
-        assert!(scratch.decode(&stored[..3], &filters, 0, four).is_err());
+        assert_eq!(scratch.decode(&stored, &filters, 0, four, None), Ok((&[1, 2, 3, 4][..], false)));
+        assert_eq!(scratch.decode(&stored, &filters, 0, four, Some(4)), Ok((&[1, 2, 3, 4][..], false)));
+        assert_eq!(scratch.decode(&stored, &filters, 0, four, Some(2)), Ok((&[1, 3, 2, 4][..], true)));
+        assert_eq!(scratch.decode(&stored[..4], &filters, 0b11, four, Some(2)), Ok((&[1, 3, 2, 4][..], false)));
+        assert!(scratch.decode(&stored[..3], &filters, 0, four, None).is_err());
         for filter in [
             Filter::Deflate,
             Filter::Gzip,
@@ -272,9 +283,9 @@ mod tests {
             Filter::ScaleOffset(vec![2, 0, 4, 0, 1, 0, 0, 0]),
             Filter::NBit(vec![8, 0, 3, 1, 4, 0, 32, 0]),
         ] {
-            let undone = scratch.decode(&stored, std::slice::from_ref(&filter), 0, four);
+            let undone = scratch.decode(&stored, std::slice::from_ref(&filter), 0, four, None);
             assert!(undone.is_err(), "{filter:?}: {undone:?}");
-            assert!(scratch.decode(&[], &[filter], 0, four).is_err());
+            assert!(scratch.decode(&[], &[filter], 0, four, None).is_err());
         }
     }
 
@@ -286,9 +297,9 @@ mod tests {
         zeros.extend([1, 0x60, 0xea, 0x9f, 0x15]);
         zeros.extend(stored);
         let mut scratch = Scratch::new();
-        let undone = scratch.decode(&zeros, &[Filter::Deflate], 0, Length::Exactly(4));
+        let undone = scratch.decode(&zeros, &[Filter::Deflate], 0, Length::Exactly(4), None);
         assert_eq!(undone, Err("a gzip chunk does not decompress"));
         assert!(scratch.second.capacity() < 4096);
-        assert!(scratch.decode(&zeros, &[Filter::Deflate], 0, Length::AtMost(16)).is_err());
+        assert!(scratch.decode(&zeros, &[Filter::Deflate], 0, Length::AtMost(16), None).is_err());
     }
 }

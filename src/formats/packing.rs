@@ -4,6 +4,9 @@ use super::array::Block;
 use super::elements::{Number, Visit};
 use crate::matrix::{CountsBuilder, pack};
 
+/// Values that are packed at once.
+const BLOCK: usize = 1 << 10;
+
 /// What was noticed while every value passed by.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tally {
@@ -66,7 +69,7 @@ struct IntoEntries<'a> {
 
 impl Visit for IntoEntries<'_> {
     type Output = ();
-    fn visit<N: Number>(self, values: impl ExactSizeIterator<Item = N>) {
+    fn visit<N: Number>(self, values: impl ExactSizeIterator<Item = N> + Clone) {
         for (gene, value) in (self.first_gene..).zip(values) {
             let small = value.small();
             if small == Some(0) {
@@ -106,14 +109,13 @@ pub struct IntoSlots<'a, T> {
 
 impl<T: Slot> Visit for IntoSlots<'_, T> {
     type Output = bool;
-    fn visit<N: Number>(self, values: impl ExactSizeIterator<Item = N>) -> bool {
-        let mut largest = 0;
+    fn visit<N: Number>(self, values: impl ExactSizeIterator<Item = N> + Clone) -> bool {
+        let empty = self.slots.is_empty();
+        let largest = N::largest_position(values.clone());
         for (slot, value) in self.slots.iter_mut().zip(values) {
-            let position = value.position();
-            largest = largest.max(position);
-            *slot = T::keep(position);
+            *slot = T::keep(value.position());
         }
-        largest < self.limit || self.slots.is_empty()
+        largest < self.limit || empty
     }
 }
 
@@ -132,21 +134,40 @@ pub struct IntoPacked<'a> {
 
 impl Visit for IntoPacked<'_> {
     type Output = Packed;
-    fn visit<N: Number>(self, values: impl ExactSizeIterator<Item = N>) -> Packed {
+    /// Nearly all values are small whole numbers: blocks of those are packed without a look at each.
+    fn visit<N: Number>(self, mut values: impl ExactSizeIterator<Item = N> + Clone) -> Packed {
         let mut packed = Packed { escapes: Vec::new(), tally: Tally::default() };
-        for ((entry, slot), value) in (self.first..).zip(self.slots).zip(values) {
+        let mut entry = self.first;
+        for slots in self.slots.chunks_mut(BLOCK) {
+            let same = values.clone();
+            let mut escaped = false;
+            for (slot, value) in slots.iter_mut().zip(&mut values) {
+                *slot = value.small().unwrap_or(CountsBuilder::ESCAPED);
+                escaped |= *slot == CountsBuilder::ESCAPED;
+            }
+            if escaped {
+                packed.pack(entry, slots, same);
+            }
+            entry += slots.len() as u64;
+        }
+        packed
+    }
+}
+
+impl Packed {
+    fn pack<N: Number>(&mut self, first: u64, slots: &mut [u16], values: impl Iterator<Item = N>) {
+        for ((entry, slot), value) in (first..).zip(slots).zip(values) {
             *slot = match value.small() {
                 Some(small) if small != CountsBuilder::ESCAPED => small,
                 _ => {
-                    packed.tally.note(value.f64());
+                    self.tally.note(value.f64());
                     // A value that vanishes in single precision is packed as the zero it has become.
                     pack(value.f32()).unwrap_or_else(|| {
-                        packed.escapes.push((entry, value.f32()));
+                        self.escapes.push((entry, value.f32()));
                         CountsBuilder::ESCAPED
                     })
                 }
             };
         }
-        packed
     }
 }

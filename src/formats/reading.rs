@@ -190,6 +190,7 @@ impl Part {
             cells: names,
             features: table.features,
             genes_in_file,
+            gene_columns: table.columns,
             feature_types,
             counts: intake.counts,
             metadata,

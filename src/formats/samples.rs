@@ -54,6 +54,7 @@ pub fn join(mut samples: Vec<Sample>, features_only: bool) -> Option<Dataset> {
     let (least_counts, unfiltered) = unfiltered_samples(&names, &datasets);
     warnings.extend(unfiltered);
     let cells = unique_names(&names, &mut datasets, &mut warnings);
+    let gene_columns = datasets.first().map(|dataset| dataset.gene_columns.clone()).unwrap_or_default();
     let metadata = join_tables(&names, &mut datasets, &sizes);
     let Union { features, places, .. } = union;
     let mut counts = Counts::with_genes(features.len());
@@ -72,6 +73,7 @@ pub fn join(mut samples: Vec<Sample>, features_only: bool) -> Option<Dataset> {
         format: format!("{} samples: {}", names.len(), formats.join(", ")),
         matrix: matrices.join(", "),
         genes_in_file,
+        gene_columns,
         cells,
         features,
         feature_types: types,
@@ -243,6 +245,7 @@ mod tests {
             cells: cells.iter().map(|&cell| cell.to_owned()).collect(),
             features: genes.iter().map(|&symbol| Feature { id: None, symbol: symbol.to_owned() }).collect(),
             genes_in_file: genes.len(),
+            gene_columns: Vec::new(),
             feature_types: vec![("Gene Expression".into(), genes.len())],
             counts,
             metadata,

@@ -141,21 +141,17 @@ impl StoredMatrix {
         let (genes, values) = builder.parts();
         let advance = &mut |bytes| meter.advance(bytes);
         let fits = match genes {
-            GenesMut::Narrow(slots) => {
-                indices.decode(entries.clone(), slots, advance, |element, bytes, _, slots| {
-                    element.visit(bytes, IntoSlots { slots, limit })
-                })?
-            }
-            GenesMut::Wide(slots) => indices.decode(entries.clone(), slots, advance, |element, bytes, _, slots| {
-                element.visit(bytes, IntoSlots { slots, limit })
-            })?,
+            GenesMut::Narrow(slots) => indices
+                .decode(entries.clone(), slots, advance, |values, _, slots| values.visit(IntoSlots { slots, limit }))?,
+            GenesMut::Wide(slots) => indices
+                .decode(entries.clone(), slots, advance, |values, _, slots| values.visit(IntoSlots { slots, limit }))?,
         };
         if fits.contains(&false) {
             return Err(out_of_range(indices.path(), self.genes, "genes"));
         }
         let start = entries.start;
-        let packed = sparse.data.decode(entries, values, advance, |element, bytes, first, slots| {
-            element.visit(bytes, IntoPacked { slots, first: first - start })
+        let packed = sparse.data.decode(entries, values, advance, |values, first, slots| {
+            values.visit(IntoPacked { slots, first: first - start })
         })?;
         let mut tally = Tally::default();
         for packed in packed {
@@ -220,8 +216,8 @@ impl StoredMatrix {
             values.resize(cells.len(), 0u16);
             let first = slice.start;
             let advance = &mut |bytes| meter.advance(bytes);
-            let packed = sparse.data.decode(slice, &mut values, advance, |element, bytes, first, slots| {
-                element.visit(bytes, IntoPacked { slots, first })
+            let packed = sparse.data.decode(slice, &mut values, advance, |values, first, slots| {
+                values.visit(IntoPacked { slots, first })
             })?;
             let mut escaped = Vec::new();
             for packed in packed {
@@ -268,9 +264,8 @@ impl StoredMatrix {
         cells.resize((slice.end - slice.start) as usize, 0);
         let limit = self.cells as u64;
         let advance = &mut |bytes| meter.advance(bytes);
-        let fits = indices.decode(slice, cells, advance, |element, bytes, _, slots| {
-            element.visit(bytes, IntoSlots { slots, limit })
-        })?;
+        let fits =
+            indices.decode(slice, cells, advance, |values, _, slots| values.visit(IntoSlots { slots, limit }))?;
         if fits.contains(&false) {
             return Err(out_of_range(indices.path(), self.cells, "cells"));
         }

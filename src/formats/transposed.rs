@@ -163,7 +163,7 @@ struct Picker {
 
 impl Visit for Picker {
     type Output = Vec<f64>;
-    fn visit<N: Number>(self, values: impl ExactSizeIterator<Item = N>) -> Vec<f64> {
+    fn visit<N: Number>(self, values: impl ExactSizeIterator<Item = N> + Clone) -> Vec<f64> {
         values.step_by(self.step).take(self.count).map(Number::f64).collect()
     }
 }

@@ -12,6 +12,8 @@ thread_local! {
     /// JavaScript objects belong to one thread, while a source must be `Send`: so the files stay here.
     static FILES: RefCell<Files> = const { RefCell::new(Files { open: Vec::new(), free: Vec::new() }) };
     static WATCHED: RefCell<Option<Watched>> = const { RefCell::new(None) };
+    /// Where buffers go that are no longer needed.
+    static SINK: RefCell<Option<web_sys::MessagePort>> = const { RefCell::new(None) };
 }
 
 /// A folder may have a hundred thousand files, so the places of closed ones are listed and not looked for.
@@ -117,18 +119,29 @@ impl Read for BrowserFile {
     }
 }
 
-#[wasm_bindgen]
-extern "C" {
-    /// An `ArrayBuffer`, with a method that js-sys does not know yet.
-    type Transferable;
-    #[wasm_bindgen(method, catch)]
-    fn transfer(this: &Transferable, length: u32) -> std::result::Result<JsValue, JsValue>;
+/// Frees a buffer at once, by sending it to a port that nobody has: the pieces of a file of 5 GB would otherwise grow to
+/// gigabytes, since the garbage collector has little reason to run while the engine works. (Neither
+/// `ArrayBuffer.transfer(0)` nor detaching in another way within the language does that in Chromium: the browser's own
+/// object goes on holding the bytes until it is collected.) Where it cannot be done, they are collected some time.
+fn give_back(buffer: &js_sys::ArrayBuffer) {
+    // A port may learn meanwhile that it is alone, and then it takes nothing more.
+    for _ in 0..2 {
+        let Some(port) = SINK.with_borrow_mut(|sink| sink.take().or_else(lonely_port)) else {
+            return;
+        };
+        let sent = port.post_message_with_transferable(&JsValue::NULL, &js_sys::Array::of1(buffer));
+        if sent.is_ok() && buffer.byte_length() == 0 {
+            SINK.set(Some(port));
+            return;
+        }
+    }
 }
 
-/// Frees a buffer at once. Left to the garbage collector the pieces of a file of 5 GB grow to more than a gigabyte, since
-/// it has little reason to run while the engine works. Browsers without the method collect when they will.
-fn give_back(buffer: &js_sys::ArrayBuffer) {
-    let _ = buffer.unchecked_ref::<Transferable>().transfer(0);
+/// A port whose other end is closed.
+fn lonely_port() -> Option<web_sys::MessagePort> {
+    let channel = web_sys::MessageChannel::new().ok()?;
+    channel.port2().close();
+    Some(channel.port1())
 }
 
 fn read_slice(file: &web_sys::File, start: u64, end: u64) -> Result<js_sys::Uint8Array> {

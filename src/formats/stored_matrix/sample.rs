@@ -107,7 +107,7 @@ struct NonZeros;
 
 impl Visit for NonZeros {
     type Output = Vec<f64>;
-    fn visit<N: Number>(self, values: impl ExactSizeIterator<Item = N>) -> Vec<f64> {
+    fn visit<N: Number>(self, values: impl ExactSizeIterator<Item = N> + Clone) -> Vec<f64> {
         values.map(Number::f64).filter(|&v| v != 0.0).collect()
     }
 }
