@@ -250,3 +250,6 @@ fn named<T>(name: &str, result: Result<T>) -> Result<T> {
         error
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -140,6 +140,14 @@ fn empty_droplets_of_several_samples_are_no_cells() {
         message(&chosen.warnings, "few_counts"),
         Some("220 cells with fewer than 5,000 counts were left out, as asked for.")
     );
+    let alone = Query::read(&mut open(unfiltered("deep", 50, 100)), &QueryOptions::default(), &Progress::silent());
+    assert_eq!(
+        message(&alone.expect("a query").warnings, "unfiltered"),
+        Some(
+            "The file is not filtered: it has 20,000 barcodes, most of them of empty droplets. The 50 with at least 1,200 \
+             counts were taken for cells (suggested: 1,200, with 50 cells)."
+        )
+    );
     let filtered = [
         unfiltered("deep", 50, 100),
         vec![("few.csv".into(), b"gene,c1,c2,c3,c4\nACTB,1,7,1,1\nGAPDH,1,7,2,3\n".to_vec())],

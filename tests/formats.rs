@@ -254,7 +254,13 @@ fn repeated_cells_are_renamed() {
     let dataset = read("duplicate_cells.h5ad");
     assert_eq!(codes(&dataset.warnings), ["duplicate_cells"]);
     assert_eq!(dataset.cells[38], format!("{}-1", dataset.cells[0]));
-    assert!(dataset.warnings[0].message.starts_with("2 names of cells occur more than once"));
+    assert_eq!(
+        dataset.warnings[0].message,
+        format!(
+            "2 names of cells occur more than once (\"{}\" is one). They were made unique with \"-1\", \"-2\" and so on.",
+            dataset.cells[0]
+        )
+    );
 }
 
 const ADVICE: &str = "Sextant needs the counts as they were before normalisation (whole numbers); save them in \

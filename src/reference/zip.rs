@@ -12,8 +12,8 @@ const STORED: u16 = 0;
 const DEFLATED: u16 = 8;
 /// 1 January 1980, the earliest date that the format knows.
 const DATE: u16 = 0x21;
-/// An entry that would inflate to more is refused, whatever it claims.
-const MAX_ENTRY: u64 = 1 << 30;
+/// A bundle that would inflate to more is refused, whatever it claims: a million cells take a third of it.
+const MAX_TOTAL: u64 = 1 << 30;
 /// Deflate cannot do better than this; a larger claim is a lie.
 const MAX_RATIO: u64 = 1040;
 
@@ -106,14 +106,19 @@ impl<'a> Archive<'a> {
             .map(|back| bytes.len() - 22 - back)
             .find(|&at| get32(bytes, at) == Some(END))
             .ok_or_else(|| damaged("it is no complete ZIP file"))?;
-        let field = |at| get16(bytes, end + at).ok_or_else(|| damaged("its end is cut off"));
-        let count = field(10)?;
-        let mut at = get32(bytes, end + 16).ok_or_else(|| damaged("its end is cut off"))? as usize;
+        let (Some(count), Some(start)) = (get16(bytes, end + 10), get32(bytes, end + 16)) else {
+            return Err(damaged("it is no complete ZIP file"));
+        };
+        let mut at = start as usize;
         let mut entries = Vec::new();
         for _ in 0..count {
             let (entry, next) = read_entry(bytes, at).ok_or_else(|| damaged("its table of contents is cut off"))?;
             entries.push(entry);
             at = next;
+        }
+        let total: u64 = entries.iter().map(|entry| entry.size).sum();
+        if total > MAX_TOTAL {
+            return Err(damaged(&format!("it claims to hold {} MB, and a reference has at most 1,073", total / 1_000_000)));
         }
         Ok(Archive { bytes, entries })
     }
@@ -126,7 +131,7 @@ impl<'a> Archive<'a> {
         let entry = self.entries.iter().find(|entry| entry.name == name);
         let entry = entry.ok_or_else(|| damaged(&format!("'{name}' is missing")))?;
         let data = self.data(entry).ok_or_else(|| damaged(&format!("'{name}' is cut off")))?;
-        if entry.size > MAX_ENTRY || entry.size > entry.packed.saturating_mul(MAX_RATIO) + 64 {
+        if entry.size > entry.packed.saturating_mul(MAX_RATIO) + 64 {
             return Err(damaged(&format!("'{name}' claims to hold {} bytes", entry.size)));
         }
         let content = match entry.method {

@@ -77,7 +77,7 @@ fn read(archive: &Content, start: u64, length: u64) -> Result<Vec<u8>> {
     reader.skip(start)?;
     match reader.fill(&mut bytes)? == bytes.len() {
         true => Ok(bytes),
-        false => Err(damaged(archive.name(), "it ends before its table of contents does")),
+        false => Err(damaged(archive.name(), "it ends before its data does")),
     }
 }
 
