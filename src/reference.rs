@@ -146,7 +146,9 @@ impl UmapParameters {
         let count = counts.into_iter().find(|(_, count, most)| *count == 0 || count > most);
         let number = numbers.into_iter().find(|(_, number, most)| !(*number > 0.0 && number <= most));
         match (count, number) {
-            (Some((what, count, most)), _) => Some(format!("its UMAP has {count} {what}, where 1 to {most} make sense")),
+            (Some((what, count, most)), _) => {
+                Some(format!("its UMAP has {count} {what}, where 1 to {most} make sense"))
+            }
             (_, Some((what, number, most))) => {
                 Some(format!("the {what} of its UMAP is {number}, where more than 0 and up to {most} make sense"))
             }

@@ -274,7 +274,7 @@ mod tests {
             (Filter::ScaleOffset(vec![2, 0, 4, 0, 1, 0, 0, 0]), "a chunk packed by scale-offset does not unpack"),
             (Filter::NBit(vec![8, 0, 3, 1, 4, 0, 32, 0]), "a chunk packed by n-bit does not unpack"),
         ] {
-            let undone = scratch.decode(&stored[..3], std::slice::from_ref(&filter), 0, four);
+            let undone = scratch.decode(&[0xe0, 0xff, 0xff], std::slice::from_ref(&filter), 0, four);
             assert_eq!(undone, Err(reason), "{filter:?}");
             assert!(scratch.decode(&stored, std::slice::from_ref(&filter), 0, four).is_err(), "{filter:?}");
             assert!(scratch.decode(&[], &[filter], 0, four).is_err());
@@ -284,7 +284,7 @@ mod tests {
     #[test]
     fn settings_that_make_no_sense_are_refused() {
         let refused = |id: u16, client_data: &[u32]| {
-            let filter = FilterInfo { id, name: None, flags: 0, client_data: client_data.to_vec() };
+            let filter = FilterInfo { id, name: None, optional: false, client_data: client_data.to_vec() };
             let pipeline = FilterPipeline { filters: vec![filter] };
             supported(Some(&pipeline), "X", 2).err().map(|error| error.message).unwrap_or_default()
         };

@@ -1,7 +1,7 @@
 //! Which column of a table of genes names them, and what it names: symbols or accessions.
 
-use super::Feature;
 use super::stored::FeatureTable;
+use super::{Feature, GENE_EXPRESSION};
 use crate::error::{Error, Result};
 use rustc_hash::FxHashSet;
 
@@ -173,6 +173,20 @@ pub fn is_accession(name: &str) -> bool {
     let species = rest.trim_start_matches(|c: char| c.is_ascii_uppercase());
     let letters = &rest[..rest.len() - species.len()];
     letters.ends_with('G') && digits(species)
+}
+
+/// Whether a type of features means genes. Converters write "Gene", "gene_expression" or "RNA" for what 10x calls "Gene
+/// Expression".
+pub fn is_gene_type(kind: &str) -> bool {
+    let letters: String =
+        kind.chars().filter(char::is_ascii_alphabetic).map(|letter| letter.to_ascii_lowercase()).collect();
+    ["geneexpression", "gene", "genes", "gex", "rna", "mrna"].contains(&letters.as_str())
+}
+
+/// The types of features, that of genes as 10x writes it.
+pub fn usual_types(types: Vec<String>) -> Vec<String> {
+    let usual = |kind: String| if is_gene_type(&kind) { GENE_EXPRESSION.to_owned() } else { kind };
+    types.into_iter().map(usual).collect()
 }
 
 #[cfg(test)]

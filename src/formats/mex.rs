@@ -10,7 +10,7 @@ mod matrix;
 
 use super::archive::Member;
 use super::choice::{Choice, Join};
-use super::gene_names::mostly_accessions;
+use super::gene_names::{is_gene_type, mostly_accessions, usual_types};
 use super::stored::{FeatureTable, Format};
 use super::tenx_h5::unused_matrix;
 use super::{Feature, GENE_EXPRESSION};
@@ -210,7 +210,7 @@ pub fn name_features(columns: Vec<Vec<String>>, names: Vec<String>, wanted: Opti
         Some(wanted) => names.iter().position(|name| name == wanted).ok_or_else(|| no_column(wanted, &names))?,
     };
     let (of_types, in_use) = (types, names.get(symbol).cloned().unwrap_or_default());
-    let types = types.and_then(|column| columns.get(column).cloned());
+    let types = types.and_then(|column| columns.get(column).cloned()).map(usual_types);
     if let Some(types) = &types
         && !types.iter().any(|kind| kind == GENE_EXPRESSION)
     {
@@ -242,7 +242,7 @@ pub fn no_column(wanted: &str, names: &[String]) -> Error {
 
 /// Whether a column has types of features as 10x writes them.
 pub fn are_types(column: &[String]) -> bool {
-    let known = |kind: &String| kind == GENE_EXPRESSION || OTHER_TYPES.contains(&kind.as_str());
+    let known = |kind: &String| is_gene_type(kind) || OTHER_TYPES.contains(&kind.as_str());
     !column.is_empty() && column.iter().all(known)
 }
 
@@ -274,6 +274,7 @@ mod tests {
         assert_eq!(named(&[&symbols, &symbols], None), (both(symbols, symbols), None, 2));
         assert_eq!(named(&[&ids], None), (both(ids, ids), None, 0));
         assert_eq!(named(&[&ids, &genes], None), (both(ids, ids), Some(2), 0));
+        assert_eq!(named(&[&ids, &symbols, &["Gene", "Gene"]], None), (both(ids, symbols), Some(2), 2));
         let plain = symbols.map(|symbol| (None, symbol.to_owned())).to_vec();
         assert_eq!(named(&[&symbols], None), (plain, None, 0));
         assert_eq!(named(&[&ids, &symbols, &["a", "b"]], Some("column 3")).0, both(ids, ["a", "b"]));

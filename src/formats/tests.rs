@@ -19,9 +19,7 @@ fn what_is_no_hdf5_is_described() {
         let cache = BlockCache::new(Box::new(Cursor::new(content.to_vec()))).unwrap();
         assert_eq!(
             Hdf5::open(Arc::new(cache)).err().map(|error| error.message).unwrap_or_default(),
-            format!(
-                "it is not an HDF5 file: {what}. Expected a 10x Genomics HDF5 file (.h5) or an H5AD file (.h5ad)."
-            )
+            format!("it is not an HDF5 file: {what}. Expected a 10x Genomics HDF5 file (.h5) or an H5AD file (.h5ad).")
         );
     }
 }

@@ -118,7 +118,10 @@ impl<'a> Archive<'a> {
         }
         let total: u64 = entries.iter().map(|entry| entry.size).sum();
         if total > MAX_TOTAL {
-            return Err(damaged(&format!("it claims to hold {} MB, and a reference has at most 1,073", total / 1_000_000)));
+            return Err(damaged(&format!(
+                "it claims to hold {} MB, and a reference has at most 1,073",
+                total / 1_000_000
+            )));
         }
         Ok(Archive { bytes, entries })
     }

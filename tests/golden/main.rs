@@ -303,7 +303,9 @@ fn few_cells_with_anchors_are_told() {
     let messages: Vec<String> = mapping.warnings().into_iter().map(|warning| warning.message).collect();
     assert_eq!(
         messages,
-        ["Only 0.0 % of the cells have an anchor in the reference (below 5 %): query and reference differ much, and labels \
-          deserve doubt. A reference of the same tissue and technology would serve better."]
+        [
+            "Only 0.0 % of the cells have an anchor in the reference (below 5 %): query and reference differ much, and labels \
+          deserve doubt. A reference of the same tissue and technology would serve better."
+        ]
     );
 }

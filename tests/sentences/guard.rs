@@ -26,7 +26,7 @@ const ELSEWHERE: [(&str, &str); 3] = [
     ("src/build", "tests/build.rs builds references"),
 ];
 /// What stands before literals that are no sentences for people: reasons of lints, mistakes of the program, stages.
-const BEFORE: [&str; 5] = ["reason =", "expect(", "const STAGE: &str =", ".report(", "#[doc ="];
+const BEFORE: [&str; 6] = ["reason =", "expect(", "unreachable!(", "const STAGE: &str =", ".report(", "#[doc ="];
 /// Fewer sentences mean that they were not found, not that they are gone.
 const FEWEST: usize = 350;
 

@@ -25,20 +25,35 @@ fn files_of_10x_that_contradict_themselves_are_explained() {
     ] {
         assert_eq!(said(name), format!("{name}: \"{path}\" cannot be read: {what}. {DAMAGED}"));
     }
-    assert_eq!(
-        said("tenx_numbers.h5"),
-        "tenx_numbers.h5: \"matrix/features/id\" should hold text and holds i32 LE."
-    );
+    assert_eq!(said("tenx_numbers.h5"), "tenx_numbers.h5: \"matrix/features/id\" should hold text and holds i32 LE.");
     let format = |name: &str| read(file("f.h5", bytes(name))).format;
     assert_eq!(format("tenx_v3.h5"), "10x HDF5 (Cell Ranger 3 or later)");
     assert_eq!(format("tenx_v2.h5"), "10x HDF5 (Cell Ranger 2 or earlier)");
     assert_eq!(
         messages(&read(file("f.h5", bytes("tenx_v2_two_genomes.h5"))).warnings),
-        [
-            "The file holds counts for 2 genomes (hg19, mm10). Their genes were taken together; only those of the \
-             reference's species will be used."
-        ]
+        ["The file holds counts for 2 genomes (hg19, mm10). Their genes were taken together; only those of the \
+             reference's species will be used."]
     );
+}
+
+#[test]
+fn features_are_genes_by_whatever_name_their_type_has() {
+    let gene = read(made("tenx_gene.h5"));
+    assert_eq!((gene.features.len(), gene.counts.nonzeros(), gene.warnings.len()), (2, 5, 0));
+    assert_eq!(gene.feature_types, [("Gene Expression".to_owned(), 2)]);
+    let both = read(made("tenx_gene_and_antibody.h5"));
+    assert_eq!((both.features.len(), both.counts.nonzeros()), (1, 3));
+    assert_eq!(
+        messages(&both.warnings),
+        ["Besides genes the file has features that are not mapped: 1 of the type \"Antibody Capture\"."]
+    );
+}
+
+#[test]
+fn assays_of_other_features_are_told() {
+    let dataset = read(made("adt.h5seurat"));
+    assert_eq!((dataset.matrix.as_str(), dataset.features.len()), ("RNA/counts", 2));
+    assert_eq!(messages(&dataset.warnings), ["Besides genes the file has features that are not mapped: 3 of \"ADT\"."]);
 }
 
 #[test]
@@ -80,9 +95,7 @@ fn matrices_that_are_stored_elsewhere_or_not_at_all_are_explained() {
     );
     assert_eq!(
         said("wide.h5ad"),
-        format!(
-            "wide.h5ad: \"X\" is stored in chunks of 1200000000 bytes, more than Sextant can decode. {RE_SAVE}"
-        )
+        format!("wide.h5ad: \"X\" is stored in chunks of 1200000000 bytes, more than Sextant can decode. {RE_SAVE}")
     );
 }
 

@@ -22,8 +22,10 @@ fn genes_that_are_not_in_common_are_told() {
     let warnings = match_genes(&few, &reference, None).check(&few, &reference, "small").expect("enough");
     assert_eq!(
         messages(&warnings),
-        ["Only 600 of the 1000 features of the reference (60 %) are in this file: labels are less certain. Was the gene list \
-          filtered?"]
+        [
+            "Only 600 of the 1000 features of the reference (60 %) are in this file: labels are less certain. Was the gene list \
+          filtered?"
+        ]
     );
     let probes = genes(600, "probe");
     let refused = match_genes(&probes, &reference, None).check(&probes, &reference, "small");

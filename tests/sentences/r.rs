@@ -113,11 +113,7 @@ fn objects_without_counts_are_named() {
 fn column(data: &str) -> Vec<String> {
     let table = list(
         &[data],
-        &[
-            ("names", texts(&["column"])),
-            ("row.names", texts(&["a", "b", "c"])),
-            ("class", texts(&["data.frame"])),
-        ],
+        &[("names", texts(&["column"])), ("row.names", texts(&["a", "b", "c"])), ("class", texts(&["data.frame"]))],
     );
     let both = list(&[&matrix(), &table], &[("names", texts(&["counts", "cells"]))]);
     let dataset = read(file("f", object(&both)));

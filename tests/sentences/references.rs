@@ -72,7 +72,10 @@ fn parts_that_do_not_fit_are_named() {
         ),
         (|r| r.model.slope.truncate(3), "features and model differ in number"),
         (|r| r.model.theta[1] = -1.0, "the model holds values that are no numbers, or larger than any that are fitted"),
-        (|r| r.model.slope[1] = 1e300, "the model holds values that are no numbers, or larger than any that are fitted"),
+        (
+            |r| r.model.slope[1] = 1e300,
+            "the model holds values that are no numbers, or larger than any that are fitted",
+        ),
         (|r| r.model.clip = (2.0, 2.0), "its clip range is empty"),
         (
             |r| r.model.variance_floor = VarianceFloor::Fixed(-1.0),

@@ -159,9 +159,7 @@ fn values_that_are_no_counts_are_named() {
         .array("raw/X", &[3, 3], "|u1", &[5, 1, 3, 2, 0, 4, 3, 7, 0]);
     assert_eq!(
         messages(&read(more.files()).warnings),
-        [
-            "\"X\" was taken, with 2 genes; \"raw/X\" also has raw counts, of 3 genes, and may map better."
-        ]
+        ["\"X\" was taken, with 2 genes; \"raw/X\" also has raw counts, of 3 genes, and may map better."]
     );
     // A fraction where no sample looks.
     let mut values = [2.0f32, 9.0].repeat(20_000);
@@ -187,7 +185,10 @@ fn counts_beyond_the_memory_are_refused() {
             genes: genes.then_some(&all as &sextant::formats::GeneFilter<'_>),
             ..Default::default()
         };
-        read_with(file("f.h5ad", bytes("csr_int64.h5ad")), &options).err().map(|error| error.message).unwrap_or_default()
+        read_with(file("f.h5ad", bytes("csr_int64.h5ad")), &options)
+            .err()
+            .map(|error| error.message)
+            .unwrap_or_default()
     };
     assert_eq!(
         budget(false),
@@ -245,10 +246,12 @@ fn objects_of_seurat_that_contradict_themselves_are_explained() {
         left_out(seurat().group("meta.data/f", "{}")),
         ["The column \"f\" of \"meta.data\" was left out: \"meta.data/f\" is neither an array nor a factor."]
     );
-    let beyond = seurat()
-        .group("meta.data/f", "{}")
-        .texts("meta.data/f/levels", &["x"])
-        .array("meta.data/f/values", &[3], "|u1", &[1, 1, 2]);
+    let beyond = seurat().group("meta.data/f", "{}").texts("meta.data/f/levels", &["x"]).array(
+        "meta.data/f/values",
+        &[3],
+        "|u1",
+        &[1, 1, 2],
+    );
     assert_eq!(
         left_out(beyond),
         [format!(
@@ -310,10 +313,7 @@ fn chunks_that_cannot_be_decoded_are_explained() {
 fn descriptions_that_make_no_sense_are_explained() {
     let packed = |compressor: &str| said(Zarr::cells().packed("X", &[3, 2], "<u2", compressor, &[0; 12]));
     assert_eq!(packed(r#"{"level": 3}"#), damaged("X", "its description has a codec without a name"));
-    assert_eq!(
-        packed(r#"{"id": "shuffle", "elementsize": 0}"#),
-        damaged("X", "its shuffle filter has no width")
-    );
+    assert_eq!(packed(r#"{"id": "shuffle", "elementsize": 0}"#), damaged("X", "its shuffle filter has no width"));
     assert_eq!(
         packed(r#"{"id": "blosc", "cname": "snappy"}"#),
         "s.zarr: \"X\" is compressed with Blosc with Snappy, which Sextant does not read; it reads gzip, lzf, Zstandard, LZ4, \

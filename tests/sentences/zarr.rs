@@ -36,8 +36,7 @@ impl Zarr {
     /// `attributes`: as JSON.
     pub fn group(self, path: &str, attributes: &str) -> Zarr {
         let inside = if path.is_empty() { String::new() } else { format!("{path}/") };
-        self.file(&format!("{inside}.zgroup"), r#"{"zarr_format": 2}"#)
-            .file(&format!("{inside}.zattrs"), attributes)
+        self.file(&format!("{inside}.zgroup"), r#"{"zarr_format": 2}"#).file(&format!("{inside}.zattrs"), attributes)
     }
 
     /// An array in one chunk.

@@ -166,7 +166,8 @@ mod tests {
     fn there_is_an_end_to_what_is_kept() {
         let mut keeper = Keeper::default();
         keeper.check_texts(TEXTS).unwrap();
-        let more = "more than Sextant keeps. Save the matrix of counts alone, in R with `saveRDS(counts, \"counts.rds\")`.";
+        let more =
+            "more than Sextant keeps. Save the matrix of counts alone, in R with `saveRDS(counts, \"counts.rds\")`.";
         assert_eq!(
             keeper.check_texts(TEXTS + 1).unwrap_err().message,
             format!("the object has more than 256 MB of names and text, {more}")
