@@ -1,11 +1,14 @@
 //! What fuzzing found stays found: every file in `tests/fuzz/found` is read again, and so are files of every kind with some
 //! bytes changed, the same ones in every run.
 
+#[path = "common/files.rs"]
+mod files;
 #[path = "common/watching.rs"]
 mod watching;
 #[path = "fuzz/lib.rs"]
 mod fuzz;
 
+use files::Random;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -88,18 +91,6 @@ fn run(target: &str, name: &str, bytes: &[u8]) -> bool {
     let largest = LARGEST.load(Ordering::Relaxed);
     assert!(largest < 256 << 20, "{largest} bytes were asked for at once by {target} {name}");
     read
-}
-
-/// A small generator of our own, so that the mutants are the same everywhere.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % limit.max(1) as u64) as usize
-    }
 }
 
 /// A bit, some bytes, a run of bytes, a digit, a piece that is lost or twice there, or the end cut off.

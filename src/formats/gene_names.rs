@@ -178,8 +178,7 @@ pub fn is_accession(name: &str) -> bool {
 /// Whether a type of features means genes. Converters write "Gene", "gene_expression" or "RNA" for what 10x calls "Gene
 /// Expression".
 pub fn is_gene_type(kind: &str) -> bool {
-    let letters: String =
-        kind.chars().filter(char::is_ascii_alphabetic).map(|letter| letter.to_ascii_lowercase()).collect();
+    let letters = kind.to_ascii_lowercase().replace([' ', '_', '-'], "");
     ["geneexpression", "gene", "genes", "gex", "rna", "mrna"].contains(&letters.as_str())
 }
 
@@ -192,6 +191,16 @@ pub fn usual_types(types: Vec<String>) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn types_of_genes_have_several_names() {
+        for name in ["Gene Expression", "gene_expression", "Gene", "GEX", "rna"] {
+            assert!(is_gene_type(name), "{name}");
+        }
+        for name in ["Antibody Capture", "GENE1", "Custom", "Peaks", ""] {
+            assert!(!is_gene_type(name), "{name}");
+        }
+    }
 
     #[test]
     fn accessions_are_told_from_symbols() {

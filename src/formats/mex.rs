@@ -10,6 +10,7 @@ mod matrix;
 
 use super::archive::Member;
 use super::choice::{Choice, Join};
+use super::content::bare;
 use super::gene_names::{is_gene_type, mostly_accessions, usual_types};
 use super::stored::{FeatureTable, Format};
 use super::tenx_h5::unused_matrix;
@@ -139,12 +140,12 @@ fn orientation(path: &str, header: &Header, cells: &mut List, features: &mut Lis
     Ok(turned)
 }
 
-/// "matrix" of "outs/filtered_feature_bc_matrix/matrix.mtx.gz".
+/// "matrix" of "outs/filtered_feature_bc_matrix/matrix.mtx.gz"; a name that does not end so is kept whole.
 fn choice_name(path: &str) -> String {
     let name = path.rsplit('/').next().unwrap_or(path);
     let lower = name.to_ascii_lowercase();
-    let ending = [".mtx.gz", ".mtx"].into_iter().find(|ending| lower.ends_with(ending)).map_or(0, str::len);
-    name[..name.len() - ending].to_owned()
+    let bare = bare(&lower);
+    name[..bare.strip_suffix(".mtx").map_or(name.len(), str::len)].to_owned()
 }
 
 fn missing(files: &Files) -> Error {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 fn what_is_no_hdf5_is_described() {
     for (content, what) in [
         (&b"PK\x03\x04...."[..], "it is a ZIP archive; unpack it first"),
+        (b"\x1f\x8b\x08\0\0\0\0\0", "it is compressed with gzip; unpack it first if it is a .h5 or .h5ad file"),
         (b"BZh91AY&", "it is compressed with bzip2; unpack it first"),
         (b"\xfd7zXZ\0\0\x04", "it is compressed with xz; unpack it first"),
         (b"\x28\xb5\x2f\xfd\0\0\0\0", "it is compressed with Zstandard; unpack it first"),

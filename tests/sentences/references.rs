@@ -112,7 +112,8 @@ fn parameters_of_the_map_are_bounded() {
         let written = bundle::write(&changed).expect("a bundle");
         sentence(bundle::read(&written))
     };
-    let cases: [(fn(&mut UmapParameters), &str); 9] = [
+    type Adjust = fn(&mut UmapParameters);
+    let cases: [(Adjust, &str); 9] = [
         (|p| p.epochs = u32::MAX, "its UMAP has 4294967295 epochs, where 1 to 2000 make sense"),
         (|p| p.epochs = 0, "its UMAP has 0 epochs, where 1 to 2000 make sense"),
         (|p| p.neighbors = 201, "its UMAP has 201 neighbours, where 1 to 200 make sense"),

@@ -53,6 +53,43 @@ fn archives_without_an_end_are_explained() {
 }
 
 #[test]
+fn text_that_was_packed_and_damaged_is_explained() {
+    let whole = |ending: &str| bytes(&format!("text/genes.csv.{ending}"));
+    for ending in ["bz2", "xz", "zst"] {
+        let (name, cut) = (format!("t.csv.{ending}"), whole(ending));
+        assert_eq!(
+            error(file(&name, &cut[..cut.len() - 30])),
+            format!("{name}: it cannot be read: its compressed data ends early. {DAMAGED}")
+        );
+    }
+    for (ending, packing) in [("bz2", "bzip2"), ("xz", "xz"), ("zst", "zstd")] {
+        let (name, mut changed) = (format!("t.csv.{ending}"), whole(ending));
+        // In the second of two streams.
+        let place = changed.len() * 3 / 4;
+        changed[place..place + 20].fill(0xff);
+        assert_eq!(
+            error(file(&name, changed)),
+            format!("{name}: it cannot be read: its {packing} compression is damaged. {DAMAGED}")
+        );
+    }
+    let large = bytes("text/large_dictionary.csv.xz");
+    assert_eq!(
+        error(file("t.csv.xz", &large[..])),
+        "t.csv.xz: it is compressed with xz and needs a dictionary of more than 64 MB, more than Sextant gives. Unpack it first, \
+         or save it again in R with `saveRDS(object, \"file.rds\")`."
+    );
+    assert_eq!(
+        error(vec![("matrix.mtx".into(), MATRIX.to_vec()), ("barcodes.tsv.xz".into(), large), owned(GENES)]),
+        "matrix.mtx: \"barcodes.tsv.xz\" is compressed with xz and needs a dictionary of more than 64 MB, more than Sextant \
+         gives. Unpack it first."
+    );
+}
+
+fn owned((name, content): (&str, &[u8])) -> (String, Vec<u8>) {
+    (name.to_owned(), content.to_vec())
+}
+
+#[test]
 fn descriptions_of_any_size_are_not_read() {
     let store = Zarr::cells().file("obs/.zattrs", vec![b' '; (64 << 20) + 1]);
     assert_eq!(
@@ -86,7 +123,7 @@ fn documents_are_named() {
 }
 
 fn text(files: &[(&str, &[u8])]) -> Files {
-    files.iter().map(|(name, text)| ((*name).to_owned(), text.to_vec())).collect()
+    files.iter().map(|&file| owned(file)).collect()
 }
 
 const MATRIX: &[u8] = b"%%MatrixMarket matrix coordinate integer general\n2 3 2\n1 1 5\n2 2 7\n";
