@@ -45,6 +45,7 @@ mod transposed;
 mod unpacking;
 mod zarr;
 
+pub(crate) use archive::{number, zip};
 pub use dataset::{Candidate, Column, Dataset, Feature, GENE_EXPRESSION, Inspection, Joined};
 pub use droplets::Droplets;
 pub use raw_counts::grouped;

@@ -3,7 +3,7 @@
 //! Nothing is written anywhere, so a path in an archive is a name and no more.
 
 mod tar;
-mod zip;
+pub mod zip;
 
 use super::content::Content;
 use crate::error::{Error, Result};
@@ -113,7 +113,7 @@ fn tidy(path: &str) -> String {
 }
 
 /// A little-endian number of two, four or eight bytes.
-fn number<const BYTES: usize>(bytes: &[u8], at: usize) -> Option<u64> {
+pub fn number<const BYTES: usize>(bytes: &[u8], at: usize) -> Option<u64> {
     let field: [u8; BYTES] = bytes.get(at..at.checked_add(BYTES)?)?.try_into().ok()?;
     Some(field.iter().rev().fold(0, |number, &byte| number << 8 | u64::from(byte)))
 }

@@ -1,9 +1,8 @@
 //! The bytes of a file, or of a member of an archive, packed or not: to be read from the start as often as wanted.
 //!
 //! ```text
-//! BlockCache ─ Source ─ Part (tar member) ─ Gzip ─ …          GSE1_RAW.tar / GSM1.tar.gz / matrix.mtx.gz
-//!                     │                   └ Packed            matrix.mtx.xz
-//!                     └ Zipped (stored or deflated) ─ Gzip
+//! BlockCache ─ Source ─ Part (tar member) ─ Packed ─ …        GSE1_RAW.tar / GSM1.tar.gz / matrix.mtx.xz
+//!                     └ Zipped (stored or deflated) ─ Packed
 //! ```
 
 mod inflating;
@@ -13,7 +12,7 @@ mod unpacking;
 use super::source::BlockCache;
 use super::unpacking::Packing;
 use crate::error::{Error, Result};
-use inflating::{GZIP, Inflating};
+use inflating::Inflating;
 use reader::Kind;
 pub use reader::Reader;
 use std::io::{Cursor, ErrorKind, Read, Seek, SeekFrom};
@@ -42,7 +41,6 @@ enum Layer {
     },
     Zipped(Zipped),
     /// Other content, unpacked.
-    Gzip(Content),
     Packed(Content, Packing),
 }
 
@@ -82,12 +80,10 @@ impl Content {
         let read = self.reader()?.fill(&mut first)?;
         let first = &first[..read];
         let name = Arc::clone(&self.name);
-        let layer = match Packing::of(first) {
-            Some(packing) => Layer::Packed(self, packing),
-            None if first.starts_with(&GZIP) => Layer::Gzip(self),
-            None => return Ok(self),
-        };
-        Ok(Content { name, layer: Arc::new(layer) })
+        match Packing::of(first) {
+            Some(packing) => Ok(Content { name, layer: Arc::new(Layer::Packed(self, packing)) }),
+            None => Ok(self),
+        }
     }
 
     pub fn name(&self) -> &str {
@@ -103,7 +99,7 @@ impl Content {
                 None => start.saturating_add(*length),
             },
             Layer::Zipped(member) => member.packed,
-            Layer::Gzip(packed) | Layer::Packed(packed, _) => packed.work(),
+            Layer::Packed(packed, _) => packed.work(),
         }
     }
 
@@ -112,7 +108,7 @@ impl Content {
         match &*self.layer {
             Layer::Source(source) => Some(source.len()),
             Layer::Zipped(member) => Some(member.size),
-            Layer::Part { .. } | Layer::Gzip(_) | Layer::Packed(..) => None,
+            Layer::Part { .. } | Layer::Packed(..) => None,
         }
     }
 
@@ -129,7 +125,7 @@ impl Content {
                 let start = super::archive::data_start(&self.name, member).ok()?;
                 member.archive.part(&self.name, start, member.packed).window()
             }
-            Layer::Zipped(_) | Layer::Gzip(_) | Layer::Packed(..) => None,
+            Layer::Zipped(_) | Layer::Packed(..) => None,
         }
     }
 
@@ -179,11 +175,10 @@ impl Content {
                 let packed = member.archive.part(&self.name, start, member.packed);
                 let inner = packed.reader()?;
                 match member.deflated {
-                    true => Kind::Inflating(Box::new(Inflating::deflate(inner, member.size, member.crc))),
+                    true => Kind::Inflating(Box::new(Inflating::new(inner, member.size, member.crc))),
                     false => return Ok(inner),
                 }
             }
-            Layer::Gzip(packed) => Kind::Inflating(Box::new(Inflating::gzip(packed.reader()?))),
             Layer::Packed(packed, packing) => {
                 Kind::Unpacking(Unpacking::new(packed.reader()?, *packing, packed.work()))
             }

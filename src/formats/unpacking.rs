@@ -1,6 +1,10 @@
-//! What bzip2, xz and Zstandard packed as a whole, decoded as it is read. What the packed bytes claim to need is bounded.
+//! What gzip, bzip2, xz and Zstandard packed as a whole, decoded as it is read. What the packed bytes claim to need is
+//! bounded.
+
+mod gzip;
 
 use bzip2::read::MultiBzDecoder;
+use gzip::GzipReader;
 use lzma_rust2::XzReader;
 use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
 use std::io::{BufRead, BufReader, Error, ErrorKind, Read, Result};
@@ -16,6 +20,7 @@ const XZ_BESIDES: u32 = 1 << 10;
 /// How bytes are packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Packing {
+    Gzip,
     Bzip2,
     Xz,
     Zstandard,
@@ -25,6 +30,7 @@ impl Packing {
     /// Found by the first six bytes.
     pub fn of(first: &[u8]) -> Option<Packing> {
         match first {
+            [0x1f, 0x8b, ..] => Some(Packing::Gzip),
             [b'B', b'Z', b'h', b'1'..=b'9', ..] => Some(Packing::Bzip2),
             [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Some(Packing::Xz),
             [0x28, 0xb5, 0x2f, 0xfd, ..] => Some(Packing::Zstandard),
@@ -35,6 +41,7 @@ impl Packing {
     /// As the command that packs is called.
     pub fn name(self) -> &'static str {
         match self {
+            Packing::Gzip => "gzip",
             Packing::Bzip2 => "bzip2",
             Packing::Xz => "xz",
             Packing::Zstandard => "zstd",
@@ -44,6 +51,7 @@ impl Packing {
     /// The packed bytes, one stream after the other.
     pub fn decoder<R: Read + 'static>(self, packed: BufReader<R>) -> Box<dyn Read> {
         match self {
+            Packing::Gzip => Box::new(GzipReader::new(packed)),
             Packing::Bzip2 => Box::new(MultiBzDecoder::new(packed)),
             Packing::Xz => {
                 let memory = (LARGEST_WINDOW >> 10) as u32 + XZ_BESIDES;

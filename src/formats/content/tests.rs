@@ -87,7 +87,7 @@ fn cut_and_changed_gzip_is_an_error() {
     let mut changed = packed.clone();
     let at = changed.len() - 6;
     changed[at] ^= 1;
-    assert_eq!(message(&changed), format!("\"f\" cannot be read: its compressed data does not decompress. {tail}"));
+    assert_eq!(message(&changed), format!("\"f\" cannot be read: its gzip compression is damaged. {tail}"));
 }
 
 #[test]

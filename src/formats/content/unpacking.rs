@@ -1,4 +1,4 @@
-//! Content that bzip2, xz or Zstandard packed, as a stream.
+//! Content that gzip, bzip2, xz or Zstandard packed, as a stream.
 
 use super::super::hdf5::damaged;
 use super::super::raw_counts::grouped;

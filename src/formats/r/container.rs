@@ -1,7 +1,6 @@
 //! What R wraps around its data: gzip, bzip2, xz, zstd or nothing. Decoded in small pieces, never whole.
 
 use super::faults::{broken, truncated, unreadable};
-use super::gzip::GzipReader;
 use crate::error::{Error, Result};
 use crate::formats::raw_counts::grouped;
 use crate::formats::source::BlockCache;
@@ -18,17 +17,13 @@ const BUFFER: usize = 1 << 18;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Container {
     Plain,
-    Gzip,
     Packed(Packing),
 }
 
 impl Container {
     /// Found by the first bytes of the file.
     pub fn of(first: &[u8]) -> Self {
-        match first {
-            [0x1f, 0x8b, ..] => Container::Gzip,
-            _ => Packing::of(first).map_or(Container::Plain, Container::Packed),
-        }
+        Packing::of(first).map_or(Container::Plain, Container::Packed)
     }
 }
 
@@ -91,7 +86,6 @@ impl Decoded {
         let bytes = BufReader::with_capacity(BUFFER, bytes);
         let reader: Box<dyn Read> = match container {
             Container::Plain => Box::new(bytes),
-            Container::Gzip => Box::new(GzipReader::new(bytes)),
             Container::Packed(packing) => packing.decoder(bytes),
         };
         let buffer = vec![0; BUFFER];
@@ -185,7 +179,6 @@ impl Decoded {
         }
         let (name, excess) = match self.container {
             Container::Plain => return unreadable(error),
-            Container::Gzip => ("gzip", None),
             Container::Packed(packing) => (packing.name(), packing.excess(&error)),
         };
         if let Some(excess) = excess {
@@ -271,8 +264,8 @@ mod tests {
 
     #[test]
     fn a_source_that_fails_is_not_taken_for_damage() {
-        let packed = [Packing::Bzip2, Packing::Xz, Packing::Zstandard].map(Container::Packed);
-        for container in [Container::Plain, Container::Gzip].into_iter().chain(packed) {
+        let packed = [Packing::Gzip, Packing::Bzip2, Packing::Xz, Packing::Zstandard].map(Container::Packed);
+        for container in [Container::Plain].into_iter().chain(packed) {
             let source: Box<dyn Source> = Box::new(Failing);
             let source = Arc::new(BlockCache::new(source).unwrap());
             let read = Decoded::open(&source, container, 0).and_then(|mut decoded| decoded.skip(1));
