@@ -30,6 +30,19 @@ fn tar_archives_that_make_no_sense_are_explained() {
 }
 
 #[test]
+fn members_that_do_not_decompress_are_explained() {
+    let mut changed = bytes("text/deflated.zip");
+    let name = changed.windows(17).position(|bytes| bytes == b"sample/matrix.mtx").expect("a member");
+    let extra = usize::from(changed[name - 2]);
+    // There is no third kind of block.
+    changed[name + 17 + extra] = 0xff;
+    assert_eq!(
+        error(file("a.zip", changed)),
+        format!("a/sample: \"sample/matrix.mtx\" cannot be read: its compressed data does not decompress. {DAMAGED}")
+    );
+}
+
+#[test]
 fn archives_without_an_end_are_explained() {
     let mut large = bytes("text/zip64_directory.zip");
     let locator = large.windows(4).position(|bytes| bytes == b"PK\x06\x07").expect("a locator");
