@@ -23,7 +23,7 @@ const UNTESTED: [(&str, &str); 10] = [
 const ELSEWHERE: [(&str, &str); 3] = [
     ("src/bin/", "tests/cli.rs runs the command"),
     ("src/wasm", "tests/browser runs the page"),
-    ("src/build", "tests/build.rs builds references"),
+    ("src/build.rs", "what a reference says of its making"),
 ];
 /// What stands before literals that are no sentences for people: reasons of lints, mistakes of the program, stages.
 const BEFORE: [&str; 6] = ["reason =", "expect(", "unreachable!(", "const STAGE: &str =", ".report(", "#[doc ="];

@@ -1,5 +1,6 @@
 //! Every sentence is compared literally, with a file that provokes it; and no sentence is forgotten.
 
+mod building;
 #[path = "../common/files.rs"]
 mod files;
 #[path = "../golden/fixture.rs"]
