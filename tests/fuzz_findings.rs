@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use watching::LARGEST;
 
 /// One small file of each kind that is read: where it lies in `tests/data`, and the target that takes it.
-const KINDS: [(&str, &str); 32] = [
+const KINDS: [(&str, &str); 36] = [
     ("hdf5", "formats/tenx_v2.h5"),
     ("hdf5", "formats/tenx_v3.h5"),
     ("hdf5", "formats/dense_tenx.h5"),
@@ -41,6 +41,10 @@ const KINDS: [(&str, &str); 32] = [
     ("table", "formats/text/genes.csv"),
     ("table", "formats/text/cells.tsv"),
     ("table", "formats/text/feature_counts.txt"),
+    ("table", "formats/text/genes.csv.bz2"),
+    ("table", "formats/text/genes.csv.xz"),
+    ("table", "formats/text/genes.csv.zst"),
+    ("archive", "formats/text/mex.tar.xz"),
     ("archive", "formats/text/pax.tar"),
     ("r", "formats/r/dgc_plain.rds"),
     ("r", "formats/r/dgc_ascii.rds"),

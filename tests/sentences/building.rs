@@ -76,6 +76,13 @@ fn counts_that_make_no_model_are_explained() {
         sentence(sctransform::fit(&few, &[0.0, 0.3], &options, &Progress::silent())),
         "1 genes are detected in at least 2 cells; a reference needs raw counts of many more genes to learn how counts vary"
     );
+    let mut alike = Counts::with_genes(20);
+    (0..20u32).for_each(|cell| alike.push_row((0..20u32).map(|gene| (gene, ((cell + gene) % 5 + 1) as f32))));
+    let depths = features::depths(&alike).expect("depths");
+    assert_eq!(
+        sentence(sctransform::fit(&ByGene::new(&alike), &depths, &ModelOptions::default(), &Progress::silent())),
+        "the genes' mean expression hardly varies, so no trend can be fitted: expected raw counts of a whole transcriptome"
+    );
     assert_eq!(
         sentence(pca::components(&Array2::zeros((20, 10)), 12, &Progress::silent())),
         "the data spans only 10 dimensions (20 cells × 10 variable features), but 12 are asked for: add cells or genes, or ask \
