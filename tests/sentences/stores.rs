@@ -3,7 +3,7 @@
 use crate::files::{DAMAGED, bytes, error, file, messages, read, read_with};
 use crate::refusing;
 use crate::zarr::Zarr;
-use sextant::formats::ReadOptions;
+use sextant::formats::{Feature, FeaturesOfGenes, ReadOptions};
 
 /// The sentence of a hierarchy that cannot be read.
 fn said(store: Zarr) -> String {
@@ -179,10 +179,11 @@ fn values_that_are_no_counts_are_named() {
 #[test]
 fn counts_beyond_the_memory_are_refused() {
     let budget = |genes: bool| {
-        let all = |features: &[sextant::formats::Feature]| vec![true; features.len()];
+        let all = |features: &[Feature]| (0..features.len() as u32).map(Some).collect::<Vec<_>>();
         let options = ReadOptions {
             budget: Some(1_000),
-            genes: genes.then_some(&all as &sextant::formats::GeneFilter<'_>),
+            features: genes.then_some(&all as &FeaturesOfGenes<'_>),
+            features_only: genes,
             ..Default::default()
         };
         read_with(file("f.h5ad", bytes("csr_int64.h5ad")), &options)
