@@ -42,8 +42,10 @@ mod stored_matrix;
 mod table;
 mod tenx_h5;
 mod transposed;
+mod unpacking;
 mod zarr;
 
+pub(crate) use archive::{number, zip};
 pub use dataset::{Candidate, Column, Dataset, Feature, GENE_EXPRESSION, Inspection, Joined};
 pub use droplets::Droplets;
 pub use raw_counts::grouped;
@@ -149,11 +151,13 @@ fn open_one(files: &Files, root: &str) -> Result<Box<dyn Format>> {
 fn open_single(content: &Content) -> Result<Box<dyn Format>> {
     // Damage is explained by the reader of the kind that the first bytes tell.
     let unpacked = content.clone().unpacked()?;
-    let first = lines::beginning(&unpacked, FIRST_BYTES).map(|(bytes, _)| bytes).unwrap_or_default();
+    let looked = lines::beginning(&unpacked, FIRST_BYTES);
+    let first = looked.as_ref().map_or(&[][..], |(bytes, _)| bytes.as_slice());
     let may_be_r = first.is_empty() || r::BEGINNINGS.iter().any(|beginning| first.starts_with(beginning));
     if may_be_r && let Some(format) = r::open(&content.seekable()?)? {
         return Ok(format);
     }
+    let (first, _) = looked?;
     if mex::begins(&first) {
         let matrix = Member { path: content.name().to_owned(), content: content.clone() };
         let files = mex::Files { matrices: vec![matrix], cells: None, features: None };
@@ -250,3 +254,6 @@ fn named<T>(name: &str, result: Result<T>) -> Result<T> {
         error
     })
 }
+
+#[cfg(test)]
+mod tests;

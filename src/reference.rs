@@ -118,14 +118,54 @@ pub struct UmapParameters {
     pub repulsion: f64,
 }
 
+/// Cells, genes and classes are bounded by the size of a bundle; these are what no reference has more of. Those that Seurat
+/// makes have 50 dimensions, 31 neighbours and one to three levels.
+const MOST_DIMENSIONS: usize = 1_000;
+const MOST_NEIGHBORS: usize = 1_000;
+const MOST_LEVELS: usize = 100;
+/// Loadings and places beyond this are no results of a principal component analysis or of UMAP.
+const LARGEST_VALUE: f32 = 1e6;
+/// A logarithm of a mean count beyond this is one of no data.
+const LARGEST_COEFFICIENT: f64 = 1e3;
+
+impl UmapParameters {
+    /// What is impossible about them. They say how long a cell is moved about, so they are not just believed: uwot takes
+    /// 200 or 500 epochs, 15 to 50 neighbours and 5 negative samples.
+    fn fault(&self) -> Option<String> {
+        let counts = [
+            ("epochs", self.epochs, 2_000),
+            ("neighbours", self.neighbors, 200),
+            ("negative samples", self.negative_samples, 100),
+        ];
+        let numbers = [
+            ("a", self.a, 1e3),
+            ("b", self.b, 1e2),
+            ("learning rate", self.learning_rate, 1e2),
+            ("repulsion", self.repulsion, 1e2),
+        ];
+        let count = counts.into_iter().find(|(_, count, most)| *count == 0 || count > most);
+        let number = numbers.into_iter().find(|(_, number, most)| !(*number > 0.0 && number <= most));
+        match (count, number) {
+            (Some((what, count, most)), _) => {
+                Some(format!("its UMAP has {count} {what}, where 1 to {most} make sense"))
+            }
+            (_, Some((what, number, most))) => {
+                Some(format!("the {what} of its UMAP is {number}, where more than 0 and up to {most} make sense"))
+            }
+            _ => None,
+        }
+    }
+}
+
 impl Reference {
-    /// Whether all parts fit each other.
+    /// Whether all parts fit each other, and no number is beyond what a reference can have.
     ///
     /// # Errors
     /// The first part that does not, as a sentence.
     pub fn check(&self) -> Result<()> {
         let (cells, features, dimensions) = (self.embedding.nrows(), self.features.len(), self.loadings.ncols());
-        let finite = |values: &Dense| values.iter().all(|value| value.is_finite());
+        let finite = |values: &Dense| values.iter().all(|value| value.abs() <= LARGEST_VALUE);
+        let believed = |values: &Vec<f64>| values.iter().all(|value| value.abs() <= LARGEST_COEFFICIENT);
         let model = &self.model;
         let level_fits = |level: &Level| {
             let classes = level.classes.len();
@@ -136,22 +176,29 @@ impl Reference {
             (cells > 0 && features > 0 && dimensions > 0, "it is empty"),
             (self.loadings.nrows() == features, "features and loadings differ in number"),
             (self.embedding.ncols() == dimensions, "loadings and embedding differ in dimensions"),
+            (dimensions <= MOST_DIMENSIONS, "it has more than 1,000 dimensions"),
             (
                 finite(&self.loadings) && finite(&self.embedding),
-                "loadings or embedding hold values that are no numbers",
+                "loadings or embedding hold values that are no numbers, or larger than any that are computed",
             ),
             (
                 model.theta.len() == features && numbers.iter().all(|values| values.len() == features),
                 "features and model differ in number",
             ),
             (
-                model.theta.iter().all(|&theta| theta > 0.0) && numbers.iter().all(|v| v.iter().all(|x| x.is_finite())),
-                "the model holds values that are no numbers",
+                model.theta.iter().all(|&theta| theta > 0.0) && numbers.iter().all(|values| believed(values)),
+                "the model holds values that are no numbers, or larger than any that are fitted",
             ),
             (model.clip.0 < model.clip.1, "its clip range is empty"),
+            (
+                !matches!(model.variance_floor, VarianceFloor::Fixed(floor) if !(0.0..1e12).contains(&floor)),
+                "its smallest variance is negative or impossibly large",
+            ),
             (self.neighbors.nrows() == cells && self.neighbors.ncols() > 0, "it lacks neighbours"),
+            (self.neighbors.ncols() <= MOST_NEIGHBORS, "it has more than 1,000 neighbours of each cell"),
             (self.neighbors.iter().all(|&cell| (cell as usize) < cells), "a neighbour is no cell"),
             (!self.levels.is_empty() && self.levels.iter().all(level_fits), "a level does not label its cells"),
+            (self.levels.len() <= MOST_LEVELS, "it has more than 100 levels"),
             (self.umap.layout.ncols() == 2 && finite(&self.umap.layout), "its UMAP is not a map"),
             (
                 self.umap.rows.len() == cells
@@ -160,9 +207,10 @@ impl Reference {
             ),
             (self.cells.len() == cells, "names and embedding differ in number"),
         ];
-        match checks.iter().find(|check| !check.0) {
+        let failed = checks.iter().find(|check| !check.0).map(|(_, what)| (*what).to_owned());
+        match failed.or_else(|| self.umap.parameters.fault()) {
             None => Ok(()),
-            Some((_, what)) => Err(Error::reference(format!(
+            Some(what) => Err(Error::reference(format!(
                 "The reference '{}' cannot be used: {what}. Build or download it again.",
                 self.about.name
             ))),

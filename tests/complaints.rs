@@ -2,23 +2,18 @@
 //!
 //! The files in `tests/data/formats/complaints` are written by `generate.py` and `generate.R` beside them.
 
+#[path = "common/files.rs"]
+mod files;
+
+use files::Files;
 use sextant::Warning;
-use sextant::formats::{Column, Dataset, Input, OpenFile, ReadOptions};
+use sextant::formats::{Column, Dataset, OpenFile, ReadOptions};
 use sextant::progress::Progress;
 use sextant::query::{Query, QueryOptions};
 use std::fmt::Write;
-use std::io::Cursor;
-
-fn open(files: Vec<(String, Vec<u8>)>) -> OpenFile {
-    let inputs = files.into_iter().map(|(name, bytes)| Input::new(name, Box::new(Cursor::new(bytes)))).collect();
-    sextant::formats::open(inputs).unwrap_or_else(|error| panic!("{error}"))
-}
 
 fn read(name: &str) -> Dataset {
-    let path = format!("{}/tests/data/formats/complaints/{name}", env!("CARGO_MANIFEST_DIR"));
-    let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
-    let options = ReadOptions::default();
-    open(vec![(name.to_owned(), bytes)]).read(&options, &mut (), &Progress::silent()).expect("a dataset")
+    files::read(files::file(name, files::bytes(&format!("complaints/{name}"))))
 }
 
 fn message<'a>(warnings: &'a [Warning], code: &str) -> Option<&'a str> {
@@ -56,8 +51,12 @@ fn a_list_of_samples_is_not_read_in_part_without_a_word() {
     );
 }
 
+fn open(files: Files) -> OpenFile {
+    files::open(files).unwrap_or_else(|error| panic!("{error}"))
+}
+
 /// An unfiltered sample: 20,000 barcodes, of which some have the counts of cells and twice as many those of soup.
-fn unfiltered(name: &str, cells: usize, count: usize) -> Vec<(String, Vec<u8>)> {
+fn unfiltered(name: &str, cells: usize, count: usize) -> Files {
     let (mut barcodes, mut features, mut entries) = (String::new(), String::new(), String::new());
     (0..20_000).for_each(|cell| writeln!(barcodes, "{name}{cell}").expect("a line"));
     (0..1_000).for_each(|gene| writeln!(features, "ENSG{gene:011}\tG{gene}\tGene Expression").expect("a line"));
@@ -139,6 +138,14 @@ fn empty_droplets_of_several_samples_are_no_cells() {
     assert_eq!(
         message(&chosen.warnings, "few_counts"),
         Some("220 cells with fewer than 5,000 counts were left out, as asked for.")
+    );
+    let alone = Query::read(&mut open(unfiltered("deep", 50, 100)), &QueryOptions::default(), &Progress::silent());
+    assert_eq!(
+        message(&alone.expect("a query").warnings, "unfiltered"),
+        Some(
+            "The file is not filtered: it has 20,000 barcodes, most of them of empty droplets. The 50 with at least 1,200 \
+             counts were taken for cells (suggested: 1,200, with 50 cells)."
+        )
     );
     let filtered = [
         unfiltered("deep", 50, 100),

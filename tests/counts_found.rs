@@ -51,7 +51,8 @@ const DIVIDED: &str = "the values of each cell divided by what one count is wort
 
 #[test]
 fn normalised_values_become_the_counts_again() {
-    let undone = format!("The counts were recovered from them: the logarithm undone, and {DIVIDED}");
+    let undone = "The counts were recovered from them: the logarithm undone, and the values of each cell divided by what one \
+                  count is worth in it.";
     let cases = [
         (
             "log1p",

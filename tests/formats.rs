@@ -2,22 +2,18 @@
 //!
 //! The files in `tests/data/formats` are written by `generate.py` beside them.
 
+#[path = "common/files.rs"]
+mod files;
 #[path = "common/watching.rs"]
 mod watching;
 
-use sextant::Warning;
+use files::{DAMAGED, bytes, codes, entries, expected};
 use sextant::formats::{Column, Dataset, Input, Inspection, OpenFile, ReadOptions, Source};
 use sextant::progress::Progress;
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::io::Cursor;
 use std::sync::atomic::Ordering;
 use watching::LARGEST;
-
-fn bytes(name: &str) -> Vec<u8> {
-    let path = format!("{}/tests/data/formats/{name}", env!("CARGO_MANIFEST_DIR"));
-    std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
-}
 
 fn source(name: &str) -> Box<dyn Source> {
     Box::new(Cursor::new(bytes(name)))
@@ -46,35 +42,6 @@ fn error(name: &str) -> String {
         Ok(dataset) => panic!("{name} was read, from {}", dataset.matrix),
         Err(error) => error.message,
     }
-}
-
-fn codes(warnings: &[Warning]) -> Vec<&str> {
-    warnings.iter().map(|warning| warning.code).collect()
-}
-
-/// The counts that every good file holds: cell and gene → count.
-fn expected() -> HashMap<(String, String), f32> {
-    let text = String::from_utf8(bytes("expected.tsv")).unwrap();
-    let entries = text.lines().skip(1).map(|line| {
-        let fields: Vec<&str> = line.split('\t').collect();
-        let count = fields[2].parse().unwrap();
-        ((fields[0].to_owned(), fields[1].to_owned()), count)
-    });
-    entries.collect()
-}
-
-fn entries(dataset: &Dataset) -> HashMap<(String, String), f32> {
-    let mut entries = HashMap::new();
-    for (cell, barcode) in dataset.cells.iter().enumerate() {
-        let mut last = None;
-        for (gene, count) in dataset.counts.row(cell) {
-            assert!(last < Some(gene), "genes ascend");
-            last = Some(gene);
-            let symbol = dataset.features[gene as usize].symbol.clone();
-            assert!(entries.insert((barcode.clone(), symbol), count).is_none());
-        }
-    }
-    entries
 }
 
 #[test]
@@ -254,13 +221,17 @@ fn repeated_cells_are_renamed() {
     let dataset = read("duplicate_cells.h5ad");
     assert_eq!(codes(&dataset.warnings), ["duplicate_cells"]);
     assert_eq!(dataset.cells[38], format!("{}-1", dataset.cells[0]));
-    assert!(dataset.warnings[0].message.starts_with("2 names of cells occur more than once"));
+    assert_eq!(
+        dataset.warnings[0].message,
+        format!(
+            "2 names of cells occur more than once (\"{}\" is one). They were made unique with \"-1\", \"-2\" and so on.",
+            dataset.cells[0]
+        )
+    );
 }
 
 const ADVICE: &str = "Sextant needs the counts as they were before normalisation (whole numbers); save them in \
                       \"layers/counts\" or \"raw/X\", or load the file of the step before.";
-const DAMAGED: &str = "The file is damaged or was not written completely; copy or download it again, or write it \
-                       again from its source.";
 
 #[test]
 fn what_is_not_counts_is_named() {
@@ -298,15 +269,13 @@ fn files_of_other_kinds_are_named() {
     };
     let expected = "Expected a 10x Genomics HDF5 file (.h5) or an H5AD file (.h5ad).";
     for (content, what) in [
-        (
-            &b"\x1f\x8b\x08\0\0\0\0\0\0\0"[..],
-            "it is compressed with gzip; unpack it first if it is a .h5 or .h5ad file",
-        ),
-        (b"<html><body>404", "it looks like a web page; the download may have failed"),
+        (&b"<html><body>404"[..], "it looks like a web page; the download may have failed"),
         (&[0u8, 1, 2, 3][..], "its first bytes are not those of HDF5"),
     ] {
         assert_eq!(of("f", content), format!("f: it is not an HDF5 file: {what}. {expected}"));
     }
+    let gzip = b"\x1f\x8b\x08\0\0\0\0\0\0\0";
+    assert_eq!(of("f", gzip), format!("f: it cannot be read: its compressed data ends early. {DAMAGED}"));
     assert_eq!(of("f", b""), "f: it is empty: it has no bytes. Copy or download it again, or write it again.");
     let old = "a document of an old Microsoft Office (save a workbook's sheet with the counts as CSV)";
     for (content, what) in [

@@ -2,10 +2,12 @@
 //!
 //! The files in `tests/data/formats/r` are written by `generate.R` beside them.
 
+#[path = "common/files.rs"]
+mod files;
 #[path = "common/watching.rs"]
 mod watching;
 
-use sextant::Warning;
+use files::{Random, codes, entries};
 use sextant::formats::{Column, Dataset, Input, Inspection, OpenFile, ReadOptions};
 use sextant::progress::Progress;
 use std::collections::HashMap;
@@ -13,11 +15,8 @@ use std::io::Cursor;
 use std::sync::atomic::Ordering;
 use watching::LARGEST;
 
-const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/formats");
-
 fn bytes(name: &str) -> Vec<u8> {
-    let path = format!("{FOLDER}/r/{name}");
-    std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
+    files::bytes(&format!("r/{name}"))
 }
 
 fn open(content: Vec<u8>, name: &str) -> sextant::Result<OpenFile> {
@@ -48,36 +47,13 @@ fn error(name: &str) -> String {
     }
 }
 
-fn codes(warnings: &[Warning]) -> Vec<&str> {
-    warnings.iter().map(|warning| warning.code).collect()
-}
-
 /// The counts that every good file holds: cell and gene → count; and the cells in their order.
 fn expected() -> (HashMap<(String, String), f32>, Vec<String>) {
-    let text = std::fs::read_to_string(format!("{FOLDER}/expected.tsv")).unwrap();
-    let mut cells: Vec<String> = Vec::new();
-    let entries = text.lines().skip(1).map(|line| {
-        let fields: Vec<&str> = line.split('\t').collect();
-        if cells.last().is_none_or(|last| last != fields[0]) {
-            cells.push(fields[0].to_owned());
-        }
-        ((fields[0].to_owned(), fields[1].to_owned()), fields[2].parse().unwrap())
-    });
-    (entries.collect(), cells)
-}
-
-fn entries(dataset: &Dataset) -> HashMap<(String, String), f32> {
-    let mut entries = HashMap::new();
-    for (cell, barcode) in dataset.cells.iter().enumerate() {
-        let mut last = None;
-        for (gene, count) in dataset.counts.row(cell) {
-            assert!(last < Some(gene), "genes ascend");
-            last = Some(gene);
-            let symbol = dataset.features[gene as usize].symbol.clone();
-            assert!(entries.insert((barcode.clone(), symbol), count).is_none());
-        }
-    }
-    entries
+    let text = String::from_utf8(files::bytes("expected.tsv")).unwrap();
+    let mut cells: Vec<String> =
+        text.lines().skip(1).filter_map(|line| line.split('\t').next()).map(str::to_owned).collect();
+    cells.dedup();
+    (files::expected(), cells)
 }
 
 fn column<'a>(dataset: &'a Dataset, name: &str) -> &'a Column {
@@ -323,8 +299,8 @@ fn what_cannot_be_read_is_explained() {
         (
             "bad_dictionary.rds",
             String::from(
-                "it is compressed with xz and needs a dictionary of more than 64 MB, more than Sextant gives. Save it \
-                 again in R with `saveRDS(object, \"file.rds\")`.",
+                "it is compressed with xz and needs a dictionary of more than 64 MB, more than Sextant gives. Unpack it \
+                 first, or save it again in R with `saveRDS(object, \"file.rds\")`.",
             ),
         ),
     ];
@@ -481,18 +457,6 @@ fn depth_is_no_danger() {
         open(chain, "f").err().map(|error| error.message),
         Some(format!("f: it is a file of R without counts: it holds a list. {NEEDED}"))
     );
-}
-
-/// A small generator of our own, so that the mutants are the same everywhere.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % limit as u64) as usize
-    }
 }
 
 fn mutated(whole: &[u8], round: usize, random: &mut Random) -> Vec<u8> {

@@ -2,18 +2,18 @@
 //!
 //! The files in `tests/data/formats/text` are written by `generate.py` beside them.
 
+#[path = "common/files.rs"]
+mod files;
 #[path = "common/watching.rs"]
 mod watching;
 
-use sextant::Warning;
+use files::{DAMAGED, Files, Random, codes};
 use sextant::formats::{Column, Dataset, Input, Inspection, ReadOptions, Source, open};
 use sextant::progress::Progress;
 use std::io::Cursor;
 use std::path::Path;
 use std::sync::atomic::Ordering;
 use watching::LARGEST;
-
-type Files = Vec<(String, Vec<u8>)>;
 
 /// A file, or all files of a folder with its name before theirs.
 fn files(name: &str) -> Files {
@@ -55,10 +55,6 @@ fn error(files: Files) -> String {
     read(files, &ReadOptions::default()).err().map(|error| error.message).unwrap_or_default()
 }
 
-fn codes(warnings: &[Warning]) -> Vec<&str> {
-    warnings.iter().map(|warning| warning.code).collect()
-}
-
 /// The same matrix out of HDF5.
 fn expected() -> Dataset {
     let path = format!("{}/tests/data/formats/csr_int64.h5ad", env!("CARGO_MANIFEST_DIR"));
@@ -92,6 +88,9 @@ fn every_form_gives_the_same_counts() {
     );
     mex_as_is
         .extend(["cells.csv", "cells.tsv", "metadata.csv", "feature_counts.txt"].map(|name| (name, by_id, "table")));
+    mex_as_is.extend(["genes.csv.bz2", "genes.csv.xz", "genes.csv.zst"].map(|name| (name, by_symbol, "table")));
+    let packed = ["mex_packed", "mex.tar.bz2", "mex.tar.xz", "mex.tar.zst"];
+    mex_as_is.extend(packed.map(|name| (name, both, "matrix")));
     mex_as_is.extend(["ids_and_symbols.csv", "composite.tsv"].map(|name| (name, both, "table")));
     for (name, (ids, symbols), matrix) in mex_as_is {
         let read = dataset(name);
@@ -219,8 +218,6 @@ fn progress_rises_to_the_end() {
     }
 }
 
-const DAMAGED: &str = "The file is damaged or was not written completely; copy or download it again, or write it \
-                       again from its source.";
 const BANNER: &str = "%%MatrixMarket matrix coordinate integer general\n";
 
 /// A small matrix of two genes and three cells.
@@ -465,18 +462,6 @@ fn bad_archives_are_explained() {
     assert_eq!(message(header), format!("a.tar: it cannot be read: a header in the archive is damaged. {DAMAGED}"));
     let empty = [b"PK\x05\x06".to_vec(), vec![0; 18]].concat();
     assert_eq!(zip(empty), "a.zip: it is an archive without files in it. Check the step that packed it.");
-}
-
-/// A small generator of our own, so that the mutants are the same everywhere.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % limit as u64) as usize
-    }
 }
 
 #[test]

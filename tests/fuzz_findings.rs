@@ -1,18 +1,21 @@
 //! What fuzzing found stays found: every file in `tests/fuzz/found` is read again, and so are files of every kind with some
 //! bytes changed, the same ones in every run.
 
+#[path = "common/files.rs"]
+mod files;
 #[path = "common/watching.rs"]
 mod watching;
 #[path = "fuzz/lib.rs"]
 mod fuzz;
 
+use files::Random;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use watching::LARGEST;
 
 /// One small file of each kind that is read: where it lies in `tests/data`, and the target that takes it.
-const KINDS: [(&str, &str); 32] = [
+const KINDS: [(&str, &str); 36] = [
     ("hdf5", "formats/tenx_v2.h5"),
     ("hdf5", "formats/tenx_v3.h5"),
     ("hdf5", "formats/dense_tenx.h5"),
@@ -38,6 +41,10 @@ const KINDS: [(&str, &str); 32] = [
     ("table", "formats/text/genes.csv"),
     ("table", "formats/text/cells.tsv"),
     ("table", "formats/text/feature_counts.txt"),
+    ("table", "formats/text/genes.csv.bz2"),
+    ("table", "formats/text/genes.csv.xz"),
+    ("table", "formats/text/genes.csv.zst"),
+    ("archive", "formats/text/mex.tar.xz"),
     ("archive", "formats/text/pax.tar"),
     ("r", "formats/r/dgc_plain.rds"),
     ("r", "formats/r/dgc_ascii.rds"),
@@ -88,18 +95,6 @@ fn run(target: &str, name: &str, bytes: &[u8]) -> bool {
     let largest = LARGEST.load(Ordering::Relaxed);
     assert!(largest < 256 << 20, "{largest} bytes were asked for at once by {target} {name}");
     read
-}
-
-/// A small generator of our own, so that the mutants are the same everywhere.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % limit.max(1) as u64) as usize
-    }
 }
 
 /// A bit, some bytes, a run of bytes, a digit, a piece that is lost or twice there, or the end cut off.

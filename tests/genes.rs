@@ -306,6 +306,8 @@ fn the_command_finds_the_table_beside_the_reference_and_tells_of_every_gene() {
     let (summary, genes) = run("without", None);
     assert!(summary["gene_table"].is_null());
     assert!(genes.contains("\t\tCD20\tnot in the file\n"), "CD20 is not found");
+    let unmatched = genes.lines().find(|line| line.starts_with("MS4A1\t")).unwrap_or_default();
+    assert!(unmatched.ends_with("\t\tnot in the reference"), "{unmatched}");
     let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/genes/small.sextant.table");
     let (named, _) = run("named", Some(source));
     std::fs::copy(source, folder.join("genes/genes.sextant.table")).expect("copied");

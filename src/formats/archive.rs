@@ -1,9 +1,9 @@
-//! Archives that people drop: ZIP, tar and tar.gz. Their members are listed with their paths and read where they stand.
+//! Archives that people drop: ZIP and tar, packed as a whole or not. Their members are listed with their paths and read where they stand.
 //!
 //! Nothing is written anywhere, so a path in an archive is a name and no more.
 
 mod tar;
-mod zip;
+pub mod zip;
 
 use super::content::Content;
 use crate::error::{Error, Result};
@@ -12,6 +12,10 @@ pub use zip::data_start;
 
 /// Archives in archives are opened to this depth: GEO delivers a tar of a tar.gz for each sample.
 const DEPTH: usize = 3;
+
+/// How archives are called.
+const ENDINGS: [&str; 10] =
+    [".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.zst", ".tar.zstd"];
 
 /// A file that was dropped, or a member of an archive that was.
 #[derive(Clone)]
@@ -25,7 +29,7 @@ pub struct Member {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Zip,
-    /// Packed with gzip or not.
+    /// Packed as a whole or not.
     Tar,
 }
 
@@ -85,13 +89,13 @@ fn detect(content: &Content, unpacked: &Content) -> Result<Option<Kind>> {
 /// Whether a member is worth a look inside.
 fn named_archive(path: &str) -> bool {
     let lower = path.to_ascii_lowercase();
-    [".zip", ".tar", ".tar.gz", ".tgz"].iter().any(|ending| lower.ends_with(ending))
+    ENDINGS.iter().any(|ending| lower.ends_with(ending))
 }
 
 /// The path without the endings of an archive.
 pub fn stem(path: &str) -> &str {
     let lower = path.to_ascii_lowercase();
-    let ending = [".tar.gz", ".tgz", ".tar", ".zip"].into_iter().find(|ending| lower.ends_with(ending));
+    let ending = ENDINGS.into_iter().find(|ending| lower.ends_with(ending));
     &path[..path.len() - ending.map_or(0, str::len)]
 }
 
@@ -109,7 +113,7 @@ fn tidy(path: &str) -> String {
 }
 
 /// A little-endian number of two, four or eight bytes.
-fn number<const BYTES: usize>(bytes: &[u8], at: usize) -> Option<u64> {
+pub fn number<const BYTES: usize>(bytes: &[u8], at: usize) -> Option<u64> {
     let field: [u8; BYTES] = bytes.get(at..at.checked_add(BYTES)?)?.try_into().ok()?;
     Some(field.iter().rev().fold(0, |number, &byte| number << 8 | u64::from(byte)))
 }

@@ -270,23 +270,52 @@ mod tests {
         assert_eq!(scratch.decode(&stored, &filters, 0, four, Some(4)), Ok((&[1, 2, 3, 4][..], false)));
         assert_eq!(scratch.decode(&stored, &filters, 0, four, Some(2)), Ok((&[1, 3, 2, 4][..], true)));
         assert_eq!(scratch.decode(&stored[..4], &filters, 0b11, four, Some(2)), Ok((&[1, 3, 2, 4][..], false)));
-        assert!(scratch.decode(&stored[..3], &filters, 0, four, None).is_err());
-        for filter in [
-            Filter::Deflate,
-            Filter::Gzip,
-            Filter::Zstandard,
-            Filter::Bzip2,
-            Filter::Lzf,
-            Filter::Lz4Hdf5,
-            Filter::Lz4Sized,
-            Filter::Blosc,
-            Filter::ScaleOffset(vec![2, 0, 4, 0, 1, 0, 0, 0]),
-            Filter::NBit(vec![8, 0, 3, 1, 4, 0, 32, 0]),
+        assert_eq!(scratch.decode(&stored[..3], &filters, 0, four, None), Err("a chunk is too short"));
+        let bitshuffle = bitshuffle::Bitshuffle::of_hdf5(&[0, 2, 2, 0, 2], 2).unwrap();
+        for (filter, reason) in [
+            (Filter::Deflate, "a gzip chunk does not decompress"),
+            (Filter::Gzip, "a gzip chunk does not decompress"),
+            (Filter::Zstandard, "a Zstandard chunk does not decompress"),
+            (Filter::Bzip2, "a bzip2 chunk does not decompress"),
+            (Filter::Lzf, "an lzf chunk does not decompress"),
+            (Filter::Lz4Hdf5, "an LZ4 chunk does not decompress"),
+            (Filter::Lz4Sized, "an LZ4 chunk does not decompress"),
+            (Filter::Blosc, "a Blosc chunk does not decompress"),
+            (Filter::Bitshuffle(bitshuffle), "a bitshuffle chunk does not decode"),
+            (Filter::ScaleOffset(vec![2, 0, 4, 0, 1, 0, 0, 0]), "a chunk packed by scale-offset does not unpack"),
+            (Filter::NBit(vec![8, 0, 3, 1, 4, 0, 32, 0]), "a chunk packed by n-bit does not unpack"),
         ] {
-            let undone = scratch.decode(&stored, std::slice::from_ref(&filter), 0, four, None);
-            assert!(undone.is_err(), "{filter:?}: {undone:?}");
+            let undone = scratch.decode(&[0xe0, 0xff, 0xff], std::slice::from_ref(&filter), 0, four, None);
+            assert_eq!(undone, Err(reason), "{filter:?}");
+            assert!(scratch.decode(&stored, std::slice::from_ref(&filter), 0, four, None).is_err(), "{filter:?}");
             assert!(scratch.decode(&[], &[filter], 0, four, None).is_err());
         }
+    }
+
+    #[test]
+    fn settings_that_make_no_sense_are_refused() {
+        let refused = |id: u16, client_data: &[u32]| {
+            let filter = FilterInfo { id, name: None, optional: false, client_data: client_data.to_vec() };
+            let pipeline = FilterPipeline { filters: vec![filter] };
+            supported(Some(&pipeline), "X", 2).err().map(|error| error.message).unwrap_or_default()
+        };
+        let damaged = |what: &str| {
+            format!(
+                "\"X\" cannot be read: {what}. The file is damaged or was not written completely; copy or download it \
+                 again, or write it again from its source."
+            )
+        };
+        assert_eq!(refused(2, &[0]), damaged("its shuffle filter has no width"));
+        assert_eq!(refused(32008, &[0, 2, 2, 0, 9]), damaged("its bitshuffle filter has impossible settings"));
+        let advice = "which Sextant does not read; it reads gzip, lzf, Zstandard, LZ4, Blosc, bitshuffle, bzip2 and \
+                      uncompressed data. Re-save the file with gzip, for example in Python with \
+                      `anndata.read_h5ad(\"in.h5ad\").write_h5ad(\"out.h5ad\", compression=\"gzip\")`, or in a shell with \
+                      `h5repack -f GZIP=4 in.h5 out.h5`.";
+        assert_eq!(
+            refused(32001, &[2, 2, 4, 0, 5, 1, 3]),
+            format!("\"X\" is compressed with Blosc with Snappy, {advice}")
+        );
+        assert_eq!(refused(9_999, &[]), format!("\"X\" is compressed with filter 9999, {advice}"));
     }
 
     #[test]

@@ -40,7 +40,7 @@ impl Frame {
                     .into_iter()
                     .find(|name| columns.iter().any(|column| column == name))
                     .or(columns.first().map(String::as_str))
-                    .ok_or_else(|| damaged(path, "it has no columns"))?
+                    .ok_or_else(|| damaged(path, "it has no names of its rows"))?
                     .to_owned();
                 let rows = table.rows();
                 (Layout::Compound { table, index_name }, rows)

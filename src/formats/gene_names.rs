@@ -1,7 +1,7 @@
 //! Which column of a table of genes names them, and what it names: symbols or accessions.
 
-use super::Feature;
 use super::stored::FeatureTable;
+use super::{Feature, GENE_EXPRESSION};
 use crate::error::{Error, Result};
 use rustc_hash::FxHashSet;
 
@@ -175,9 +175,32 @@ pub fn is_accession(name: &str) -> bool {
     letters.ends_with('G') && digits(species)
 }
 
+/// Whether a type of features means genes. Converters write "Gene", "gene_expression" or "RNA" for what 10x calls "Gene
+/// Expression".
+pub fn is_gene_type(kind: &str) -> bool {
+    let letters = kind.to_ascii_lowercase().replace([' ', '_', '-'], "");
+    ["geneexpression", "gene", "genes", "gex", "rna", "mrna"].contains(&letters.as_str())
+}
+
+/// The types of features, that of genes as 10x writes it.
+pub fn usual_types(types: Vec<String>) -> Vec<String> {
+    let usual = |kind: String| if is_gene_type(&kind) { GENE_EXPRESSION.to_owned() } else { kind };
+    types.into_iter().map(usual).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn types_of_genes_have_several_names() {
+        for name in ["Gene Expression", "gene_expression", "Gene", "GEX", "rna"] {
+            assert!(is_gene_type(name), "{name}");
+        }
+        for name in ["Antibody Capture", "GENE1", "Custom", "Peaks", ""] {
+            assert!(!is_gene_type(name), "{name}");
+        }
+    }
 
     #[test]
     fn accessions_are_told_from_symbols() {

@@ -4,7 +4,7 @@ mod names;
 mod triples;
 
 use super::archive::{Member, is_litter};
-use super::content::Content;
+use super::content::{Content, bare};
 use super::mex;
 use super::table;
 use crate::error::{Error, Result, Warning};
@@ -127,7 +127,7 @@ fn folders(members: Vec<Member>) -> (Vec<Group>, Vec<Member>) {
 
 fn extension(path: &str) -> String {
     let lower = names::file_name(path).to_ascii_lowercase();
-    let bare = [".gz", ".bz2", ".xz", ".zst"].iter().find_map(|packed| lower.strip_suffix(packed)).unwrap_or(&lower);
+    let bare = bare(&lower);
     bare.rsplit_once('.').map_or(String::new(), |(_, extension)| extension.to_owned())
 }
 

@@ -2,7 +2,7 @@
 
 use super::choice::{Choice, Join};
 use super::frame::Frame;
-use super::gene_names::{GeneNames, name_genes};
+use super::gene_names::{GeneNames, name_genes, usual_types};
 use super::hdf5::damaged;
 use super::store::{Node, Store};
 use super::stored::{FeatureTable, Format, pick_rows};
@@ -101,7 +101,10 @@ impl Format for H5ad {
         if !std::ptr::eq(frame, &self.var) && frame.columns().is_empty() {
             self.complete(&mut named.features);
         }
-        let types = frame.text_column("feature_types").filter(|types| types.iter().any(|kind| kind == GENE_EXPRESSION));
+        let types = frame
+            .text_column("feature_types")
+            .map(usual_types)
+            .filter(|types| types.iter().any(|kind| kind == GENE_EXPRESSION));
         Ok(FeatureTable { types, ..named })
     }
 

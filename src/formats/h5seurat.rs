@@ -42,11 +42,13 @@ impl H5Seurat {
         };
         let active = file.attribute_text("/", "active.assay");
         let mut assays = file.members("assays")?;
-        assays.sort_by_key(|name| {
-            let other = OTHERS.iter().any(|known| known.eq_ignore_ascii_case(name));
-            (other, name != "RNA", Some(name) != active.as_ref())
-        });
+        assays.sort_by_key(|name| (H5Seurat::is_other(name), name != "RNA", Some(name) != active.as_ref()));
         Ok(H5Seurat { file, cells: cells as usize, assays })
+    }
+
+    /// Whether an assay holds other features than genes.
+    fn is_other(assay: &str) -> bool {
+        OTHERS.iter().any(|known| known.eq_ignore_ascii_case(assay))
     }
 
     /// The assay that a choice is of.
@@ -93,7 +95,9 @@ impl Format for H5Seurat {
 
     fn choices(&self) -> Result<Vec<Choice>> {
         let mut choices = Vec::new();
-        for assay in &self.assays {
+        // Other features are no genes, however many counts they have, unless there is nothing else.
+        let genes = self.assays.iter().any(|assay| !H5Seurat::is_other(assay));
+        for assay in self.assays.iter().filter(|assay| !genes || !H5Seurat::is_other(assay)) {
             let slots = SLOTS.iter().map(|slot| format!("assays/{assay}/{slot}"));
             for path in slots.filter(|path| self.file.exists(path)) {
                 let name = path.trim_start_matches("assays/").to_owned();
@@ -124,5 +128,22 @@ impl Format for H5Seurat {
 
     fn metadata(&self, _choice: &str, warnings: &mut Vec<Warning>) -> Result<Vec<(String, Column)>> {
         Ok(Attributes::new(self.file.clone(), "meta.data", self.cells).columns(&["_index"], warnings))
+    }
+
+    fn warnings(&self) -> Vec<Warning> {
+        let (others, genes): (Vec<&String>, Vec<&String>) =
+            self.assays.iter().partition(|assay| H5Seurat::is_other(assay));
+        if others.is_empty() || genes.is_empty() {
+            return Vec::new();
+        }
+        let counted = others.iter().map(|assay| {
+            let shape = self.file.shape(&format!("assays/{assay}/features")).unwrap_or_default();
+            format!("{} of \"{assay}\"", shape.first().copied().unwrap_or(0))
+        });
+        let counted: Vec<String> = counted.collect();
+        vec![Warning::new(
+            "other_features",
+            format!("Besides genes the file has features that are not mapped: {}.", counted.join(", ")),
+        )]
     }
 }

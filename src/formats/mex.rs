@@ -10,7 +10,8 @@ mod matrix;
 
 use super::archive::Member;
 use super::choice::{Choice, Join};
-use super::gene_names::mostly_accessions;
+use super::content::bare;
+use super::gene_names::{is_gene_type, mostly_accessions, usual_types};
 use super::stored::{FeatureTable, Format};
 use super::tenx_h5::unused_matrix;
 use super::{Feature, GENE_EXPRESSION};
@@ -139,12 +140,12 @@ fn orientation(path: &str, header: &Header, cells: &mut List, features: &mut Lis
     Ok(turned)
 }
 
-/// "matrix" of "outs/filtered_feature_bc_matrix/matrix.mtx.gz".
+/// "matrix" of "outs/filtered_feature_bc_matrix/matrix.mtx.gz"; a name that does not end so is kept whole.
 fn choice_name(path: &str) -> String {
     let name = path.rsplit('/').next().unwrap_or(path);
     let lower = name.to_ascii_lowercase();
-    let ending = [".mtx.gz", ".mtx"].into_iter().find(|ending| lower.ends_with(ending)).map_or(0, str::len);
-    name[..name.len() - ending].to_owned()
+    let bare = bare(&lower);
+    name[..bare.strip_suffix(".mtx").map_or(name.len(), str::len)].to_owned()
 }
 
 fn missing(files: &Files) -> Error {
@@ -210,7 +211,7 @@ pub fn name_features(columns: Vec<Vec<String>>, names: Vec<String>, wanted: Opti
         Some(wanted) => names.iter().position(|name| name == wanted).ok_or_else(|| no_column(wanted, &names))?,
     };
     let (of_types, in_use) = (types, names.get(symbol).cloned().unwrap_or_default());
-    let types = types.and_then(|column| columns.get(column).cloned());
+    let types = types.and_then(|column| columns.get(column).cloned()).map(usual_types);
     if let Some(types) = &types
         && !types.iter().any(|kind| kind == GENE_EXPRESSION)
     {
@@ -242,7 +243,7 @@ pub fn no_column(wanted: &str, names: &[String]) -> Error {
 
 /// Whether a column has types of features as 10x writes them.
 pub fn are_types(column: &[String]) -> bool {
-    let known = |kind: &String| kind == GENE_EXPRESSION || OTHER_TYPES.contains(&kind.as_str());
+    let known = |kind: &String| is_gene_type(kind) || OTHER_TYPES.contains(&kind.as_str());
     !column.is_empty() && column.iter().all(known)
 }
 
@@ -274,6 +275,7 @@ mod tests {
         assert_eq!(named(&[&symbols, &symbols], None), (both(symbols, symbols), None, 2));
         assert_eq!(named(&[&ids], None), (both(ids, ids), None, 0));
         assert_eq!(named(&[&ids, &genes], None), (both(ids, ids), Some(2), 0));
+        assert_eq!(named(&[&ids, &symbols, &["Gene", "Gene"]], None), (both(ids, symbols), Some(2), 2));
         let plain = symbols.map(|symbol| (None, symbol.to_owned())).to_vec();
         assert_eq!(named(&[&symbols], None), (plain, None, 0));
         assert_eq!(named(&[&ids, &symbols, &["a", "b"]], Some("column 3")).0, both(ids, ["a", "b"]));

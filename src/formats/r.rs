@@ -13,7 +13,6 @@ mod experiment;
 mod faults;
 mod frames;
 mod gene_names;
-mod gzip;
 mod header;
 mod keeper;
 mod layers;

@@ -1,6 +1,7 @@
 //! 10x Genomics HDF5: Cell Ranger 3 and later (`/matrix`), and before (one group for each genome).
 
 use super::choice::{Choice, Join};
+use super::gene_names::usual_types;
 use super::hdf5::{Hdf5, damaged};
 use super::store::{Node, Store};
 use super::stored::{FeatureTable, Format, pick_rows};
@@ -188,7 +189,7 @@ fn matrix_features(file: &dyn Store) -> Result<FeatureTable> {
     let features = join_names(file, &ids, &names)?;
     let path = "matrix/features/feature_type";
     let types = if file.exists(path) {
-        let types = file.strings(path)?;
+        let types = usual_types(file.strings(path)?);
         if types.len() != features.len() {
             return Err(damaged(path, "it has another length than the ids"));
         }

@@ -179,8 +179,11 @@ mod tests {
     #[test]
     fn too_few_anchors_are_a_sentence() {
         let message = check(&[]).unwrap_err().to_string();
-        assert!(
-            message.starts_with("Too few anchors identified: 0 anchors on 0 query cells, where 50 of each are needed.")
+        assert_eq!(
+            message,
+            "Too few anchors identified: 0 anchors on 0 query cells, where 50 of each are needed. The query and the reference \
+             share too few cell states: check that the reference is of the same tissue and species, and that the file holds \
+             at least 100 cells with raw counts."
         );
     }
 }

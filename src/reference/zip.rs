@@ -3,6 +3,8 @@
 //! Written entries carry no time and stand in the order they were given: the same content is the same bytes.
 
 use crate::error::{Error, Result};
+use crate::formats::number;
+use crate::formats::zip::{Entry, entry};
 use zlib_rs::{DeflateConfig, InflateConfig, ReturnCode, compress_bound, compress_slice, decompress_slice};
 
 const LOCAL: u32 = 0x0403_4b50;
@@ -12,8 +14,8 @@ const STORED: u16 = 0;
 const DEFLATED: u16 = 8;
 /// 1 January 1980, the earliest date that the format knows.
 const DATE: u16 = 0x21;
-/// An entry that would inflate to more is refused, whatever it claims.
-const MAX_ENTRY: u64 = 1 << 30;
+/// A bundle that would inflate to more is refused, whatever it claims: a million cells take a third of it.
+const MAX_TOTAL: u64 = 1 << 30;
 /// Deflate cannot do better than this; a larger claim is a lie.
 const MAX_RATIO: u64 = 1040;
 
@@ -83,15 +85,6 @@ pub struct Archive<'a> {
     entries: Vec<Entry>,
 }
 
-struct Entry {
-    name: String,
-    method: u16,
-    crc: u32,
-    packed: u64,
-    size: u64,
-    offset: u64,
-}
-
 fn damaged(what: &str) -> Error {
     Error::reference(format!(
         "The reference bundle is damaged ({what}). Download it again; a bundle is a ZIP file whose name ends in .sextant.zip."
@@ -104,16 +97,24 @@ impl<'a> Archive<'a> {
     pub fn open(bytes: &'a [u8]) -> Result<Self> {
         let end = (0..bytes.len().saturating_sub(21).min(1 << 16))
             .map(|back| bytes.len() - 22 - back)
-            .find(|&at| get32(bytes, at) == Some(END))
+            .find(|&at| number::<4>(bytes, at) == Some(u64::from(END)))
             .ok_or_else(|| damaged("it is no complete ZIP file"))?;
-        let field = |at| get16(bytes, end + at).ok_or_else(|| damaged("its end is cut off"));
-        let count = field(10)?;
-        let mut at = get32(bytes, end + 16).ok_or_else(|| damaged("its end is cut off"))? as usize;
+        let (Some(count), Some(start)) = (number::<2>(bytes, end + 10), number::<4>(bytes, end + 16)) else {
+            return Err(damaged("it is no complete ZIP file"));
+        };
+        let mut at = start as usize;
         let mut entries = Vec::new();
         for _ in 0..count {
-            let (entry, next) = read_entry(bytes, at).ok_or_else(|| damaged("its table of contents is cut off"))?;
+            let (entry, next) = entry(bytes, at).ok_or_else(|| damaged("its table of contents is cut off"))?;
             entries.push(entry);
             at = next;
+        }
+        let total: u64 = entries.iter().map(|entry| entry.size).sum();
+        if total > MAX_TOTAL {
+            return Err(damaged(&format!(
+                "it claims to hold {} MB, and a reference has at most 1,073",
+                total / 1_000_000
+            )));
         }
         Ok(Archive { bytes, entries })
     }
@@ -123,15 +124,15 @@ impl<'a> Archive<'a> {
     /// # Errors
     /// No such entry; an entry that lies about its size, or whose content was changed.
     pub fn read(&self, name: &str) -> Result<Vec<u8>> {
-        let entry = self.entries.iter().find(|entry| entry.name == name);
+        let entry = self.entries.iter().find(|entry| entry.path == name);
         let entry = entry.ok_or_else(|| damaged(&format!("'{name}' is missing")))?;
         let data = self.data(entry).ok_or_else(|| damaged(&format!("'{name}' is cut off")))?;
-        if entry.size > MAX_ENTRY || entry.size > entry.packed.saturating_mul(MAX_RATIO) + 64 {
+        if entry.size > entry.packed.saturating_mul(MAX_RATIO) + 64 {
             return Err(damaged(&format!("'{name}' claims to hold {} bytes", entry.size)));
         }
         let content = match entry.method {
-            STORED => data.to_vec(),
-            DEFLATED => {
+            method if method == u64::from(STORED) => data.to_vec(),
+            method if method == u64::from(DEFLATED) => {
                 let mut content = vec![0; entry.size as usize];
                 let (inflated, code) = decompress_slice(&mut content, data, InflateConfig { window_bits: -15 });
                 if code != ReturnCode::Ok || inflated.len() as u64 != entry.size {
@@ -148,39 +149,12 @@ impl<'a> Archive<'a> {
     }
 
     fn data(&self, entry: &Entry) -> Option<&'a [u8]> {
-        let at = usize::try_from(entry.offset).ok()?;
-        if get32(self.bytes, at)? != LOCAL {
-            return None;
-        }
-        let start = at + 30 + usize::from(get16(self.bytes, at + 26)?) + usize::from(get16(self.bytes, at + 28)?);
+        let at = usize::try_from(entry.header).ok()?;
+        (number::<4>(self.bytes, at)? == u64::from(LOCAL)).then_some(())?;
+        let lengths = number::<2>(self.bytes, at + 26)? + number::<2>(self.bytes, at + 28)?;
+        let start = at.checked_add(30 + lengths as usize)?;
         self.bytes.get(start..start.checked_add(usize::try_from(entry.packed).ok()?)?)
     }
-}
-
-fn read_entry(bytes: &[u8], at: usize) -> Option<(Entry, usize)> {
-    if get32(bytes, at)? != CENTRAL {
-        return None;
-    }
-    let [name, extra, comment] = [28, 30, 32].map(|field| get16(bytes, at + field).map(usize::from));
-    let start = at + 46;
-    let end = start + name?;
-    let entry = Entry {
-        name: String::from_utf8_lossy(bytes.get(start..end)?).into_owned(),
-        method: get16(bytes, at + 10)?,
-        crc: get32(bytes, at + 16)?,
-        packed: get32(bytes, at + 20)?.into(),
-        size: get32(bytes, at + 24)?.into(),
-        offset: get32(bytes, at + 42)?.into(),
-    };
-    Some((entry, end + extra? + comment?))
-}
-
-fn get16(bytes: &[u8], at: usize) -> Option<u16> {
-    Some(u16::from_le_bytes(bytes.get(at..at.checked_add(2)?)?.try_into().ok()?))
-}
-
-fn get32(bytes: &[u8], at: usize) -> Option<u32> {
-    Some(u32::from_le_bytes(bytes.get(at..at.checked_add(4)?)?.try_into().ok()?))
 }
 
 #[cfg(test)]

@@ -294,3 +294,18 @@ fn any_number_of_threads_gives_the_same_bits() {
         assert_eq!(mapping.mapping_scores, RUN.mapping.mapping_scores);
     }
 }
+
+#[test]
+fn few_cells_with_anchors_are_told() {
+    let mut mapping = RUN.mapping.clone();
+    assert_eq!(mapping.warnings(), []);
+    mapping.anchors.clear();
+    let messages: Vec<String> = mapping.warnings().into_iter().map(|warning| warning.message).collect();
+    assert_eq!(
+        messages,
+        [
+            "Only 0.0 % of the cells have an anchor in the reference (below 5 %): query and reference differ much, and labels \
+          deserve doubt. A reference of the same tissue and technology would serve better."
+        ]
+    );
+}

@@ -77,7 +77,7 @@ fn read(archive: &Content, start: u64, length: u64) -> Result<Vec<u8>> {
     reader.skip(start)?;
     match reader.fill(&mut bytes)? == bytes.len() {
         true => Ok(bytes),
-        false => Err(damaged(archive.name(), "it ends before its table of contents does")),
+        false => Err(damaged(archive.name(), "it ends before its data does")),
     }
 }
 
@@ -95,17 +95,20 @@ fn end_record(archive: &Content, tail: &[u8], end: usize, length: u64) -> Option
 }
 
 /// One line of the table of contents.
-struct Entry {
-    path: String,
+pub struct Entry {
+    pub path: String,
     flags: u64,
-    method: u64,
-    crc: u32,
-    packed: u64,
-    size: u64,
-    header: u64,
+    pub method: u64,
+    pub crc: u32,
+    /// Packed bytes, and bytes.
+    pub packed: u64,
+    pub size: u64,
+    /// Where the member's own header begins.
+    pub header: u64,
 }
 
-fn entry(directory: &[u8], at: usize) -> Option<(Entry, usize)> {
+/// The line that begins at a place of the table of contents, and where the next begins.
+pub fn entry(directory: &[u8], at: usize) -> Option<(Entry, usize)> {
     (number::<4>(directory, at)? == CENTRAL).then_some(())?;
     let [name, extra, comment] = [28, 30, 32].map(|field| number::<2>(directory, at + field).map(|n| n as usize));
     let start = at + CENTRAL_LENGTH;

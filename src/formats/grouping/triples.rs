@@ -1,6 +1,7 @@
 //! Matrices in MatrixMarket form and the lists that go with them, found by their names.
 
 use super::super::archive::Member;
+use super::super::content::bare;
 use super::super::mex;
 use super::super::table;
 use super::names::{file_name, sample_name};
@@ -88,8 +89,7 @@ fn lists_alone(named: &[Named]) -> Option<(Option<usize>, Option<usize>, Vec<usi
     let list = |role: Role| {
         named.iter().position(|named| {
             let lower = named.member.path.to_ascii_lowercase();
-            let list =
-                named.role == role && named.behind == 0 && (lower.ends_with(".tsv") || lower.ends_with(".tsv.gz"));
+            let list = named.role == role && named.behind == 0 && bare(&lower).ends_with(".tsv");
             list && !table::has_numbers(&named.member.content)
         })
     };
@@ -121,7 +121,7 @@ fn partner(named: &[Named], matrix: usize, role: Role) -> Option<usize> {
 fn role(path: &str) -> Option<(Role, String, usize)> {
     let name = file_name(path);
     let lower = name.to_ascii_lowercase();
-    let bare = lower.strip_suffix(".gz").unwrap_or(&lower);
+    let bare = bare(&lower);
     let (stem, extension) = bare.rsplit_once('.')?;
     let words: Vec<&str> = name.get(..stem.len())?.split(['.', '_', '-']).collect();
     let place = |known: &[&str]| words.iter().rposition(|word| known.contains(&word.to_ascii_lowercase().as_str()));

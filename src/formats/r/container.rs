@@ -1,13 +1,10 @@
 //! What R wraps around its data: gzip, bzip2, xz, zstd or nothing. Decoded in small pieces, never whole.
 
 use super::faults::{broken, truncated, unreadable};
-use super::gzip::GzipReader;
 use crate::error::{Error, Result};
 use crate::formats::raw_counts::grouped;
 use crate::formats::source::BlockCache;
-use bzip2::read::MultiBzDecoder;
-use lzma_rust2::XzReader;
-use ruzstd::decoding::StreamingDecoder;
+use crate::formats::unpacking::{Packing, limit};
 use std::cell::Cell;
 use std::io::{BufReader, Read};
 use std::rc::Rc;
@@ -15,34 +12,18 @@ use std::sync::Arc;
 
 /// Bytes that are decoded ahead.
 const BUFFER: usize = 1 << 18;
-/// gzip makes a byte of at most 1,032. The others can do more, but no experiment compresses so well.
-const LARGEST_EXPANSION: u64 = 1_040;
-const SLACK: u64 = 64 << 20;
-/// The largest dictionary of xz and window of zstd; `xz -9` and `zstd -19` need no more.
-const LARGEST_WINDOW: u64 = 64 << 20;
-/// What the xz decoder takes besides its dictionary, in KiB.
-const XZ_BESIDES: u32 = 1 << 10;
 
 /// How a file is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Container {
     Plain,
-    Gzip,
-    Bzip2,
-    Xz,
-    Zstd,
+    Packed(Packing),
 }
 
 impl Container {
     /// Found by the first bytes of the file.
     pub fn of(first: &[u8]) -> Self {
-        match first {
-            [0x1f, 0x8b, ..] => Container::Gzip,
-            [b'B', b'Z', b'h', b'1'..=b'9', ..] => Container::Bzip2,
-            [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Container::Xz,
-            [0x28, 0xb5, 0x2f, 0xfd, ..] => Container::Zstd,
-            _ => Container::Plain,
-        }
+        Packing::of(first).map_or(Container::Plain, Container::Packed)
     }
 }
 
@@ -75,35 +56,6 @@ impl Read for Bytes {
     }
 }
 
-/// Frames of zstd, one after the other.
-struct ZstdReader {
-    source: Option<BufReader<Bytes>>,
-    frame: Option<StreamingDecoder<BufReader<Bytes>, ruzstd::decoding::FrameDecoder>>,
-}
-
-impl Read for ZstdReader {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        use std::io::BufRead;
-        loop {
-            if let Some(frame) = &mut self.frame {
-                let count = frame.read(buffer)?;
-                if count > 0 || buffer.is_empty() {
-                    return Ok(count);
-                }
-                self.source = self.frame.take().map(StreamingDecoder::into_inner);
-            }
-            let Some(mut source) = self.source.take() else {
-                return Ok(0);
-            };
-            if source.fill_buf()?.is_empty() {
-                return Ok(0);
-            }
-            let frame = StreamingDecoder::new_with_max_window_size(source, LARGEST_WINDOW);
-            self.frame = Some(frame.map_err(std::io::Error::other)?);
-        }
-    }
-}
-
 /// The decoded bytes, from front to back.
 pub struct Decoded {
     reader: Box<dyn Read>,
@@ -129,18 +81,12 @@ impl Decoded {
         let bytes = Bytes { source: Arc::clone(source), position: reached, fate: Rc::clone(&fate) };
         let limit = match container {
             Container::Plain => u64::MAX,
-            _ => source.len().saturating_mul(LARGEST_EXPANSION).saturating_add(SLACK),
+            _ => limit(source.len()),
         };
         let bytes = BufReader::with_capacity(BUFFER, bytes);
         let reader: Box<dyn Read> = match container {
             Container::Plain => Box::new(bytes),
-            Container::Gzip => Box::new(GzipReader::new(bytes)),
-            Container::Bzip2 => Box::new(MultiBzDecoder::new(bytes)),
-            Container::Xz => {
-                let memory = (LARGEST_WINDOW >> 10) as u32 + XZ_BESIDES;
-                Box::new(XzReader::new_mem_limit(bytes, true, memory))
-            }
-            Container::Zstd => Box::new(ZstdReader { source: Some(bytes), frame: None }),
+            Container::Packed(packing) => packing.decoder(bytes),
         };
         let buffer = vec![0; BUFFER];
         let mut decoded = Decoded { reader, container, buffer, start: 0, end: 0, reached, limit, fate };
@@ -228,27 +174,21 @@ impl Decoded {
     }
 
     fn explain(&self, error: std::io::Error) -> Error {
-        use std::io::ErrorKind::{OutOfMemory, UnexpectedEof};
         if self.fate.get() == Fate::Failed {
             return unreadable(error);
         }
-        let text = error.to_string();
-        let window = error.kind() == OutOfMemory || text.contains("mem_limit") || text.contains("indow");
-        let (name, again) = match self.container {
+        let (name, excess) = match self.container {
             Container::Plain => return unreadable(error),
-            Container::Gzip => ("gzip", ""),
-            Container::Bzip2 => ("bzip2", ""),
-            Container::Xz => ("xz", "dictionary"),
-            Container::Zstd => ("zstd", "window"),
+            Container::Packed(packing) => (packing.name(), packing.excess(&error)),
         };
-        if window && !again.is_empty() {
+        if let Some(excess) = excess {
             return Error::input(format!(
-                "it is compressed with {name} and needs a {again} of more than 64 MB, more than Sextant gives. Save \
+                "it is compressed with {name} and needs {excess}, more than Sextant gives. Unpack it first, or save \
                  it again in R with `saveRDS(object, \"file.rds\")`."
             ))
             .because(error);
         }
-        if error.kind() == UnexpectedEof || self.fate.get() == Fate::Ended {
+        if error.kind() == std::io::ErrorKind::UnexpectedEof || self.fate.get() == Fate::Ended {
             return truncated();
         }
         broken(&format!("its {name} compression is damaged")).because(error)
@@ -301,8 +241,8 @@ mod tests {
         assert_eq!(
             refused.as_deref(),
             Some(
-                "it is compressed with zstd and needs a window of more than 64 MB, more than Sextant gives. Save it \
-                 again in R with `saveRDS(object, \"file.rds\")`."
+                "it is compressed with zstd and needs a window of more than 64 MB, more than Sextant gives. Unpack it \
+                 first, or save it again in R with `saveRDS(object, \"file.rds\")`."
             )
         );
     }
@@ -324,7 +264,8 @@ mod tests {
 
     #[test]
     fn a_source_that_fails_is_not_taken_for_damage() {
-        for container in [Container::Plain, Container::Gzip, Container::Bzip2, Container::Xz, Container::Zstd] {
+        let packed = [Packing::Gzip, Packing::Bzip2, Packing::Xz, Packing::Zstandard].map(Container::Packed);
+        for container in [Container::Plain].into_iter().chain(packed) {
             let source: Box<dyn Source> = Box::new(Failing);
             let source = Arc::new(BlockCache::new(source).unwrap());
             let read = Decoded::open(&source, container, 0).and_then(|mut decoded| decoded.skip(1));

@@ -5,9 +5,9 @@ use super::numbers::File;
 use super::offer::Offer;
 use super::tree::Tree;
 use crate::error::{Error, Kind, Result};
-use crate::formats::gene_names::{ID_COLUMNS, SYMBOL_COLUMNS, mostly_accessions};
+use crate::formats::gene_names::{ID_COLUMNS, SYMBOL_COLUMNS, is_gene_type, mostly_accessions, usual_types};
 use crate::formats::stored::FeatureTable;
-use crate::formats::{Column, Feature, GENE_EXPRESSION};
+use crate::formats::{Column, Feature};
 
 /// The names of the rows as people choose them.
 const ROW_NAMES: &str = "row names";
@@ -32,8 +32,8 @@ pub fn table(tree: &Tree, file: &File, offer: &Offer, chosen: Option<&str>) -> R
             let Some(values) = columns.read(*id, &rows, count).ok().and_then(texts) else {
                 continue;
             };
-            if TYPE_COLUMNS.contains(&name.as_str()) && values.iter().any(|kind| kind == GENE_EXPRESSION) {
-                types = Some(values);
+            if TYPE_COLUMNS.contains(&name.as_str()) && values.iter().any(|kind| is_gene_type(kind)) {
+                types = Some(usual_types(values));
             } else if is_named_like_names(name) || mostly_accessions(&values) {
                 named.push((name.clone(), values));
             }

@@ -5,6 +5,7 @@ use super::faults::broken;
 use super::stream::{Encoding, Stream};
 use crate::error::{Error, Result};
 use crate::formats::source::BlockCache;
+use crate::formats::unpacking::Packing;
 use std::sync::Arc;
 
 /// How the file is written.
@@ -31,7 +32,7 @@ pub fn open(source: &Arc<BlockCache>) -> Result<Option<(Header, Stream)>> {
     let start = match stream.peek(7) {
         Ok(start) => start,
         // Short or damaged files of other kinds say so themselves.
-        Err(_) if matches!(container, Container::Plain | Container::Gzip) => return Ok(None),
+        Err(_) if matches!(container, Container::Plain | Container::Packed(Packing::Gzip)) => return Ok(None),
         Err(error) => return Err(error),
     };
     let named = matches!(start.as_slice(), [b'R', b'D', b'X' | b'A' | b'B', b'2' | b'3', b'\n', ..]);

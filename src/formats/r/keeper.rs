@@ -157,3 +157,24 @@ pub fn places(offsets: &[f64], length: u64) -> impl Iterator<Item = (usize, usiz
         (first, (first + CELLS).min(cells))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_is_an_end_to_what_is_kept() {
+        let mut keeper = Keeper::default();
+        keeper.check_texts(TEXTS).unwrap();
+        let more =
+            "more than Sextant keeps. Save the matrix of counts alone, in R with `saveRDS(counts, \"counts.rds\")`.";
+        assert_eq!(
+            keeper.check_texts(TEXTS + 1).unwrap_err().message,
+            format!("the object has more than 256 MB of names and text, {more}")
+        );
+        assert_eq!(
+            keeper.count_items(PARTS + 1).unwrap_err().message,
+            format!("the object has millions of parts, {more}")
+        );
+    }
+}

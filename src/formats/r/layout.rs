@@ -282,7 +282,45 @@ fn pass(
 
 #[cfg(test)]
 mod tests {
-    use super::runs;
+    use super::*;
+    use crate::formats::r::container::Container;
+    use crate::formats::r::stream::{Element, Encoding};
+    use crate::formats::source::BlockCache;
+    use crate::progress::Progress;
+
+    /// The cells of a layer are looked up in the assay when the file is opened; nothing else lets them be beyond it.
+    #[test]
+    fn layers_have_no_cells_beyond_the_assay() {
+        let source = Arc::new(BlockCache::new(Box::new(std::io::Cursor::new(Vec::new()))).unwrap());
+        let file = File { source, container: Container::Plain, encoding: Encoding::Ascii };
+        let numbers = |values: &[f64]| Arc::new(Numbers::new(Element::Real, values.to_vec()));
+        let part = |cell| Part {
+            genes: numbers(&[0.0]),
+            values: numbers(&[1.0]),
+            offsets: vec![0, 1],
+            cells: Some(vec![cell]),
+            renumber: None,
+        };
+        let read = |cell| {
+            let layout = Layout::ByCell(vec![part(1), part(cell)]);
+            let matrix = RMatrix { file: file.clone(), cells: 2, genes: 1, layout };
+            let progress = Progress::silent();
+            matrix.read(&mut Meter::new(&progress, 1), &mut |_| Ok(()))
+        };
+        assert!(read(0).is_ok());
+        assert_eq!(
+            read(2).unwrap_err().message,
+            "its R data cannot be read: a layer has unknown cells. The file is damaged or was not written completely; copy or \
+             download it again, or save it again in R with `saveRDS(object, \"file.rds\")`."
+        );
+        let mut cursor = file.cursor(&numbers(&[7.0]), None).unwrap();
+        assert_eq!(cursor.take(2).unwrap(), [7.0]);
+        assert_eq!(
+            cursor.take(1).unwrap_err().message,
+            "its R data cannot be read: a vector is shorter than it should be. The file is damaged or was not written \
+             completely; copy or download it again, or save it again in R with `saveRDS(object, \"file.rds\")`."
+        );
+    }
 
     #[test]
     fn runs_hold_whole_columns() {

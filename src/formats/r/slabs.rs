@@ -226,8 +226,20 @@ mod tests {
             slabs.put_values(0, &[70_000.0, 2.0], &mut tally).unwrap();
             slabs.hand_over(2, &mut take).unwrap();
             slabs.put_values(slabs.start(2), &[1.0, 2.0, 3.0], &mut tally).unwrap();
-            assert!(slabs.put_values(slabs.start(3), &[1.0, 1.0], &mut tally).is_err());
-            assert!(slabs.put_genes(slabs.start(3), &[genes as f64], None).is_err());
+            let broken = |what: &str| {
+                format!(
+                    "its R data cannot be read: {what}. The file is damaged or was not written completely; copy or download \
+                     it again, or save it again in R with `saveRDS(object, \"file.rds\")`."
+                )
+            };
+            assert_eq!(
+                slabs.put_values(slabs.start(3), &[1.0, 1.0], &mut tally).unwrap_err().message,
+                broken("its matrix has more entries in a cell than it says")
+            );
+            assert_eq!(
+                slabs.put_genes(slabs.start(3), &[genes as f64], None).unwrap_err().message,
+                broken("its matrix names positions beyond its genes")
+            );
             slabs.put_genes(slabs.start(3), &[8.0], None).unwrap();
             slabs.hand_over(u64::MAX, &mut take).unwrap();
             let rows: [&[&[(u32, f32)]]; 3] =

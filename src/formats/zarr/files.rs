@@ -164,11 +164,11 @@ impl Files {
 impl Stored for Files {
     fn size(&self, file: u32, path: &str) -> Result<u64> {
         let piece = self.pieces.get(file as usize);
-        piece.map(|piece| piece.len()).ok_or_else(|| damaged(path, "a chunk is not there"))
+        piece.map(|piece| piece.len()).ok_or_else(|| damaged(path, "it is not there"))
     }
 
     fn read(&self, file: u32, address: u64, bytes: &mut [u8], path: &str) -> Result<()> {
-        let piece = self.pieces.get(file as usize).ok_or_else(|| damaged(path, "a chunk is not there"))?;
+        let piece = self.pieces.get(file as usize).ok_or_else(|| damaged(path, "it is not there"))?;
         piece.read_at(address, bytes).map_err(|cause| match cause.kind() {
             ErrorKind::UnexpectedEof => damaged(path, "the file ends before its data does"),
             _ => unreadable(self.path(file as usize), cause),

@@ -14,7 +14,7 @@ pub fn strings(chunks: &Chunks, kind: Type) -> Result<Vec<String>> {
     let short = || damaged(&chunks.path, "it is shorter than its shape");
     chunks.check_size()?;
     if chunks.grid.columns != 1 {
-        return Err(short());
+        return Err(damaged(&chunks.path, "it should have one dimension"));
     }
     let numbers = (0..chunks.grid.bands()).map(|number| (number, ())).collect();
     let read = chunks.visit(numbers, &mut |_| {}, |number, (), bytes| {

@@ -162,5 +162,9 @@ mod tests {
         bytes[checksum] ^= 1;
         assert_eq!(read(&bytes).unwrap_err().to_string(), "the checksum does not fit");
         assert_eq!(read(b"no gzip at all").unwrap_err().to_string(), "no gzip header");
+        let endless = [&[0x1f, 0x8b, 8, 8, 0, 0, 0, 0, 0, 3][..], &[b'n'; 1 << 17]].concat();
+        assert_eq!(read(&endless).unwrap_err().to_string(), "a name in the header has no end");
+        let noise = [&[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3][..], &[0xff; 40]].concat();
+        assert_eq!(read(&noise).unwrap_err().to_string(), "it does not decompress");
     }
 }

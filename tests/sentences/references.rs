@@ -1,0 +1,226 @@
+//! What is said of references: of bundles that were changed on the way, and of numbers that make no sense.
+
+use ndarray::Array2;
+use sextant::error::Result;
+use sextant::formats::Feature;
+use sextant::reference::zip::{Archive, Writer};
+use sextant::reference::{
+    About, Class, Level, Reference, ResidualModel, UmapModel, UmapParameters, VarianceFloor, bundle, npy,
+};
+
+/// Five cells, four features and two dimensions.
+fn reference() -> Reference {
+    let class = |name: &str| Class { name: name.into(), color: "#0072b2".into() };
+    let numbers = vec![1.0; 4];
+    Reference {
+        about: About { name: "small".into(), ..Default::default() },
+        features: ["A", "B", "C", "D"].map(|name| Feature { id: None, symbol: name.into() }).to_vec(),
+        model: ResidualModel {
+            theta: numbers.clone(),
+            intercept: numbers.clone(),
+            slope: numbers.clone(),
+            residual_mean: numbers,
+            clip: (-2.0, 2.0),
+            variance_floor: VarianceFloor::None,
+        },
+        loadings: Array2::ones((4, 2)),
+        embedding: Array2::ones((5, 2)),
+        neighbors: Array2::zeros((5, 2)),
+        levels: vec![Level { name: "type".into(), classes: vec![class("B"), class("T")], codes: vec![0, 1, 0, 1, 1] }],
+        umap: UmapModel {
+            layout: Array2::ones((5, 2)),
+            rows: (0..5).collect(),
+            parameters: UmapParameters {
+                a: 1.0,
+                b: 1.0,
+                epochs: 200,
+                neighbors: 30,
+                negative_samples: 5,
+                learning_rate: 1.0,
+                repulsion: 1.0,
+            },
+        },
+        cells: ["a", "b", "c", "d", "e"].map(str::to_owned).to_vec(),
+    }
+}
+
+fn sentence<T>(result: Result<T>) -> String {
+    result.err().map(|error| error.message).unwrap_or_default()
+}
+
+/// A part that is changed so that it makes no sense.
+type Change = fn(&mut Reference);
+
+#[test]
+fn parts_that_do_not_fit_are_named() {
+    assert_eq!(sentence(reference().check()), "");
+    let changes: [(Change, &str); 22] = [
+        (|r| r.embedding = Array2::ones((0, 2)), "it is empty"),
+        (|r| r.loadings = Array2::ones((3, 2)), "features and loadings differ in number"),
+        (|r| r.embedding = Array2::ones((5, 3)), "loadings and embedding differ in dimensions"),
+        (
+            |r| (r.loadings, r.embedding) = (Array2::ones((4, 1_001)), Array2::ones((5, 1_001))),
+            "it has more than 1,000 dimensions",
+        ),
+        (
+            |r| r.loadings[(0, 0)] = f32::NAN,
+            "loadings or embedding hold values that are no numbers, or larger than any that are computed",
+        ),
+        (
+            |r| r.embedding[(0, 0)] = 1e30,
+            "loadings or embedding hold values that are no numbers, or larger than any that are computed",
+        ),
+        (|r| r.model.slope.truncate(3), "features and model differ in number"),
+        (|r| r.model.theta[1] = -1.0, "the model holds values that are no numbers, or larger than any that are fitted"),
+        (
+            |r| r.model.slope[1] = 1e300,
+            "the model holds values that are no numbers, or larger than any that are fitted",
+        ),
+        (|r| r.model.clip = (2.0, 2.0), "its clip range is empty"),
+        (
+            |r| r.model.variance_floor = VarianceFloor::Fixed(-1.0),
+            "its smallest variance is negative or impossibly large",
+        ),
+        (|r| r.neighbors = Array2::zeros((4, 2)), "it lacks neighbours"),
+        (|r| r.neighbors = Array2::zeros((5, 1_001)), "it has more than 1,000 neighbours of each cell"),
+        (|r| r.neighbors[(0, 0)] = 5, "a neighbour is no cell"),
+        (|r| r.levels[0].codes[0] = 2, "a level does not label its cells"),
+        (|r| r.levels.clear(), "a level does not label its cells"),
+        (|r| r.levels = vec![r.levels[0].clone(); 101], "it has more than 100 levels"),
+        (|r| r.umap.layout = Array2::ones((5, 3)), "its UMAP is not a map"),
+        (|r| r.umap.layout[(0, 0)] = f32::INFINITY, "its UMAP is not a map"),
+        (|r| r.umap.rows[0] = 5, "its UMAP does not place every cell"),
+        (|r| r.umap.rows.truncate(4), "its UMAP does not place every cell"),
+        (|r| r.cells.truncate(4), "names and embedding differ in number"),
+    ];
+    for (change, what) in changes {
+        let mut changed = reference();
+        change(&mut changed);
+        assert_eq!(
+            sentence(changed.check()),
+            format!("The reference 'small' cannot be used: {what}. Build or download it again.")
+        );
+    }
+}
+
+/// A bundle that says how long each cell is moved about must not make the mapping hang.
+#[test]
+fn parameters_of_the_map_are_bounded() {
+    let said = |change: fn(&mut UmapParameters)| {
+        let mut changed = reference();
+        change(&mut changed.umap.parameters);
+        let written = bundle::write(&changed).expect("a bundle");
+        sentence(bundle::read(&written))
+    };
+    type Adjust = fn(&mut UmapParameters);
+    let cases: [(Adjust, &str); 9] = [
+        (|p| p.epochs = u32::MAX, "its UMAP has 4294967295 epochs, where 1 to 2000 make sense"),
+        (|p| p.epochs = 0, "its UMAP has 0 epochs, where 1 to 2000 make sense"),
+        (|p| p.neighbors = 201, "its UMAP has 201 neighbours, where 1 to 200 make sense"),
+        (|p| p.negative_samples = 101, "its UMAP has 101 negative samples, where 1 to 100 make sense"),
+        (|p| p.a = -1.0, "the a of its UMAP is -1, where more than 0 and up to 1000 make sense"),
+        (|p| p.b = 101.0, "the b of its UMAP is 101, where more than 0 and up to 100 make sense"),
+        (|p| p.learning_rate = 0.0, "the learning rate of its UMAP is 0, where more than 0 and up to 100 make sense"),
+        (|p| p.repulsion = 1e9, "the repulsion of its UMAP is 1000000000, where more than 0 and up to 100 make sense"),
+        (|p| p.epochs = 2_001, "its UMAP has 2001 epochs, where 1 to 2000 make sense"),
+    ];
+    for (change, what) in cases {
+        assert_eq!(said(change), format!("The reference 'small' cannot be used: {what}. Build or download it again."));
+    }
+    assert_eq!(said(|p| (p.epochs, p.neighbors, p.negative_samples) = (2_000, 200, 100)), "");
+}
+
+/// The bundle again, with one entry changed and its checksum put right when that is wanted.
+fn with_entry(name: &str, content: &[u8], checked: bool) -> Vec<u8> {
+    let written = bundle::write(&reference()).expect("a bundle");
+    let archive = Archive::open(&written).expect("an archive");
+    let mut manifest: serde_json::Value =
+        serde_json::from_slice(&archive.read("manifest.json").expect("a manifest")).expect("JSON");
+    let names: Vec<String> = manifest["sha256"].as_object().expect("names").keys().cloned().collect();
+    let mut writer = Writer::default();
+    for entry in &names {
+        let known = archive.read(entry).expect("an entry");
+        writer.add(entry, if entry == name { content } else { &known });
+    }
+    if checked {
+        manifest["sha256"][name] = bundle::sha256(content).into();
+    }
+    let manifest = serde_json::to_vec(&manifest).expect("JSON");
+    writer.add("manifest.json", if name == "manifest.json" { content } else { &manifest });
+    writer.finish()
+}
+
+#[test]
+fn bundles_that_were_changed_are_refused() {
+    let said = |name: &str, content: &[u8], checked: bool| sentence(bundle::read(&with_entry(name, content, checked)));
+    assert_eq!(
+        said("cells.json", b"[]", false),
+        "The reference bundle was changed: the SHA-256 of 'cells.json' is not the one in its manifest. Download it again."
+    );
+    assert_eq!(said("cells.json", b"[", true), "The reference bundle is damaged: 'cells.json' cannot be read.");
+    assert_eq!(said("manifest.json", b"{}", false), "The reference bundle is damaged: 'manifest.json' cannot be read.");
+    let newer = r#"{"schema": 2, "about": {}, "clip": [0, 1], "variance_floor": "none", "levels": [], "umap": {"a": 1.0,
+        "b": 1.0, "epochs": 9, "neighbors": 2, "negative_samples": 5, "learning_rate": 1.0, "repulsion": 1.0},
+        "sha256": {}}"#;
+    assert_eq!(
+        said("manifest.json", newer.as_bytes(), false),
+        "The reference bundle is written in version 2 of the format; this Sextant reads version 1. Update Sextant, or build \
+         the bundle again."
+    );
+    let damaged = |what: &str| format!("The reference bundle is damaged: 'loadings.npy' {what}.");
+    let array = npy::write(&[4, 2], &[1f32; 8]);
+    let changed = |from: &str, to: &str| {
+        let text = array.iter().map(|&byte| char::from(byte)).collect::<String>().replace(from, to);
+        text.chars().map(|character| character as u8).collect::<Vec<u8>>()
+    };
+    for (content, what) in [
+        (b"no array".to_vec(), "is not an NPY 1.0 array"),
+        (array[..40].to_vec(), "is cut off"),
+        (changed("descr", "\u{e9}escr"), "has an unreadable header"),
+        (changed("<f4", "<i4"), "should hold '<f4' in C order"),
+        (changed("(4", "(x"), "has an unreadable shape"),
+        (changed("(4", "(5"), "is not as long as its shape says"),
+        (changed("(4, 2)", "(8,)  "), "has the shape [8]"),
+    ] {
+        assert_eq!(said("loadings.npy", &content, true), damaged(what));
+    }
+    let square = npy::write(&[2, 2], &[1f64; 4]);
+    assert_eq!(
+        said("model/theta.npy", &square, true),
+        "The reference bundle is damaged: 'model/theta.npy' has the shape [2, 2]."
+    );
+}
+
+#[test]
+fn archives_that_were_cut_or_changed_are_refused() {
+    let mut writer = Writer::default();
+    writer.add("a.txt", b"hello");
+    writer.add("zeros", &[0; 10_000]);
+    let whole = writer.finish();
+    let damaged = |what: &str| {
+        format!(
+            "The reference bundle is damaged ({what}). Download it again; a bundle is a ZIP file whose name ends in \
+             .sextant.zip."
+        )
+    };
+    let said = |bytes: &[u8], name: &str| sentence(Archive::open(bytes).and_then(|archive| archive.read(name)));
+    assert_eq!(said(&whole, "b.txt"), damaged("'b.txt' is missing"));
+    assert_eq!(said(b"PK", "a.txt"), damaged("it is no complete ZIP file"));
+    let lines: Vec<usize> =
+        whole.windows(4).enumerate().filter(|(_, bytes)| *bytes == b"PK\x01\x02").map(|(place, _)| place).collect();
+    let changed = |at: usize, bytes: &[u8], name: &str| {
+        let mut changed = whole.clone();
+        changed[at..at + bytes.len()].copy_from_slice(bytes);
+        said(&changed, name)
+    };
+    assert_eq!(changed(lines[0], b"no", "a.txt"), damaged("its table of contents is cut off"));
+    assert_eq!(changed(lines[0] + 42, &[9], "a.txt"), damaged("'a.txt' is cut off"));
+    assert_eq!(changed(lines[0] + 16, &[9], "a.txt"), damaged("the checksum of 'a.txt' does not fit"));
+    assert_eq!(changed(lines[0] + 10, &[12], "a.txt"), damaged("'a.txt' is packed in an unknown way"));
+    assert_eq!(changed(lines[1] + 24, &[0, 0, 1], "zeros"), damaged("'zeros' claims to hold 65536 bytes"));
+    assert_eq!(changed(lines[1] + 24, &[0, 0x28], "zeros"), damaged("'zeros' cannot be inflated"));
+    assert_eq!(
+        changed(lines[1] + 24, &[0xff; 4], "zeros"),
+        damaged("it claims to hold 4294 MB, and a reference has at most 1,073")
+    );
+}
