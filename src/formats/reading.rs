@@ -13,6 +13,7 @@ use super::{Candidate, Column, Dataset, Feature, GENE_EXPRESSION, Inspection, hd
 use crate::error::{Error, Result, Warning};
 use crate::matrix::Counts;
 use crate::progress::Progress;
+pub use budget::check_memory;
 use budget::{check_budget, counts_bytes};
 use cell_names::make_unique;
 use intake::{Keep, Selection, numbered};

@@ -1,6 +1,6 @@
 //! Entries that come gene by gene, or in no order, on their way to the rows of their cells.
 
-use super::stored_matrix::check_memory;
+use super::reading::check_memory;
 use crate::error::Result;
 use crate::matrix::{Counts, CountsBuilder, GenesMut};
 
@@ -31,7 +31,7 @@ impl Scatter {
     /// When there is not enough memory.
     pub fn new(genes: usize, lengths: &[u32]) -> Result<Self> {
         let total = lengths.iter().map(|&length| u64::from(length)).sum();
-        check_memory(total, genes)?;
+        check_memory(total, genes, u64::MAX)?;
         let mut slabs = Vec::new();
         let mut next = Vec::with_capacity(lengths.len());
         let mut first = 0;

@@ -3,7 +3,8 @@
 use super::array::NumericArray;
 use super::hdf5::damaged;
 use super::packing::{IntoPacked, IntoSlots, SparseBlock, Tally};
-use super::raw_counts::{Sample, grouped};
+use super::raw_counts::Sample;
+use super::reading::check_memory;
 use super::store::Store;
 use super::stored::{Matrix, Meter, SLAB};
 use crate::error::{Error, Result};
@@ -120,7 +121,7 @@ impl StoredMatrix {
             let start = sparse.offsets[first];
             let fits = sparse.offsets.partition_point(|&end| end <= start.saturating_add(slab));
             let next = fits.saturating_sub(1).clamp(first + 1, self.cells);
-            check_memory(sparse.offsets[next] - start, self.genes)?;
+            check_memory(sparse.offsets[next] - start, self.genes, u64::MAX)?;
             let rows = sparse.offsets[first..=next].iter().map(|&offset| offset - start).collect();
             let mut builder = CountsBuilder::new(self.genes, rows);
             tally.add(self.decode_rows(sparse, start..sparse.offsets[next], &mut builder, meter)?);
@@ -184,7 +185,7 @@ impl StoredMatrix {
                 offsets.push(entries);
                 next += 1;
             }
-            check_memory(entries, self.genes)?;
+            check_memory(entries, self.genes, u64::MAX)?;
             let mut builder = CountsBuilder::new(self.genes, offsets.clone());
             // Every pass sees all values; one of them is enough to judge them.
             let seen = self.scatter(sparse, first..next, offsets, &mut builder, meter)?;
@@ -404,26 +405,6 @@ fn checked_shape(path: &str, shape: [u64; 2]) -> Result<[usize; 2]> {
         return Err(damaged(path, &format!("its shape of {} cells by {} genes is impossible", shape[0], shape[1])));
     }
     Ok(shape.map(|length| length as usize))
-}
-
-/// Asks for the room that the counts will take and gives it back: in a browser a request that fails later
-/// would end the engine without a word.
-pub fn check_memory(entries: u64, genes: usize) -> Result<()> {
-    let entry = if genes <= 1 << 16 { 4 } else { 6 };
-    let bytes = entries.saturating_mul(entry);
-    let mut room = Vec::<u8>::new();
-    let granted = usize::try_from(bytes).is_ok_and(|bytes| room.try_reserve_exact(bytes).is_ok());
-    // Without this the compiler may decide that the room is not needed, and granted.
-    std::hint::black_box(&room);
-    if granted {
-        return Ok(());
-    }
-    Err(Error::input(format!(
-        "its {} counts need {} MB of memory, more than there is here. Use the command on a machine with \
-         more memory, or split the file.",
-        grouped(entries as f64),
-        grouped(bytes as f64 / 1e6)
-    )))
 }
 
 fn out_of_range(path: &str, limit: usize, what: &str) -> Error {

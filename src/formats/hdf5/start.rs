@@ -48,18 +48,11 @@ fn other_kind(head: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// Says what a file is that is not HDF5, as far as its first bytes tell.
+/// Says what a file is that is not HDF5, as far as its first bytes tell; those of other kinds that are read were looked
+/// for before.
 fn describe_start(head: &[u8]) -> &'static str {
     match head {
-        [0x1f, 0x8b, ..] => "it is compressed with gzip; unpack it first if it is a .h5 or .h5ad file",
-        [b'P', b'K', 3, 4, ..] => "it is a ZIP archive; unpack it first",
-        [b'B', b'Z', b'h', ..] => "it is compressed with bzip2; unpack it first",
-        [0xfd, b'7', b'z', ..] => "it is compressed with xz; unpack it first",
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => "it is compressed with Zstandard; unpack it first",
-        _ if head.starts_with(b"%%MatrixMarket") => "it is a MatrixMarket file",
-        _ if head.starts_with(b"RDX") || head.starts_with(b"X\n") => "it is an R data file",
         _ if head.starts_with(b"<") => "it looks like a web page; the download may have failed",
-        _ if head.iter().all(|&byte| byte >= 32 || byte.is_ascii_whitespace()) => "it looks like a text file",
         _ => "its first bytes are not those of HDF5",
     }
 }

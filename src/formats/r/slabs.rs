@@ -1,9 +1,9 @@
 //! A matrix in the making: rows of known lengths, filled in any order, handed over slab by slab.
 
 use super::faults::broken;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::formats::packing::Tally;
-use crate::formats::raw_counts::grouped;
+use crate::formats::reading::check_memory;
 use crate::formats::stored::SLAB;
 use crate::matrix::{Counts, CountsBuilder, GenesMut, pack};
 
@@ -42,7 +42,7 @@ impl Slabs {
             end += length;
             offsets.push(end);
         }
-        check_memory(end, genes)?;
+        check_memory(end, genes, SLAB * 4)?;
         let mut slabs = Vec::new();
         let mut first = 0;
         while first < lengths.len() || slabs.is_empty() {
@@ -174,35 +174,6 @@ pub fn packed(value: f64, tally: &mut Tally) -> std::result::Result<u16, f32> {
     }
     tally.note(value);
     pack(value as f32).ok_or(value as f32)
-}
-
-/// Asks for the room that the counts will take and gives it back: in a browser a request that fails later would end the
-/// engine without a word.
-fn check_memory(entries: u64, genes: usize) -> Result<()> {
-    let bytes = entries.saturating_mul(if genes <= 1 << 16 { 4 } else { 6 });
-    let mut room = Vec::<Vec<u8>>::new();
-    let mut rest = bytes;
-    while rest > 0 {
-        // In pieces, as the counts will be.
-        let piece = rest.min(SLAB * 4);
-        let mut part = Vec::new();
-        if part.try_reserve_exact(piece as usize).is_err() {
-            return Err(Error::new(
-                Kind::Memory,
-                format!(
-                    "its {} counts need {} MB of memory, more than there is here. Use the command on a machine with \
-                     more memory, or split the file.",
-                    grouped(entries as f64),
-                    grouped(bytes as f64 / 1e6)
-                ),
-            ));
-        }
-        room.push(part);
-        rest -= piece;
-    }
-    // Without this the compiler may decide that the room is not needed, and granted.
-    std::hint::black_box(&room);
-    Ok(())
 }
 
 #[cfg(test)]

@@ -6,8 +6,42 @@ use crate::formats::{droplets, grouped};
 
 /// Bytes of memory that counts take.
 pub fn counts_bytes(nonzeros: u64, genes: usize, cells: usize) -> u64 {
-    let entry = if genes <= 1 << 16 { 4 } else { 6 };
-    nonzeros.saturating_mul(entry).saturating_add(8 * cells as u64)
+    nonzeros.saturating_mul(entry_bytes(genes)).saturating_add(8 * cells as u64)
+}
+
+fn entry_bytes(genes: usize) -> u64 {
+    if genes <= 1 << 16 { 4 } else { 6 }
+}
+
+/// Asks for the room that the counts will take, in pieces of at most `piece` bytes, and gives it back: in a browser a request
+/// that fails later would end the engine without a word.
+///
+/// # Errors
+/// When there is not so much.
+pub fn check_memory(entries: u64, genes: usize, piece: u64) -> Result<()> {
+    let bytes = entries.saturating_mul(entry_bytes(genes));
+    let mut room = Vec::<Vec<u8>>::new();
+    let mut rest = bytes;
+    while rest > 0 {
+        let size = rest.min(piece);
+        let mut part = Vec::new();
+        if !usize::try_from(size).is_ok_and(|size| part.try_reserve_exact(size).is_ok()) {
+            return Err(Error::new(
+                Kind::Memory,
+                format!(
+                    "its {} counts need {} MB of memory, more than there is here. Use the command on a machine with more \
+                     memory, or split the file.",
+                    grouped(entries as f64),
+                    grouped(bytes as f64 / 1e6)
+                ),
+            ));
+        }
+        room.push(part);
+        rest -= size;
+    }
+    // Without this the compiler may decide that the room is not needed, and granted.
+    std::hint::black_box(&room);
+    Ok(())
 }
 
 /// Refuses what cannot fit before anything is read. Unfiltered files keep far less than they hold, and of a selection
