@@ -27,6 +27,7 @@ export function scoreTable(dark) {
  * Paint for each point, and the order in which they are drawn.
  *
  * Larger classes are drawn first, so that a rare type lies on top of a common one and not under it.
+ * A point whose score is NaN has the colour of its class.
  * With a focus on one class the others turn pale and come before it, or are left out.
  *
  * @param {{ codes: Uint16Array, colors: number[][], scores?: Float32Array, focus: { highlight: number | null, isolated: boolean }, pale: number[], dark: boolean }} what
@@ -39,7 +40,8 @@ export function paint({ codes, colors, scores, focus, pale, dark }) {
   const { highlight, isolated } = focus;
   for (let i = 0; i < n; i += 1) {
     const outside = highlight !== null && codes[i] !== highlight;
-    const [r, g, b] = outside ? pale : table ? table[Math.round(255 * Math.min(1, Math.max(0, scores[i] || 0)))] : (colors[codes[i]] ?? pale);
+    const scored = table && !Number.isNaN(scores[i]);
+    const [r, g, b] = outside ? pale : scored ? table[Math.round(255 * Math.min(1, Math.max(0, scores[i])))] : (colors[codes[i]] ?? pale);
     rgba.set([r, g, b, outside ? 90 : 235], 4 * i);
   }
   const ranks = drawRanks(codes, colors.length, highlight, Boolean(scores));
