@@ -1,11 +1,15 @@
 //! What the columns of a file's table of cells hold: in figures, and as classes or values to colour cells by.
 
+mod coloring;
+mod words;
+
+pub use coloring::Coloring;
+
 use crate::formats::Column;
 use rayon::slice::ParallelSliceMut;
-use rustc_hash::FxHashMap;
 use serde::Serialize;
-use std::borrow::Cow;
 use std::fmt;
+use words::Words;
 
 /// Values that are named of a column at most; the others are counted.
 pub const MOST_VALUES: usize = 50;
@@ -90,10 +94,10 @@ fn summary(name: &str, column: &Column, most: usize) -> ColumnSummary {
 }
 
 fn of_words(words: &Words<'_>, most: usize) -> ColumnSummary {
-    let distinct = words.cells.iter().filter(|&&cells| cells > 0).count();
+    let distinct = words.distinct();
     let named = words.most_frequent(most);
     let values: Vec<ValueCount> = named.iter().map(|&value| words.count(value)).collect();
-    let present: usize = words.cells.iter().map(|&cells| cells as usize).sum();
+    let present = words.present();
     let missing = words.codes.len() - present;
     ColumnSummary {
         missing,
@@ -159,134 +163,6 @@ impl ColumnSummary {
         max: None,
         infinite: 0,
     };
-}
-
-/// What cells are coloured by: one class, or one number, for each.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Coloring {
-    Classes {
-        /// At most [`MOST_VALUES`], the most frequent first, then by name.
-        values: Vec<ValueCount>,
-        /// For each cell the place of its value in `values`; their number for any other value, one more for a missing one.
-        codes: Vec<u16>,
-        other_values: usize,
-        other_cells: usize,
-        missing: usize,
-    },
-    Numbers {
-        /// For each cell, NaN where missing.
-        values: Vec<f32>,
-        /// Of the finite numbers.
-        min: Option<f64>,
-        max: Option<f64>,
-        missing: usize,
-    },
-}
-
-impl Coloring {
-    /// Of the first `cells` rows of a column.
-    pub fn of(column: &Column, cells: usize) -> Coloring {
-        let Column::Number(numbers) = column else {
-            return Coloring::of_words(&Words::of(column, cells));
-        };
-        let numbers = numbers.get(..cells).unwrap_or(numbers);
-        let finite = || numbers.iter().copied().filter(|number| number.is_finite());
-        Coloring::Numbers {
-            values: numbers.iter().map(|&number| number as f32).collect(),
-            min: finite().reduce(f64::min),
-            max: finite().reduce(f64::max),
-            missing: numbers.iter().filter(|number| number.is_nan()).count(),
-        }
-    }
-
-    fn of_words(words: &Words<'_>) -> Coloring {
-        let named = words.most_frequent(MOST_VALUES);
-        let values: Vec<ValueCount> = named.iter().map(|&value| words.count(value)).collect();
-        let other = values.len() as u16;
-        let mut classes = vec![other; words.values.len()];
-        for (class, &value) in named.iter().enumerate() {
-            classes[value] = class as u16;
-        }
-        let class = |&code: &u32| classes.get(code as usize).copied().unwrap_or(other + 1);
-        let codes: Vec<u16> = words.codes.iter().map(class).collect();
-        Coloring::Classes {
-            other_values: words.cells.iter().filter(|&&cells| cells > 0).count() - values.len(),
-            other_cells: codes.iter().filter(|&&code| code == other).count(),
-            missing: codes.iter().filter(|&&code| code > other).count(),
-            values,
-            codes,
-        }
-    }
-}
-
-/// A column of words, whose different values are numbered.
-struct Words<'a> {
-    values: Vec<&'a str>,
-    /// For each value the cells that have it; values that no cell has may be among them.
-    cells: Vec<u32>,
-    /// For each cell its value, `u32::MAX` where it is missing.
-    codes: Cow<'a, [u32]>,
-}
-
-impl<'a> Words<'a> {
-    fn of(column: &'a Column, cells: usize) -> Words<'a> {
-        match column {
-            Column::Categorical { categories, codes } => {
-                let codes = codes.get(..cells).unwrap_or(codes);
-                let known = |code: u32| categories.get(code as usize).is_some_and(|value| !value.is_empty());
-                // Usually the codes can be taken as they are.
-                let codes = match codes.iter().all(|&code| code == u32::MAX || known(code)) {
-                    true => Cow::Borrowed(codes),
-                    false => codes.iter().map(|&code| if known(code) { code } else { u32::MAX }).collect(),
-                };
-                Words::counted(categories.iter().map(String::as_str).collect(), codes)
-            }
-            Column::Text(texts) => {
-                let texts = texts.get(..cells).unwrap_or(texts);
-                let mut values: Vec<&str> = Vec::new();
-                let mut known: FxHashMap<&str, u32> = FxHashMap::default();
-                let code = |text: &'a String| match text.is_empty() {
-                    true => u32::MAX,
-                    false => *known.entry(text).or_insert_with(|| {
-                        values.push(text);
-                        values.len() as u32 - 1
-                    }),
-                };
-                let codes: Vec<u32> = texts.iter().map(code).collect();
-                drop(known);
-                Words::counted(values, Cow::Owned(codes))
-            }
-            Column::Number(_) => Words::counted(Vec::new(), Cow::Borrowed(&[])),
-        }
-    }
-
-    fn counted(values: Vec<&'a str>, codes: Cow<'a, [u32]>) -> Words<'a> {
-        let mut cells = vec![0; values.len()];
-        for &code in codes.iter() {
-            if let Some(cells) = cells.get_mut(code as usize) {
-                *cells += 1;
-            }
-        }
-        Words { values, cells, codes }
-    }
-
-    /// The numbers of the values that most cells have, by frequency and then by name.
-    fn most_frequent(&self, most: usize) -> Vec<usize> {
-        let mut order: Vec<usize> = (0..self.values.len()).filter(|&value| self.cells[value] > 0).collect();
-        let compare = |&a: &usize, &b: &usize| {
-            self.cells[b].cmp(&self.cells[a]).then(self.values[a].cmp(self.values[b])).then(a.cmp(&b))
-        };
-        if order.len() > most {
-            order.select_nth_unstable_by(most, compare);
-            order.truncate(most);
-        }
-        order.sort_unstable_by(compare);
-        order
-    }
-
-    fn count(&self, value: usize) -> ValueCount {
-        ValueCount { value: shown(self.values[value]), cells: self.cells[value] as usize }
-    }
 }
 
 /// A name from the file as it can be shown anywhere: control characters become spaces, and what is very long is cut.
@@ -401,30 +277,6 @@ mod tests {
         assert_eq!(summary.values[0].value, "a [31m b ");
         assert_eq!(summary.values[1].value.chars().count(), LONGEST + 1);
         assert!(summary.values[1].value.ends_with("x…"));
-    }
-
-    #[test]
-    fn the_most_frequent_values_are_classes() {
-        let mut words: Vec<String> = (0..60).flat_map(|value| vec![format!("v{value:02}"); 60 - value]).collect();
-        words.push(String::new());
-        words.push("beyond the cells".into());
-        let cells = words.len() - 1;
-        let Coloring::Classes { values, codes, other_values, other_cells, missing } =
-            Coloring::of(&Column::Text(words), cells)
-        else {
-            panic!("classes");
-        };
-        assert_eq!((values.len(), values[0].value.as_str(), values[0].cells), (50, "v00", 60));
-        assert_eq!((other_values, other_cells, missing), (10, 55, 1));
-        assert_eq!((codes.len(), codes[0], codes[60], codes[cells - 2], codes[cells - 1]), (cells, 0, 1, 50, 51));
-    }
-
-    #[test]
-    fn numbers_are_values() {
-        let column = Column::Number(vec![2.5, f64::NAN, f64::INFINITY, -1.0, 99.0]);
-        let Coloring::Numbers { values, min, max, missing } = Coloring::of(&column, 4) else { panic!("numbers") };
-        assert_eq!((values[0], values[1].is_nan(), values[3]), (2.5, true, -1.0));
-        assert_eq!((min, max, missing), (Some(-1.0), Some(2.5), 1));
     }
 
     #[test]

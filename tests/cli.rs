@@ -257,7 +257,9 @@ fn the_table_of_cells_is_written_beside_the_others_where_there_is_one() {
     let quality = tables::Table::read(&folder.join("two/qc.tsv"));
     assert_eq!(table.column("cell"), quality.column("cell"));
     let samples = table.column("sample");
-    assert!(samples[..400].iter().all(|sample| sample == "query") && samples[400..].iter().all(|sample| sample == "again"));
+    assert!(
+        samples[..400].iter().all(|sample| sample == "query") && samples[400..].iter().all(|sample| sample == "again")
+    );
 }
 
 #[test]

@@ -18,6 +18,7 @@ import { Outcome } from './views/outcome.js';
 import { Progress } from './views/progress.js';
 import { QueryStep } from './views/query_step.js';
 import { ReferenceStep } from './views/reference_step.js';
+import { codeOf } from './views/shown.js';
 import { Status } from './views/status.js';
 import { Tabs } from './views/tabs.js';
 import { nextStep, readingWords, whole } from './words.js';
@@ -241,6 +242,13 @@ async function colorMaps({ kind, level, column }) {
   }
 }
 
+/** Highlights a class; a label, too, while the cells are coloured by something else than labels. */
+function focusOn(focus) {
+  const { colorBy } = state;
+  const elsewhere = focus.highlight !== null && colorBy.kind === 'metadata' && codeOf(colorBy.coloring.classes, focus.highlight) === null;
+  set({ focus, colorBy: elsewhere ? { kind: 'label', level: colorBy.level } : colorBy });
+}
+
 async function download(name) {
   try {
     save(await session.exportTable(name), name);
@@ -270,7 +278,7 @@ const reactions = {
   'sextant:cancel': cancel,
   'sextant:download': ({ name }) => download(name),
   'sextant:color-by': colorMaps,
-  'sextant:focus': (focus) => set({ focus }),
+  'sextant:focus': focusOn,
   'sextant:cell': ({ cell }) => set({ cell }),
 };
 for (const [name, react] of Object.entries(reactions)) {

@@ -132,8 +132,11 @@ async function colors(checks, page, columns, expected, shot) {
   const hostile = columns.findIndex(({ name }) => name.startsWith('<img'));
   await colorBy(page, hostile, columns[hostile].name);
   checks.equal('a value that is markup is a class as any other', (await legend(page)).length, 4);
-  await page.selectOption('#color-by', { index: 0 });
-  await page.waitForFunction(() => !document.querySelector('.legend-list [data-class="missing"]'));
+  await page.click('#tab-labels');
+  const label = await page.getAttribute('.labels-table tbody button', 'data-class');
+  await page.click('.labels-table tbody button');
+  await page.waitForSelector('.legend-list button[aria-pressed=true]');
+  checks.equal('a click on a label colours by labels again', await page.getAttribute('.legend-list button[aria-pressed=true]', 'data-class'), label);
 }
 
 async function many(checks, opened, folder) {

@@ -37,7 +37,8 @@ def table(cells):
     obs["depth"] = [np.nan if i % 7 == 0 else (i - 100) / 8 for i in rows]
     obs["passed"] = [i % 3 == 0 for i in rows]
     obs["plate"] = "one"
-    obs["note"] = [f"{['', '\"', '=', 'tab\t', '\u202e'][i % 5]}note {i}" for i in rows]
+    starts = ["", '"', "=", "tab\t", "\u202e"]
+    obs["note"] = [f"{starts[i % 5]}note {i}" for i in rows]
     obs[HOSTILE] = pd.Categorical([[HOSTILE, "</option><b>", "\x1b[31m\u202e", "value " * 500][i % 4] for i in rows])
     obs["a very long name " * 100] = pd.array([None if i % 2 else i for i in rows], dtype="Int64")
     return obs

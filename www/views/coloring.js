@@ -10,7 +10,7 @@ const MISSING = '#a9b0b6';
  * @param {string} name of the column
  * @param {object} column as the engine hands it over
  * @returns {{ name, classes, codes, scores?, ends?, word }} classes have a `key` beside their name, since values of a
- *   file may be called anything; `scores` from 0 to 1, NaN where missing, and `ends` for a column of numbers; `word(i)` is
+ *   file may be called anything, also as a label is; `scores` from 0 to 1, NaN where missing, and `ends` for a column of numbers; `word(i)` is
  *   the value of a cell, and `value(i)` its number
  */
 export function coloring(name, column) {
@@ -18,9 +18,9 @@ export function coloring(name, column) {
 }
 
 function ofClasses(name, { values, other_values: others, other_cells: otherCells, missing, codes }) {
-  const classes = values.map(({ value, cells, color }, at) => ({ key: `value ${at}`, name: value, color, cells, named: true }));
-  classes.push({ key: 'other', name: others === 1 ? '1 other value' : `${whole(others)} other values`, color: OTHER, cells: otherCells });
-  classes.push({ key: 'missing', name: 'missing', color: MISSING, cells: missing });
+  const classes = values.map(({ value, cells, color }, at) => ({ key: `metadata ${at}`, name: value, color, cells, named: true }));
+  classes.push({ key: 'metadata other', name: others === 1 ? '1 other value' : `${whole(others)} other values`, color: OTHER, cells: otherCells });
+  classes.push({ key: 'metadata missing', name: 'missing', color: MISSING, cells: missing });
   return { name, classes, codes, word: (i) => classes[codes[i]]?.name ?? '–' };
 }
 
@@ -34,8 +34,8 @@ function ofNumbers(name, { numbers, min, max, missing }) {
     scores[i] = span > 0 || !Number.isFinite(numbers[i]) ? Math.min(1, Math.max(0, (numbers[i] - min) / (span || 1))) : 0.5;
   }
   const classes = [
-    { key: 'present', name: 'with a number', color: OTHER, cells: numbers.length - missing },
-    { key: 'missing', name: 'missing', color: MISSING, cells: missing },
+    { key: 'metadata present', name: 'with a number', color: OTHER, cells: numbers.length - missing },
+    { key: 'metadata missing', name: 'missing', color: MISSING, cells: missing },
   ];
   const ends = typeof min === 'number' ? [min, min + span / 2, max] : null;
   return { name, classes, codes, scores, ends, word: (i) => (codes[i] === 1 ? 'missing' : figure(numbers[i])), value: (i) => (codes[i] === 1 ? -Infinity : numbers[i]) };

@@ -82,7 +82,7 @@ function levelRows(reference, query) {
 /** In the engine's order: the most frequent first, what is put together and what is missing last. */
 function metadataRows({ classes, scores }) {
   const rows = classes.filter(({ cells }) => cells > 0);
-  return scores && rows.length === 1 && rows[0].key === 'present' ? [] : rows;
+  return scores && rows.length === 1 && rows[0].key === 'metadata present' ? [] : rows;
 }
 
 /** The scale of a colouring by numbers. */

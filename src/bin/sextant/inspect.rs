@@ -94,7 +94,7 @@ fn described(column: &ColumnSummary) -> String {
     } else if column.kind != Kind::Number {
         parts.extend(column.values.iter().take(VALUES).map(value));
         if let Some(more @ 1..) = column.distinct.checked_sub(VALUES) {
-            parts.push(format!("and {} more values", thousands(more)));
+            parts.push(format!("and {} more value{}", thousands(more), if more == 1 { "" } else { "s" }));
         }
     } else if let (Some(min), Some(median), Some(max)) = (column.min, column.median, column.max) {
         parts.push(format!("{} to {}, median {}", Shortest(min), Shortest(max), Shortest(median)));

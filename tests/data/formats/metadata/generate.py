@@ -52,14 +52,14 @@ ad.AnnData(sp.csr_matrix(counts), obs, var).write_h5ad("metadata.h5ad")
 
 
 def plain(value):
-    """As JSON has it; infinite numbers as text, missing values as null."""
+    """As JSON has it; missing values as null, and numbers in their shortest digits, which not every reader of JSON keeps."""
     if value is None or value is pd.NA:
         return None
     if isinstance(value, (bool, np.bool_)):
         return str(bool(value))
     if isinstance(value, (float, np.floating)):
-        return None if math.isnan(value) else float(value) if math.isfinite(value) else str(float(value))
-    return int(value) if isinstance(value, (int, np.integer)) else str(value)
+        return None if math.isnan(value) else {"number": repr(float(value))}
+    return {"number": repr(int(value))} if isinstance(value, (int, np.integer)) else str(value)
 
 
 read = ad.read_h5ad("metadata.h5ad").obs
