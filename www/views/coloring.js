@@ -10,7 +10,7 @@ const MISSING = '#a9b0b6';
  * @param {string} name of the column
  * @param {object} column as the engine hands it over
  * @returns {{ name, classes, codes, scores?, ends?, word }} classes have a `key` beside their name, since values of a
- *   file may be called anything, also as a label is; `scores` from 0 to 1, NaN where missing, and `ends` for a column of numbers; `word(i)` is
+ *   file may be called anything, also as a label is, and some are `named` on the map or lie `under` the others; `scores` from 0 to 1, NaN where missing, and `ends` for a column of numbers; `word(i)` is
  *   the value of a cell, and `value(i)` its number
  */
 export function coloring(name, column) {
@@ -19,8 +19,8 @@ export function coloring(name, column) {
 
 function ofClasses(name, { values, other_values: others, other_cells: otherCells, missing, codes }) {
   const classes = values.map(({ value, cells, color }, at) => ({ key: `metadata ${at}`, name: value, color, cells, named: true }));
-  classes.push({ key: 'metadata other', name: others === 1 ? '1 other value' : `${whole(others)} other values`, color: OTHER, cells: otherCells });
-  classes.push({ key: 'metadata missing', name: 'missing', color: MISSING, cells: missing });
+  classes.push({ key: 'metadata other', name: others === 1 ? '1 other value' : `${whole(others)} other values`, color: OTHER, cells: otherCells, under: true });
+  classes.push({ key: 'metadata missing', name: 'missing', color: MISSING, cells: missing, under: true });
   return { name, classes, codes, word: (i) => classes[codes[i]]?.name ?? '–' };
 }
 
@@ -35,7 +35,7 @@ function ofNumbers(name, { numbers, min, max, missing }) {
   }
   const classes = [
     { key: 'metadata present', name: 'with a number', color: OTHER, cells: numbers.length - missing },
-    { key: 'metadata missing', name: 'missing', color: MISSING, cells: missing },
+    { key: 'metadata missing', name: 'missing', color: MISSING, cells: missing, under: true },
   ];
   const ends = typeof min === 'number' ? [min, min + span / 2, max] : null;
   return { name, classes, codes, scores, ends, word: (i) => (codes[i] === 1 ? 'missing' : figure(numbers[i])), value: (i) => (codes[i] === 1 ? -Infinity : numbers[i]) };

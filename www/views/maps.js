@@ -107,7 +107,7 @@ export class Maps {
       const highlight = codeOf(classes, focus.highlight);
       const colors = classes.map(({ key, name, color }) => rgb(key === undefined ? (colorOf.get(name) ?? color) : color));
       const hidden = (point) => highlight !== null && focus.isolated && codes[point] !== highlight;
-      const painted = paint({ codes, colors, scores, focus: { highlight, isolated: focus.isolated && highlight !== null }, pale, dark: this.#dark.matches });
+      const painted = paint({ codes, colors, scores, under: classes.map(({ under }) => Boolean(under)), focus: { highlight, isolated: focus.isolated && highlight !== null }, pale, dark: this.#dark.matches });
       scatter.setPaint(painted, (point) => !hidden(point));
       scatter.setLabels(this.#labels.checked ? this.#names(scatter, classes, codes, focus) : []);
     };

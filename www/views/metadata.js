@@ -31,14 +31,23 @@ export class Metadata {
     const button = element('button', { type: 'button', class: 'quiet', id: 'download-metadata', disabled: busy }, 'Download metadata.tsv');
     button.addEventListener('click', () => say(this.#root, 'download', { name: 'metadata.tsv' }));
     const more = columns.length - COLUMNS;
-    return element('details', { id: 'metadata' },
+    const made = element('details', { id: 'metadata' },
       element('summary', {}, columns.length === 1 ? '1 column of metadata' : `${whole(columns.length)} columns of metadata`),
       element('table', { class: 'metadata-table' },
         element('thead', {}, element('tr', {}, element('th', { scope: 'col' }, 'Column'), element('th', { scope: 'col' }, 'What it holds'))),
         element('tbody', {}, ...columns.slice(0, COLUMNS).map((column, at) => row(column, at, cells)))),
       more > 0 ? element('p', { class: 'hint', id: 'metadata-more' }, `And ${whole(more)} more column${more === 1 ? '' : 's'}; all are in metadata.tsv.`) : null,
       button);
+    made.addEventListener('toggle', () => made.open && uncover(made));
+    return made;
   }
+}
+
+/** Where the rail scrolls by itself, its last step lies over what was opened at its end. */
+function uncover(details) {
+  const rail = details.closest('.rail');
+  if (!rail || getComputedStyle(rail).overflowY !== 'auto') return;
+  rail.scrollBy({ top: details.getBoundingClientRect().top - rail.getBoundingClientRect().top - 12 });
 }
 
 function row(column, at, cells) {
@@ -56,20 +65,16 @@ function description(column, cells) {
   const { kind, missing, distinct, infinite, min, median, max } = column;
   const parts = [];
   if (distinct === 0) parts.push(element('p', {}, 'nothing'));
-  else if (kind === 'number') parts.push(element('p', { title: 'least – median – greatest' }, range(min, median, max)));
+  else if (kind === 'number') parts.push(element('p', {}, typeof min !== 'number' ? 'no finite number' : min === max ? figure(min) : `${figure(min)} to ${figure(max)}`));
   else if (column.unique) parts.push(element('p', {}, 'another value for each cell'));
   else parts.push(...values(column, cells));
   const notes = [];
+  if (min < max) notes.push(`median ${figure(median)}`);
   if (kind === 'number' && column.constant) notes.push('the same for all cells');
   if (infinite > 0) notes.push(`${whole(infinite)} infinite`);
   if (missing > 0) notes.push(`${whole(missing)} missing`);
   if (notes.length > 0) parts.push(element('p', { class: 'hint' }, notes.join(', ')));
   return parts;
-}
-
-function range(min, median, max) {
-  if (typeof min !== 'number') return 'no finite number';
-  return min === max ? figure(min) : [min, median, max].map(figure).join(' – ');
 }
 
 function values({ values: listed, distinct }, cells) {
