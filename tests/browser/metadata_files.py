@@ -58,7 +58,7 @@ def write(demo_path, folder):
 
 def compare(file, table_path):
     obs = ad.read_h5ad(file).obs
-    read = pd.read_csv(table_path, sep="\t", index_col=0, keep_default_na=False, na_values=[""], dtype={"note": str})
+    read = pd.read_csv(table_path, sep="\t", index_col=0, keep_default_na=False, na_values=[""], dtype={"note": str}, float_precision="round_trip")
     read = read.loc[obs.index]
     assert len(read.columns) == len(obs.columns), read.columns
     for place, name in enumerate(obs.columns):

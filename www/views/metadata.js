@@ -68,8 +68,8 @@ function description(column, cells) {
   else if (kind === 'number') parts.push(element('p', {}, typeof min !== 'number' ? 'no finite number' : min === max ? figure(min) : `${figure(min)} to ${figure(max)}`));
   else if (column.unique) parts.push(element('p', {}, 'another value for each cell'));
   else parts.push(...values(column, cells));
+  if (min < max) parts.push(element('p', { class: 'hint' }, `median ${figure(median)}`));
   const notes = [];
-  if (min < max) notes.push(`median ${figure(median)}`);
   if (kind === 'number' && column.constant) notes.push('the same for all cells');
   if (infinite > 0) notes.push(`${whole(infinite)} infinite`);
   if (missing > 0) notes.push(`${whole(missing)} missing`);
