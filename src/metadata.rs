@@ -33,11 +33,16 @@ pub enum Kind {
 
 impl Kind {
     /// # Source
-    /// Readers hand truth over as the categories "False" and "True", in this order.
+    /// Readers hand truth over as the categories "False" and "True"; of joined samples it may be one of them, or the other
+    /// way round.
     pub fn of(column: &Column) -> Kind {
         match column {
-            Column::Categorical { categories, .. } if *categories == TRUTH => Kind::Boolean,
-            Column::Categorical { .. } => Kind::Categorical,
+            Column::Categorical { categories, .. } => {
+                match categories.iter().all(|category| TRUTH.contains(&category.as_str())) {
+                    true if !categories.is_empty() => Kind::Boolean,
+                    _ => Kind::Categorical,
+                }
+            }
             Column::Number(_) => Kind::Number,
             Column::Text(_) => Kind::Text,
         }
@@ -228,6 +233,14 @@ mod tests {
         assert!(!summary.constant && !summary.unique);
         let truth = one(Column::Categorical { categories: texts(&["False", "True"]), codes: vec![1, 1, u32::MAX] });
         assert_eq!((truth.kind, truth.missing, truth.constant, truth.unique), (Kind::Boolean, 1, true, false));
+        for (categories, kind) in [
+            (&["True", "False"][..], Kind::Boolean),
+            (&["True"], Kind::Boolean),
+            (&["True", "no"], Kind::Categorical),
+            (&[], Kind::Categorical),
+        ] {
+            assert_eq!(one(Column::Categorical { categories: texts(categories), codes: Vec::new() }).kind, kind);
+        }
     }
 
     #[test]

@@ -126,6 +126,7 @@ mod tests {
             metadata,
             droplets: None,
             least_counts: Vec::new(),
+            joined: None,
             warnings: Vec::new(),
         };
         Query::new(dataset).expect("a query")
