@@ -127,6 +127,7 @@ mod tests {
             droplets: None,
             least_counts: Vec::new(),
             joined: None,
+            gene_columns: Vec::new(),
             warnings: Vec::new(),
         };
         Query::new(dataset).expect("a query")
