@@ -1,9 +1,14 @@
 //! The tables that a person takes away. Tab-separated, UTF-8, one line a cell, `\n` at line ends.
 
+mod metadata;
+
+pub use metadata::metadata;
+
 use crate::genes::{Fate, GeneMatch};
 use crate::map::Mapping;
 use crate::query::Query;
 use crate::reference::Reference;
+use std::borrow::Cow;
 use std::fmt::Write;
 
 /// Labels, scores and mapping scores, in the columns of Azimuth's `azimuth_pred.tsv`: `cell`, then
@@ -22,7 +27,9 @@ pub fn predictions(query: &Query, mapping: &Mapping, reference: &Reference) -> S
         .iter()
         .map(|labels| {
             let level = reference.levels.iter().find(|level| level.name == labels.level);
-            level.map_or_else(Vec::new, |level| level.classes.iter().map(|class| clean(&class.name)).collect())
+            level.map_or_else(Vec::new, |level| {
+                level.classes.iter().map(|class| clean(&class.name).into_owned()).collect()
+            })
         })
         .collect();
     for (cell, name) in query.cells.iter().enumerate() {
@@ -86,8 +93,8 @@ pub fn genes(query: &Query, reference: &Reference, matched: &GeneMatch) -> Strin
                 (feature(row), route.name())
             }
             Fate::Duplicate(row) => (feature(row), "duplicate"),
-            Fate::OtherSpecies => (String::new(), "other species"),
-            Fate::NotFound => (String::new(), "not in the reference"),
+            Fate::OtherSpecies => (Cow::default(), "other species"),
+            Fate::NotFound => (Cow::default(), "not in the reference"),
         };
         let id = gene.id.as_deref().map(clean).unwrap_or_default();
         put(&mut table, format_args!("{}\t{id}\t{feature}\t{route}\n", clean(&gene.symbol)));
@@ -98,9 +105,18 @@ pub fn genes(query: &Query, reference: &Reference, matched: &GeneMatch) -> Strin
     table
 }
 
-/// A name that cannot break a table: control characters become spaces.
-fn clean(name: &str) -> String {
-    name.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
+/// A name that cannot break a table: control characters become spaces. One that begins with a quotation mark is quoted,
+/// since pandas, R and spreadsheets would else take what follows up to the next mark for one value; inside of a value
+/// they read marks as they are.
+fn clean(name: &str) -> Cow<'_, str> {
+    let mut clean = Cow::Borrowed(name);
+    if name.chars().any(char::is_control) {
+        clean = name.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
+    }
+    if clean.starts_with('"') {
+        clean = format!("\"{}\"", clean.replace('"', "\"\"")).into();
+    }
+    clean
 }
 
 fn put(table: &mut String, text: std::fmt::Arguments<'_>) {

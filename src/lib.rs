@@ -6,6 +6,7 @@
 //! |---|---|---|
 //! | read a file | [`formats`] | `Read + Seek` → [`formats::Dataset`]: counts, cells × genes |
 //! | match genes | [`genes`] | gene names of the file → features of the reference |
+//! | table of cells | [`metadata`] | columns of the file → figures, and what cells are coloured by |
 //! | quality | [`qc`] | counts → counts, features, percent_mt per cell |
 //! | query | [`query`] | cells with counts, metrics, matched genes |
 //! | residuals | [`normalize`] | counts → Pearson residuals under the reference's model |
@@ -23,6 +24,7 @@ pub mod kernel;
 pub mod matrix;
 pub mod formats;
 pub mod genes;
+pub mod metadata;
 pub mod qc;
 pub mod reference;
 pub mod query;

@@ -6,6 +6,7 @@ use crate::formats::{
 };
 use crate::genes::{GeneMatch, GeneTable, match_genes, species};
 use crate::matrix::Counts;
+use crate::metadata::{ColumnSummary, summaries};
 use crate::progress::Progress;
 use crate::qc::{Look, Metrics, median, metrics};
 use crate::reference::{About, Reference};
@@ -32,7 +33,7 @@ pub struct Query {
     /// Cells without a single count: named in the quality table, not mapped. (The first clip of the residuals
     /// depends on the number of cells, so they must not count.)
     pub empty_cells: Vec<String>,
-    /// The file's table of cells, m rows.
+    /// The file's table of cells: m rows, then one for each of the cells without counts.
     pub metadata: Vec<(String, Column)>,
     pub feature_types: Vec<(String, usize)>,
     /// Columns that gene names can be taken from, the one in use first.
@@ -95,6 +96,8 @@ pub struct Summary<'a> {
     pub species: Option<&'static str>,
     pub droplets: Option<&'a Droplets>,
     pub min_counts: Option<f64>,
+    /// The columns of the file's table of cells, over all cells.
+    pub metadata: Vec<ColumnSummary>,
     pub warnings: Vec<Warning>,
 }
 
@@ -182,6 +185,8 @@ impl Query {
         query.say_what_is_left_out(kept.len(), empty.len(), few.len(), limit)?;
         if !empty.is_empty() || !few.is_empty() {
             query.empty_cells = empty.iter().map(|&cell| query.cells[cell as usize].clone()).collect();
+            let described: Vec<u32> = kept.iter().chain(&empty).copied().collect();
+            query.metadata.iter_mut().for_each(|(_, column)| *column = column.select(&described));
             query.keep(&kept);
         }
         Ok(query)
@@ -241,7 +246,6 @@ impl Query {
         self.metrics = self.metrics.select(&rows);
         let counts = std::mem::replace(&mut self.counts, Counts::with_genes(0));
         self.counts = counts.keep_cells(&rows);
-        self.metadata.iter_mut().for_each(|(_, column)| *column = column.select(cells));
     }
 
     /// Matches the genes to those of a reference, with the table of gene names where there is one.
@@ -279,6 +283,7 @@ impl Query {
             species: species(&self.features),
             droplets: self.droplets.as_ref(),
             min_counts: self.min_counts,
+            metadata: summaries(&self.metadata),
             warnings: self.warnings.clone(),
         }
     }

@@ -5,15 +5,17 @@
 
 mod file;
 
-use crate::error::{Error, Kind, Warning};
+use crate::build::labels::color;
+use crate::error::{self, Error, Warning};
 use crate::export;
 use crate::formats::{self, Input, OpenFile, ReadOptions};
 use crate::genes::{GeneMatch, GeneTable, Route, Source};
 use crate::map::{self, Mapping};
+use crate::metadata::{Coloring, Kind, ValueCount};
 use crate::progress::Progress;
 use crate::query::{Query, QueryOptions, Summary};
 use crate::reference::{Reference, bundle};
-use js_sys::{Float32Array, Function, Uint16Array};
+use js_sys::{Float32Array, Function, Uint8Array, Uint16Array};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
@@ -91,6 +93,30 @@ struct QuerySummary<'a> {
     gene_columns: &'a [String],
     /// Memory that the counts take.
     bytes: usize,
+}
+
+#[derive(Serialize)]
+struct ColoredValue<'a> {
+    #[serde(flatten)]
+    value: &'a ValueCount,
+    color: String,
+}
+
+#[derive(Serialize)]
+struct ClassColumn<'a> {
+    kind: Kind,
+    values: Vec<ColoredValue<'a>>,
+    other_values: usize,
+    other_cells: usize,
+    missing: usize,
+}
+
+#[derive(Serialize)]
+struct NumberColumn {
+    kind: Kind,
+    min: Option<f64>,
+    max: Option<f64>,
+    missing: usize,
 }
 
 #[derive(Serialize)]
@@ -274,6 +300,37 @@ impl Engine {
         Ok(self.query()?.cells.join("\n").into_bytes())
     }
 
+    /// A column of the file's table of cells, by its number, for the cells that are mapped: `{ kind, values: [{ value,
+    /// cells, color }], other_values, other_cells, missing, codes }`, or `{ kind: "number", min, max, missing, numbers }`,
+    /// see [`Coloring`].
+    pub fn metadata_column(&self, column: usize) -> Result<JsValue, JsValue> {
+        let query = self.query()?;
+        let found = query.metadata.get(column).map(|column| &column.1);
+        let column = found.ok_or_else(|| thrown(Error::usage("The file has no such column.")))?;
+        let set = |object: &JsValue, name: &str, array: JsValue| js_sys::Reflect::set(object, &name.into(), &array);
+        let kind = Kind::of(column);
+        match Coloring::of(column, query.cells.len()) {
+            Coloring::Classes { values, codes, other_values, other_cells, missing } => {
+                let colored = values.iter().enumerate();
+                let values = colored.map(|(place, value)| ColoredValue { value, color: color(place) }).collect();
+                let object = to_object(&ClassColumn { kind, values, other_values, other_cells, missing })?;
+                set(&object, "codes", Uint16Array::from(codes.as_slice()).into())?;
+                Ok(object)
+            }
+            Coloring::Numbers { values, min, max, missing } => {
+                let object = to_object(&NumberColumn { kind, min, max, missing })?;
+                set(&object, "numbers", Float32Array::from(values.as_slice()).into())?;
+                Ok(object)
+            }
+        }
+    }
+
+    /// The table `metadata.tsv`, as `export`: `write` is given its pieces as arrays of bytes, since it may be large.
+    pub fn export_metadata(&self, write: &Function) -> Result<(), JsValue> {
+        let mut give = |piece: &str| write.call1(&JsValue::NULL, &Uint8Array::from(piece.as_bytes())).map(|_| ());
+        export::metadata(self.query()?, &mut give)
+    }
+
     /// A table as bytes: `predictions.tsv`, `umap.tsv`, `qc.tsv` or `genes.tsv`, the same that the command writes.
     pub fn export(&self, name: &str) -> Result<Vec<u8>, JsValue> {
         let query = self.query()?;
@@ -341,6 +398,7 @@ fn to_object(value: &impl Serialize) -> Result<JsValue, JsValue> {
 
 /// A JavaScript `Error` with the sentence as its message and the kind beside it.
 fn thrown(error: Error) -> JsValue {
+    use error::Kind;
     let kind = match error.kind {
         Kind::Input => "input",
         Kind::Memory => "memory",

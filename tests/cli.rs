@@ -238,3 +238,48 @@ fn genes_that_do_not_fit_are_named_however_many_are_read() {
     assert!(said.contains("The file's genes are named like Actb, Gapdh, Cd3e; "), "{said}");
     assert_eq!(failure(&[&words[..], &["--reference-genes-only"]].concat()), (code, said));
 }
+
+#[test]
+fn the_table_of_cells_is_written_beside_the_others_where_there_is_one() {
+    let folder = scratch("metadata");
+    let bundle = golden_bundle(&folder);
+    let out = folder.join("one").to_string_lossy().into_owned();
+    assert!(sextant(&["map", &query(), "--reference", &bundle, "--out", &out]).status.success());
+    assert!(!folder.join("one/metadata.tsv").exists(), "a 10x file has no table of cells");
+
+    let again = folder.join("again.h5");
+    std::fs::copy(query(), &again).expect("copied");
+    let (again, out) = (again.to_string_lossy().into_owned(), folder.join("two").to_string_lossy().into_owned());
+    let output = sextant(&["map", &query(), &again, "--reference", &bundle, "--out", &out]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let table = tables::Table::read(&folder.join("two/metadata.tsv"));
+    assert_eq!(table.columns, ["cell", "sample"]);
+    let quality = tables::Table::read(&folder.join("two/qc.tsv"));
+    assert_eq!(table.column("cell"), quality.column("cell"));
+    let samples = table.column("sample");
+    assert!(
+        samples[..400].iter().all(|sample| sample == "query") && samples[400..].iter().all(|sample| sample == "again")
+    );
+}
+
+#[test]
+fn inspects_the_table_of_cells() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/formats/metadata/metadata.h5ad");
+    let output = sextant(&["inspect", file, "--json"]);
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let kind = &report["metadata"][2];
+    assert_eq!((kind["name"].as_str(), kind["kind"].as_str()), (Some("type"), Some("categorical")));
+    assert_eq!(kind["values"][0], serde_json::json!({ "value": "B", "cells": 12 }));
+    assert_eq!((kind["missing"].as_u64(), kind["distinct"].as_u64()), (Some(4), Some(3)));
+    let shown = text(&sextant(&["inspect", file]).stdout);
+    for line in [
+        "cell column       type: B 12, NK 12, T cell 12, 4 missing\n",
+        "cell column       thousands: another for each cell\n",
+        "cell column       double: -2.857142857142857 to 2.7142857142857144, median ",
+        "cell column       nothing: 40 missing\n",
+        "cell column       constant: the same 40\n",
+        "cell column       tab and line: 0 to 39, median 19.5\n",
+    ] {
+        assert!(shown.contains(line), "{line}{shown}");
+    }
+}

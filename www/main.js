@@ -6,6 +6,7 @@ import { checked, json } from './fetched.js';
 import { titleOf } from './gather.js';
 import { Session } from './session.js';
 import { CellsTable } from './views/cells.js';
+import { coloring } from './views/coloring.js';
 import { Downloads, save } from './views/downloads.js';
 import { Droplets } from './views/droplets.js';
 import { Failure } from './views/failure.js';
@@ -17,6 +18,7 @@ import { Outcome } from './views/outcome.js';
 import { Progress } from './views/progress.js';
 import { QueryStep } from './views/query_step.js';
 import { ReferenceStep } from './views/reference_step.js';
+import { codeOf } from './views/shown.js';
 import { Status } from './views/status.js';
 import { Tabs } from './views/tabs.js';
 import { nextStep, readingWords, whole } from './words.js';
@@ -42,7 +44,7 @@ const state = {
   stages: [],
   result: null,
   error: null, // { message, next, kind }
-  colorBy: null, // { kind: 'label' | 'score' | 'mapping', level: name }
+  colorBy: null, // { kind: 'label' | 'score' | 'mapping', level: name }, or also { column, coloring } for kind 'metadata'
   focus: WHOLE, // the class that the legend highlights or isolates
   cell: null, // the row that the table of cells has marked
 };
@@ -68,6 +70,7 @@ const views = [
 let session = null;
 let scheduled = false;
 let cancels = 0;
+let asked = 0; // how often a colouring was chosen: of several columns asked for, the last counts
 
 /** Changes the state; the views are told once, before the next frame. */
 function set(change) {
@@ -222,6 +225,30 @@ function failed(error, during) {
   set({ phase: 'error', error: { message: error.message, next: nextStep(error, during), kind: error.kind }, text: error.message, fraction: null, stages: [] });
 }
 
+/** Colours the maps; the values of a column of metadata are first asked of the engine. */
+async function colorMaps({ kind, level, column }) {
+  asked += 1;
+  if (kind !== 'metadata') {
+    set({ colorBy: { kind, level }, focus: WHOLE });
+    return;
+  }
+  const before = { asked, result: state.result };
+  try {
+    const values = await session.metadataColumn(column);
+    if (before.asked !== asked || before.result !== state.result) return;
+    set({ colorBy: { kind, level, column, coloring: coloring(state.query.metadata[column].name, values) }, focus: WHOLE });
+  } catch (error) {
+    failed(error, 'exporting');
+  }
+}
+
+/** Highlights a class; a label, too, while the cells are coloured by something else than labels. */
+function focusOn(focus) {
+  const { colorBy } = state;
+  const elsewhere = focus.highlight !== null && colorBy.kind === 'metadata' && codeOf(colorBy.coloring.classes, focus.highlight) === null;
+  set({ focus, colorBy: elsewhere ? { kind: 'label', level: colorBy.level } : colorBy });
+}
+
 async function download(name) {
   try {
     save(await session.exportTable(name), name);
@@ -250,8 +277,8 @@ const reactions = {
   'sextant:map': map,
   'sextant:cancel': cancel,
   'sextant:download': ({ name }) => download(name),
-  'sextant:color-by': (colorBy) => set({ colorBy, focus: WHOLE }),
-  'sextant:focus': (focus) => set({ focus }),
+  'sextant:color-by': colorMaps,
+  'sextant:focus': focusOn,
   'sextant:cell': ({ cell }) => set({ cell }),
 };
 for (const [name, react] of Object.entries(reactions)) {

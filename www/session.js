@@ -77,7 +77,14 @@ export class Session {
     return this.#rpc.call('map', { levels }, onProgress);
   }
 
+  /** A column of the file's table of cells, by its number, for the cells that are mapped. */
+  async metadataColumn(column) {
+    await this.#ready();
+    return this.#rpc.call('metadataColumn', { column });
+  }
+
   async exportTable(name) {
+    await this.#ready();
     return this.#rpc.call('exportTable', { name });
   }
 

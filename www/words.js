@@ -36,6 +36,14 @@ export function bytes(number) {
 
 export const percent = (part, all) => (all > 0 ? `${((100 * part) / all).toFixed(1)} %` : '–');
 
+/** Any number as people read it: 12,345, 0.1235, 1.20e-9. */
+export function figure(number) {
+  const size = Math.abs(number);
+  if (!Number.isFinite(number)) return number === Infinity ? '∞' : number === -Infinity ? '−∞' : '–';
+  if (size !== 0 && (size < 1e-3 || size >= 1e12)) return number.toExponential(2);
+  return Number.isInteger(number) || size >= 1e5 ? whole(number) : number.toLocaleString('en', { maximumSignificantDigits: 5 });
+}
+
 export const score = (number) => (Number.isFinite(number) ? number.toFixed(3) : '–');
 
 /** 830 ms, 4.2 s, 2 min 05 s. */

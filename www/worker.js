@@ -48,7 +48,14 @@ const actions = {
     };
   },
 
-  exportTable: ({ name }) => own(engine.export(name)),
+  metadataColumn: ({ column }) => engine.metadata_column(column),
+
+  exportTable({ name }) {
+    if (name !== 'metadata.tsv') return own(engine.export(name));
+    const pieces = [];
+    engine.export_metadata((piece) => { pieces.push(piece); });
+    return new Blob(pieces);
+  },
 };
 
 self.addEventListener('message', async ({ data: { id, action, args } }) => {

@@ -27,6 +27,20 @@ pub enum Column {
 }
 
 impl Column {
+    /// The number of rows.
+    pub fn len(&self) -> usize {
+        match self {
+            Column::Categorical { codes, .. } => codes.len(),
+            Column::Number(values) => values.len(),
+            Column::Text(values) => values.len(),
+        }
+    }
+
+    /// Whether there are no rows.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// The value of a row as text; `None` where it is missing.
     pub fn text(&self, row: usize) -> Option<String> {
         match self {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { formats } from './formats.mjs';
 import { leaks } from './leaks.mjs';
+import { metadata } from './metadata.mjs';
 import { QUIET_MS, quietFrom } from './quiet.mjs';
 import { editedRelease } from './releases.mjs';
 import { SextantPage } from './sextant_page.mjs';
@@ -290,5 +291,5 @@ async function headersFromHost(tools) {
 
 export const scenarios = {
   'first-visit': firstVisit, threads, single, cancel, offline, 'hard-reload': hardReload, 'new-release': newRelease,
-  'bad-files': badFiles, policy, 'headers-from-host': headersFromHost, keyboard, views, ...formats,
+  'bad-files': badFiles, policy, 'headers-from-host': headersFromHost, keyboard, views, metadata, ...formats,
 };

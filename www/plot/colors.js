@@ -27,33 +27,35 @@ export function scoreTable(dark) {
  * Paint for each point, and the order in which they are drawn.
  *
  * Larger classes are drawn first, so that a rare type lies on top of a common one and not under it.
+ * A point whose score is NaN has the colour of its class. Classes that are `under` the others come before all.
  * With a focus on one class the others turn pale and come before it, or are left out.
  *
- * @param {{ codes: Uint16Array, colors: number[][], scores?: Float32Array, focus: { highlight: number | null, isolated: boolean }, pale: number[], dark: boolean }} what
+ * @param {{ codes: Uint16Array, colors: number[][], scores?: Float32Array, under?: boolean[], focus: { highlight: number | null, isolated: boolean }, pale: number[], dark: boolean }} what
  * @returns {{ rgba: Uint8Array, order: Uint32Array }}
  */
-export function paint({ codes, colors, scores, focus, pale, dark }) {
+export function paint({ codes, colors, scores, under = [], focus, pale, dark }) {
   const n = codes.length;
   const rgba = new Uint8Array(4 * n);
   const table = scores ? scoreTable(dark) : null;
   const { highlight, isolated } = focus;
   for (let i = 0; i < n; i += 1) {
     const outside = highlight !== null && codes[i] !== highlight;
-    const [r, g, b] = outside ? pale : table ? table[Math.round(255 * Math.min(1, Math.max(0, scores[i] || 0)))] : (colors[codes[i]] ?? pale);
+    const scored = table && !Number.isNaN(scores[i]);
+    const [r, g, b] = outside ? pale : scored ? table[Math.round(255 * Math.min(1, Math.max(0, scores[i])))] : (colors[codes[i]] ?? pale);
     rgba.set([r, g, b, outside ? 90 : 235], 4 * i);
   }
-  const ranks = drawRanks(codes, colors.length, highlight, Boolean(scores));
+  const ranks = drawRanks(codes, colors.length, highlight, under, Boolean(scores));
   return { rgba, order: ordered(codes, ranks, isolated ? highlight : null) };
 }
 
 /** Which class is drawn when: rank 0 first. Scores are drawn in the order of the file, which hides none of them. */
-function drawRanks(codes, classCount, highlight, byScore) {
+function drawRanks(codes, classCount, highlight, under, byScore) {
   const size = new Float64Array(classCount + 1);
   for (const code of codes) size[Math.min(code, classCount)] += 1;
   const classes = Array.from(size.keys());
-  if (!byScore) classes.sort((a, b) => size[b] - size[a] || a - b);
+  if (!byScore) classes.sort((a, b) => Boolean(under[b]) - Boolean(under[a]) || size[b] - size[a] || a - b);
   const ranks = new Uint32Array(classCount + 1);
-  classes.forEach((code, rank) => { ranks[code] = byScore ? 0 : rank; });
+  classes.forEach((code, rank) => { ranks[code] = byScore ? Number(!under[code]) : rank; });
   if (highlight !== null) ranks[highlight] = classCount + 1;
   return ranks;
 }

@@ -1,6 +1,6 @@
 import { score, whole } from '../words.js';
 import { element, say } from './dom.js';
-import { cellNames } from './shown.js';
+import { cellNames, codeOf, shownMetadata } from './shown.js';
 
 const ROW = 30; // pixels; style.css sets the same height
 const SPARE = 8; // rows above and below what is in sight
@@ -19,6 +19,7 @@ export class CellsTable {
   #room;
   #window;
   #result = null;
+  #metadata = null; // the column that the maps are coloured by stands in the table too
   #columns = [];
   #rows = new Uint32Array();
   #sort = { column: -1, up: true };
@@ -55,10 +56,13 @@ export class CellsTable {
     new ResizeObserver(() => this.#show()).observe(this.#scroll);
   }
 
-  update({ result, cell, focus }) {
-    if (result !== this.#result) {
+  update(state) {
+    const { result, cell, focus } = state;
+    const metadata = shownMetadata(state);
+    if (result !== this.#result || metadata !== this.#metadata) {
+      if (result !== this.#result || this.#sort.column === this.#columns.length - 1) this.#sort = { column: -1, up: true };
       this.#result = result;
-      this.#sort = { column: -1, up: true };
+      this.#metadata = metadata;
       this.#focus = focus;
       if (result) this.#begin();
     }
@@ -81,6 +85,7 @@ export class CellsTable {
       this.#columns.push({ title: `${name} score`, text: (i) => score(scores[level][i]), value: (i) => scores[level][i] });
     });
     this.#columns.push({ title: 'Mapping score', text: (i) => score(mappingScores[i]), value: (i) => mappingScores[i] });
+    if (this.#metadata) this.#columns.push({ title: this.#metadata.name, text: this.#metadata.word, value: this.#metadata.value ?? null });
     this.#scroll.style.setProperty('--columns', this.#columns.map(({ value }, at) => (at === 0 ? 'minmax(11rem, 1.6fr)' : value ? 'minmax(5.5rem, .7fr)' : 'minmax(7rem, 1fr)')).join(' '));
     this.#head.replaceChildren(...this.#columns.map(({ title, value }, at) => {
       const head = element('span', { role: 'columnheader', class: value ? 'number' : '' }, element('button', { type: 'button' }, title));
@@ -101,14 +106,17 @@ export class CellsTable {
     const most = this.#below.value === '' ? Infinity : Number(this.#below.value);
     const hits = levels.map(({ classes }) => classes.map(({ name }) => name.toLowerCase().includes(words)));
     const focused = levels.map(({ classes }) => classes.findIndex(({ name }) => name === this.#focus.highlight));
-    const inFocus = (i) => this.#focus.highlight === null || focused.some((code, level) => code >= 0 && codes[level][i] === code);
+    const value = this.#metadata && codeOf(this.#metadata.classes, this.#focus.highlight);
+    const labelled = (i) => focused.some((code, level) => code >= 0 && codes[level][i] === code);
+    const inFocus = (i) => this.#focus.highlight === null || (this.#metadata ? this.#metadata.codes[i] === value : labelled(i));
     const named = (i) => words === '' || hits.some((each, level) => each[codes[level][i]]) || names[i].toLowerCase().includes(words);
     const kept = [];
     for (let i = 0; i < cells; i += 1) {
       if (inFocus(i) && named(i) && (most === Infinity || scores.some((each) => each[i] <= most))) kept.push(i);
     }
     this.#rows = this.#sorted(Uint32Array.from(kept));
-    const focusWords = this.#focus.highlight === null ? '' : `, only ${this.#focus.highlight}`;
+    const only = this.#metadata?.classes[value]?.name ?? this.#focus.highlight;
+    const focusWords = this.#focus.highlight === null ? '' : `, only ${only}`;
     this.#count.textContent = `${whole(kept.length)} of ${whole(cells)} cells${focusWords}`;
     this.#scroll.setAttribute('aria-rowcount', String(kept.length + 1));
     this.#room.style.height = `${Math.min(kept.length * ROW, TALLEST)}px`;

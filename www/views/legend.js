@@ -1,7 +1,7 @@
 import { scoreColor } from '../plot/colors.js';
-import { whole } from '../words.js';
+import { figure, whole } from '../words.js';
 import { element, say, swatch } from './dom.js';
-import { shownLevel } from './shown.js';
+import { keyOf, shownLevel, shownMetadata } from './shown.js';
 
 /** Classes with their counts; a click highlights one, a double click leaves the others out. */
 export class Legend {
@@ -58,23 +58,41 @@ export class Legend {
   #build(state) {
     const { result, colorBy } = state;
     const { reference, query } = shownLevel(state);
-    const counted = new Map((query ?? reference).classes.map(({ name, cells }) => [name, cells]));
-    const rows = reference.classes.map(({ name, color, cells }) => ({ name, color, cells: query ? (counted.get(name) ?? 0) : cells }));
-    rows.sort((a, b) => b.cells - a.cells || a.name.localeCompare(b.name, 'en', { numeric: true }));
-    this.#buttons = rows.map(({ name, color, cells }) => element('button', {
-      type: 'button', 'data-class': name, 'data-empty': cells === 0, 'aria-pressed': 'false', title: name },
-    swatch(color), element('span', { class: 'legend-name' }, name), element('span', { class: 'legend-count' }, whole(cells))));
-    const scale = result && colorBy.kind !== 'label' ? scoreScale(colorBy) : null;
+    const metadata = shownMetadata(state);
+    const rows = metadata ? metadataRows(metadata) : levelRows(reference, query);
+    this.#buttons = rows.map((row) => element('button', {
+      type: 'button', 'data-class': keyOf(row), 'data-empty': row.cells === 0, 'aria-pressed': 'false', title: row.name },
+    swatch(row.color), element('bdi', { class: 'legend-name' }, row.name), element('span', { class: 'legend-count' }, whole(row.cells))));
+    const scale = result ? scaleOf(colorBy) : null;
     this.#root.replaceChildren(
       ...(scale ? [scale] : []),
       element('div', { class: 'legend-head' },
-        element('span', {}, `${colorBy.level} · ${query ? 'your cells' : 'reference cells'}`),
+        element('span', { class: 'legend-title' }, element('bdi', {}, metadata?.name ?? colorBy.level), ` · ${query ? 'your cells' : 'reference cells'}`),
         element('button', { type: 'button', class: 'quiet', 'data-all': true }, 'Show all')),
       element('div', { class: 'legend-list' }, ...this.#buttons));
   }
 }
 
-function scoreScale({ kind, level }) {
+function levelRows(reference, query) {
+  const counted = new Map((query ?? reference).classes.map(({ name, cells }) => [name, cells]));
+  const rows = reference.classes.map(({ name, color, cells }) => ({ name, color, cells: query ? (counted.get(name) ?? 0) : cells }));
+  return rows.sort((a, b) => b.cells - a.cells || a.name.localeCompare(b.name, 'en', { numeric: true }));
+}
+
+/** In the engine's order: the most frequent first, what is put together and what is missing last. */
+function metadataRows({ classes, scores }) {
+  const rows = classes.filter(({ cells }) => cells > 0);
+  return scores && rows.length === 1 && rows[0].key === 'metadata present' ? [] : rows;
+}
+
+/** The scale of a colouring by numbers. */
+function scaleOf({ kind, level, coloring }) {
+  const words = { mapping: 'Mapping score', score: `Prediction score, ${level}`, metadata: coloring?.name }[kind];
+  if (kind === 'metadata') return coloring.ends ? scoreScale(words, coloring.ends.map(figure)) : null;
+  return words ? scoreScale(words, ['0', '0.5', '1']) : null;
+}
+
+function scoreScale(words, ends) {
   const canvas = element('canvas', { width: 128, height: 1, class: 'scale', 'aria-hidden': 'true' });
   const context = canvas.getContext('2d');
   const dark = window.matchMedia('(prefers-color-scheme: dark)').matches;
@@ -83,6 +101,6 @@ function scoreScale({ kind, level }) {
     context.fillRect(x, 0, 1, 1);
   }
   return element('div', { class: 'score-scale' },
-    element('span', {}, kind === 'mapping' ? 'Mapping score' : `Prediction score, ${level}`), canvas,
-    element('div', { class: 'scale-ends' }, element('span', {}, '0'), element('span', {}, '0.5'), element('span', {}, '1')));
+    element('bdi', {}, words), canvas,
+    element('div', { class: 'scale-ends' }, ...ends.map((end) => element('span', {}, end))));
 }

@@ -4,10 +4,15 @@ import { boundsOf, densestPlaces } from '../plot/grid.js';
 import { Scatter } from '../plot/scatter.js';
 import { score, whole } from '../words.js';
 import { element, say } from './dom.js';
-import { cellNames, codeOf, shownLevel } from './shown.js';
+import { cellNames, codeOf, keyOf, shownLevel, shownMetadata } from './shown.js';
 
 // Below this share of all cells a class is so small that its name would cover it.
 const SMALL = 0.01;
+// Names of values are whatever the file says: longer ones are cut on the map.
+const LONGEST_NAME = 28;
+// A choice of thousands of columns is none.
+const MOST_COLUMNS = 200;
+const EVERYTHING = { highlight: null, isolated: false };
 
 /** The reference's map and the query's beside it, on the same axes and under one camera. */
 export class Maps {
@@ -37,8 +42,8 @@ export class Maps {
     for (const control of [this.#labels, this.#behind]) control.addEventListener('change', again);
     this.#dark.addEventListener('change', again);
     this.#colorBy.addEventListener('change', () => {
-      const { kind, level } = this.#colorBy.selectedOptions[0].dataset;
-      say(root, 'color-by', { kind, level });
+      const { kind, level, column } = this.#colorBy.selectedOptions[0].dataset;
+      say(root, 'color-by', { kind, level, column: Number(column) });
     });
   }
 
@@ -75,7 +80,7 @@ export class Maps {
     this.#camera.setHome(boundsOf(this.#state.reference.layout, this.#state.result?.layout ?? []), width, height);
   }
 
-  #choices({ reference, result, colorBy }) {
+  #choices({ reference, result, query, colorBy }) {
     const levels = result ? result.levels : reference.about.levels;
     const option = (kind, level, text) => element('option', {
       'data-kind': kind, 'data-level': level, value: `${kind} ${level}`, selected: colorBy.kind === kind && (kind === 'mapping' || colorBy.level === level) }, text);
@@ -84,6 +89,9 @@ export class Maps {
       groups.push(element('optgroup', { label: 'Score' },
         ...levels.map(({ name }) => option('score', name, `Prediction score: ${name}`)),
         option('mapping', colorBy.level, 'Mapping score')));
+      const columns = columnsToShow(query);
+      if (columns.length > 0) groups.push(element('optgroup', { label: 'Metadata' }, ...columns.map(([column, name]) => element('option', {
+        'data-kind': 'metadata', 'data-level': colorBy.level, 'data-column': column, value: `metadata ${column}`, selected: colorBy.kind === 'metadata' && colorBy.column === column }, cut(name)))));
     }
     this.#colorBy.replaceChildren(...groups);
   }
@@ -91,21 +99,23 @@ export class Maps {
   #paint() {
     const { result, colorBy, focus } = this.#state;
     const shown = shownLevel(this.#state);
+    const metadata = shownMetadata(this.#state);
     const style = getComputedStyle(this.#root);
     const pale = rgb(style.getPropertyValue('--pale').trim());
     const colorOf = new Map(shown.reference.classes.map(({ name, color }) => [name, color]));
-    const look = (scatter, { classes, codes }, scores) => {
+    const look = (scatter, { classes, codes }, focus, scores) => {
       const highlight = codeOf(classes, focus.highlight);
-      const colors = classes.map(({ name, color }) => rgb(colorOf.get(name) ?? color));
+      const colors = classes.map(({ key, name, color }) => rgb(key === undefined ? (colorOf.get(name) ?? color) : color));
       const hidden = (point) => highlight !== null && focus.isolated && codes[point] !== highlight;
-      const painted = paint({ codes, colors, scores, focus: { highlight, isolated: focus.isolated && highlight !== null }, pale, dark: this.#dark.matches });
+      const painted = paint({ codes, colors, scores, under: classes.map(({ under }) => Boolean(under)), focus: { highlight, isolated: focus.isolated && highlight !== null }, pale, dark: this.#dark.matches });
       scatter.setPaint(painted, (point) => !hidden(point));
       scatter.setLabels(this.#labels.checked ? this.#names(scatter, classes, codes, focus) : []);
     };
-    look(this.#reference, shown.reference);
+    // A value of a column says nothing about the reference, even where a label has the same name.
+    look(this.#reference, shown.reference, metadata ? EVERYTHING : focus);
     if (!result) return;
-    const scores = { score: shown.query.scores, mapping: result.mappingScores }[colorBy.kind];
-    look(this.#query, shown.query, scores);
+    const scores = { score: shown.query.scores, mapping: result.mappingScores, metadata: metadata?.scores }[colorBy.kind];
+    look(this.#query, metadata ?? shown.query, focus, scores);
     this.#query.setBehind(this.#behind.checked ? this.#state.reference.layout : null, [...rgb(style.getPropertyValue('--behind').trim()), 255]);
   }
 
@@ -114,8 +124,8 @@ export class Maps {
   #names(scatter, classes, codes, { highlight }) {
     const layout = scatter === this.#reference ? this.#state.reference.layout : this.#state.result.layout;
     return densestPlaces(layout, codes, classes.length)
-      .map((place, code) => place && { text: classes[code].name, x: place[0], y: place[1], cells: classes[code].cells, beside: classes[code].cells < SMALL * codes.length })
-      .filter((label) => label && (highlight === null || label.text === highlight))
+      .map((place, code) => place && { of: classes[code], text: cut(classes[code].name), x: place[0], y: place[1], cells: classes[code].cells, beside: classes[code].cells < SMALL * codes.length })
+      .filter((label) => label && (label.of.key === undefined || label.of.named) && (highlight === null || keyOf(label.of) === highlight))
       .sort((a, b) => b.cells - a.cells);
   }
 
@@ -126,10 +136,23 @@ export class Maps {
 
   #describeQuery(point) {
     const { result } = this.#state;
+    const metadata = shownMetadata(this.#state);
     return [
       cellNames(result)[point],
       ...result.levels.map(({ name, classes }, level) => `${name}: ${classes[result.codes[level][point]]?.name ?? '–'} (${score(result.scores[level][point])})`),
       `mapping score ${score(result.mappingScores[point])}`,
+      ...(metadata ? [`${metadata.name}: ${metadata.word(point)}`] : []),
     ];
   }
+}
+
+function cut(name) {
+  const letters = Array.from(name);
+  return letters.length > LONGEST_NAME ? `${letters.slice(0, LONGEST_NAME - 1).join('')}…` : name;
+}
+
+/** The columns of metadata that cells can be coloured by, with their numbers: not where each cell has a name of its own. */
+function columnsToShow(query) {
+  const columns = (query?.metadata ?? []).map((column, at) => [at, column]);
+  return columns.filter(([, { kind, distinct, unique }]) => distinct > 0 && (kind === 'number' || !unique)).slice(0, MOST_COLUMNS).map(([at, { name }]) => [at, name]);
 }

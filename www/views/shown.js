@@ -20,9 +20,17 @@ export function isBusy({ phase, entry }) {
   return ['loading', 'reading', 'mapping'].includes(phase) || !entry;
 }
 
-/** The number of a class by its name, or null. */
-export function codeOf(classes, name) {
-  const code = name === null ? -1 : classes.findIndex((each) => each.name === name);
+/** The column of metadata that the query's cells are coloured by, or null; see `coloring`. */
+export function shownMetadata({ result, colorBy }) {
+  return result && colorBy.kind === 'metadata' ? colorBy.coloring : null;
+}
+
+/** What a class is told from others by: labels have their names. */
+export const keyOf = ({ key, name }) => key ?? name;
+
+/** The number of a class by its key, or null. */
+export function codeOf(classes, wanted) {
+  const code = wanted === null ? -1 : classes.findIndex((each) => keyOf(each) === wanted);
   return code >= 0 ? code : null;
 }
 

@@ -6,8 +6,13 @@ use crate::inputs;
 use crate::report::thousands;
 use serde::Serialize;
 use sextant::formats::{Candidate, ReadOptions};
+use sextant::metadata::{ColumnSummary, Kind, Shortest, ValueCount};
 use sextant::progress::Progress;
 use sextant::query::{Query, QueryOptions, Summary};
+
+/// Columns of the table of cells, and values of each, that are printed for people.
+const COLUMNS: usize = 40;
+const VALUES: usize = 4;
 
 /// What `--json` prints.
 #[derive(Serialize)]
@@ -18,8 +23,6 @@ struct Report<'a> {
     /// Columns that gene names can be taken from, the one in use first.
     gene_columns: &'a [String],
     samples: &'a [String],
-    /// Columns of the file's table of cells.
-    metadata: Vec<&'a str>,
 }
 
 pub fn run(words: &[&str]) -> Result<(), Failure> {
@@ -37,7 +40,6 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
         matrices: &inspection.matrices,
         gene_columns: &inspection.gene_columns,
         samples: &inspection.samples,
-        metadata: query.metadata.iter().map(|column| column.0.as_str()).collect(),
     };
     if arguments.flag("json") {
         let text = serde_json::to_string_pretty(&report);
@@ -72,10 +74,36 @@ fn print(report: &Report<'_>) {
     if !report.samples.is_empty() {
         println!("samples           {}", report.samples.join(", "));
     }
-    if !report.metadata.is_empty() {
-        println!("cell columns      {}", report.metadata.join(", "));
+    for column in query.metadata.iter().take(COLUMNS) {
+        println!("cell column       {}: {}", column.name, described(column));
+    }
+    if let Some(more @ 1..) = query.metadata.len().checked_sub(COLUMNS) {
+        println!("cell columns      and {} more", thousands(more));
     }
     for warning in &query.warnings {
         println!("warning           {}", warning.message);
     }
+}
+
+/// A column of the table of cells in a line.
+fn described(column: &ColumnSummary) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    let value = |value: &ValueCount| format!("{} {}", value.value, thousands(value.cells));
+    if column.unique && column.kind != Kind::Number {
+        parts.push("another for each cell".to_owned());
+    } else if column.kind != Kind::Number {
+        parts.extend(column.values.iter().take(VALUES).map(value));
+        if let Some(more @ 1..) = column.distinct.checked_sub(VALUES) {
+            parts.push(format!("and {} more value{}", thousands(more), if more == 1 { "" } else { "s" }));
+        }
+    } else if let (Some(min), Some(median), Some(max)) = (column.min, column.median, column.max) {
+        parts.push(format!("{} to {}, median {}", Shortest(min), Shortest(max), Shortest(median)));
+    }
+    if column.infinite > 0 {
+        parts.push(format!("{} infinite", thousands(column.infinite)));
+    }
+    if column.missing > 0 {
+        parts.push(format!("{} missing", thousands(column.missing)));
+    }
+    parts.join(", ")
 }

@@ -20,13 +20,13 @@ Usage:
   sextant map QUERY… --reference BUNDLE --out DIR [--levels LEVEL,…] [--matrix PATH] [--gene-column NAME]
               [--min-counts N] [--reference-genes-only] [--genes TABLE] [--threads N]
       Maps the cells of QUERY onto a reference. Writes predictions.tsv, umap.tsv, qc.tsv, genes.tsv and summary.json into
-      DIR.
+      DIR, and metadata.tsv where the file has a table of cells: its columns, for the cells of qc.tsv.
       QUERY is a file or a folder with raw counts; several are read as samples of one dataset. --min-counts leaves
       cells with fewer counts out. --reference-genes-only saves memory: the labels stay the same.
       TABLE has other names of genes and orthologues; by default genes.sextant.table beside the references is taken,
       with 'none' none.
   sextant inspect QUERY… [--matrix PATH] [--gene-column NAME] [--min-counts N] [--json]
-      Says what a file holds and which matrix would be used.
+      Says what a file holds, also in its table of cells, and which matrix would be used.
   sextant reference build LABELLED --labels LEVEL,… --out NAME.sextant.zip [--about ABOUT.json]
                           [--matrix PATH] [--threads N]
       Builds a reference from labelled raw counts; LEVEL names a column of the file's table of cells.

@@ -12,6 +12,7 @@ use sextant::query::{Query, QueryOptions};
 use sextant::reference::{Reference, bundle};
 use sextant::{Warning, export};
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// What the table of gene names is called.
@@ -135,6 +136,9 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
     write(&out, "umap.tsv", export::umap(&query, &mapping))?;
     write(&out, "qc.tsv", export::qc(&query))?;
     write(&out, "genes.tsv", export::genes(&query, &reference, &genes))?;
+    if !query.metadata.is_empty() {
+        write_metadata(&out, &query)?;
+    }
     let (query_file, query_checksum) = inputs::fingerprint(&arguments)?;
     let (stages, seconds) = watch.seconds();
     let summary = Summary {
@@ -189,6 +193,14 @@ fn composition<'a>(mapping: &Mapping, reference: &'a Reference) -> BTreeMap<&'a 
 fn write(folder: &Path, name: &str, text: String) -> Result<(), Failure> {
     let path = folder.join(name);
     std::fs::write(&path, text).map_err(|error| Failure::io("Cannot write", &path, &error))
+}
+
+/// Piece by piece: of a million cells the table may be larger than all else that is in memory.
+fn write_metadata(folder: &Path, query: &Query) -> Result<(), Failure> {
+    let path = folder.join("metadata.tsv");
+    let failed = |error: std::io::Error| Failure::io("Cannot write", &path, &error);
+    let mut file = std::fs::File::create(&path).map_err(failed)?;
+    export::metadata(query, |piece| file.write_all(piece.as_bytes())).map_err(failed)
 }
 
 fn say(summary: &Summary<'_>, out: &Path) {
