@@ -98,7 +98,7 @@ async function everyKind(tools) {
       if (report) {
         compare(checks, name, page, report);
         // The small files have no genes of the reference, which is told without hiding what was read.
-        if (state === 'error') checks.that(`${name}: what keeps it from being mapped is said`, /^Only \d+ of the [\d,]+ features/.test(page.failure), page.failure);
+        if (state === 'error') checks.that(`${name}: what keeps it from being mapped is said`, /^(\S+: )?Only \d+ of the [\d,]+ features/.test(page.failure), page.failure);
       } else {
         checks.equal(`${name}: it is refused`, state, 'error');
         checks.that(`${name}: in the words of the command`, page.failure !== null && refusal.startsWith(page.failure), `“${page.failure}” instead of “${refusal}”`);
@@ -280,7 +280,7 @@ async function geneNames(tools) {
       const other = report.gene_columns.find((name) => name !== used && name !== 'gene_symbols');
       checks.equal('from another column too few genes are found', await opened.reading(() => page.selectOption('#gene-column-select', other)), 'error');
       const { fields, failure } = await shown(page);
-      checks.that('which is said', /^Only \d+ of the [\d,]+ features/.test(failure), failure);
+      checks.that('which is said', /^(\S+: )?Only \d+ of the [\d,]+ features/.test(failure), failure);
       checks.equal('what was read stands there all the same', fields.cells, '100');
       checks.that('but cannot be mapped', await page.isDisabled('#map-button'));
       checks.equal('the first column leads back', await opened.reading(() => page.selectOption('#gene-column-select', used)), 'ready');

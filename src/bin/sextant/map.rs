@@ -136,7 +136,10 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
     write(&out, "umap.tsv", export::umap(&query, &mapping))?;
     write(&out, "qc.tsv", export::qc(&query))?;
     write(&out, "genes.tsv", export::genes(&query, &reference, &genes))?;
-    if !query.metadata.is_empty() {
+    if query.metadata.is_empty() {
+        // That of a file that was mapped before would be taken for this one's; mostly there is none.
+        let _ = std::fs::remove_file(out.join("metadata.tsv"));
+    } else {
         write_metadata(&out, &query)?;
     }
     let (query_file, query_checksum) = inputs::fingerprint(&arguments)?;
