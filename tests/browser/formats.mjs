@@ -256,8 +256,13 @@ async function changedFile(tools) {
     await cancelled;
     await opened.until('idle', 10);
     checks.that('cancelled while it was opened, the file is forgotten', await page.isHidden('#query-summary'));
-    checks.equal('and then it is read', await opened.reading(() => opened.drop([demo, path.join(FIXTURES, 'tenx_v3.h5')])), 'ready');
+    const second = path.join(folder, 'second.h5');
+    await copyFile(demo, second);
+    checks.equal('and then it is read', await opened.reading(() => opened.drop([demo, second])), 'ready');
     checks.equal('with another as two samples', (await shown(page)).samples.length, 2);
+    checks.equal('beside a sample that does not fit nothing can be mapped', await opened.reading(() => opened.drop([demo, path.join(FIXTURES, 'tenx_v3.h5')])), 'error');
+    const { failure } = await shown(page);
+    checks.that('which is named', failure.startsWith('tenx_v3: Only '), failure);
     quiet('from idle over the changed files');
     checks.none('the console shows no error', opened.complaints);
   });
