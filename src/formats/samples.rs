@@ -105,8 +105,11 @@ pub fn warnings_of_samples(samples: Vec<(&str, Vec<Warning>)>) -> Vec<Warning> {
 }
 
 fn joined_warning(names: &[String], datasets: &[Dataset], genes: usize) -> Warning {
-    let list: Vec<String> =
-        names.iter().zip(datasets).map(|(name, dataset)| format!("{name} ({} cells)", dataset.cells.len())).collect();
+    let list: Vec<String> = names
+        .iter()
+        .zip(datasets)
+        .map(|(name, dataset)| format!("{name} ({} cells)", grouped(dataset.cells.len() as f64)))
+        .collect();
     let shared = datasets.iter().map(|dataset| dataset.genes_in_file).min().unwrap_or(0);
     let more = match genes > shared {
         true => " A gene that a file lacks counts as zero there.",

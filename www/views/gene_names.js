@@ -66,7 +66,7 @@ export class GeneNames {
 /** Where the table of gene names comes from, and in which versions. */
 function about(table) {
   if (!table) return null;
-  const source = ({ name, what, version, license, citation }) => element('li', {}, element('strong', {}, name), `, ${version}: ${what}. ${license}. ${citation}`);
+  const source = ({ name, what, version, license, citation }) => element('li', {}, element('strong', {}, name), `, ${version}: ${what}. License: ${license}. ${citation}`);
   return element('details', { id: 'gene-table' }, element('summary', {}, 'Where the other names come from'), element('ul', { class: 'hint' }, ...table.sources.map(source)));
 }
 

@@ -37,6 +37,11 @@ const GENERIC: [&str; 34] = [
     "unspliced",
     "spliced",
 ];
+/// Endings of files and folders, also of packed ones.
+const ENDINGS: [&str; 29] = [
+    "h5ad", "h5mu", "h5", "hdf5", "h5seurat", "loom", "rds", "rda", "rdata", "robj", "mtx", "csv", "tsv", "txt", "tab",
+    "mex", "zarr", "zip", "tar", "tgz", "tbz", "tbz2", "txz", "tzst", "gz", "bz2", "xz", "zst", "dge",
+];
 /// Folders that are named for a genome or a program.
 const GENERIC_FOLDERS: [&str; 9] = ["hg19", "hg38", "grch37", "grch38", "mm10", "mm39", "grcm38", "grcm39", "alevin"];
 
@@ -77,8 +82,16 @@ pub fn sample_name(path: &str) -> String {
     path.rsplit('/').find_map(own_part).unwrap_or_else(|| stem(file_name(path)).to_owned())
 }
 
+/// A name without the endings that say of what kind it is; other dots are the person's own.
 fn stem(name: &str) -> &str {
-    name.split('.').next().filter(|stem| !stem.is_empty()).unwrap_or(name)
+    let mut stem = name;
+    while let Some((before, ending)) = stem.rsplit_once('.') {
+        if before.is_empty() || !ENDINGS.contains(&ending.to_ascii_lowercase().as_str()) {
+            break;
+        }
+        stem = before;
+    }
+    stem
 }
 
 /// What is left of a name without what every sample is called.

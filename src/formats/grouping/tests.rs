@@ -129,7 +129,9 @@ fn single_files_are_samples() {
     let (groups, warnings) = grouped(&["x/a.h5ad", "y/a.h5ad", "b.rds", "labels.csv"]);
     assert_eq!(groups, ["a: x/a.h5ad", "a_2: y/a.h5ad", "b: b.rds"]);
     assert_eq!(warnings, ["One file was left out, because Sextant finds no counts there: \"labels.csv\"."]);
-    assert_eq!(grouped(&["unknown.bin"]).0, ["unknown: unknown.bin"]);
+    assert_eq!(grouped(&["unknown.bin"]).0, ["unknown.bin: unknown.bin"]);
+    let dots = ["run.1.h5ad.gz", "run.2.h5ad", "v5.4.0.rds"];
+    assert_eq!(grouped(&dots).0, ["run.1: run.1.h5ad.gz", "run.2: run.2.h5ad", "v5.4.0: v5.4.0.rds"]);
     assert_eq!(grouped(&["GSM1_filtered_feature_bc_matrix.h5"]).0, ["GSM1: GSM1_filtered_feature_bc_matrix.h5"]);
     let (groups, warnings) = grouped(&["c.h5ad", "barcodes.tsv", "per_barcode_metrics.csv"]);
     assert_eq!(groups, ["c: c.h5ad"]);
