@@ -1,0 +1,265 @@
+//! Marker genes: which genes tell the cells of a group from other cells.
+//!
+//! Every gene is compared between the cells of a group and all others that are in any group, by the Wilcoxon rank-sum
+//! test. Cells that are in no group take no part, so two selections are compared by putting them in two groups and the
+//! rest in none.
+//!
+//! The non-zero values of a gene are sorted once for all groups of all levels; zeros are one group of ties below them.
+//! So the work grows with the non-zeros and with genes × groups, and only some genes are held by gene at a time.
+//! Sums are whole numbers: the result does not depend on the order of the cells.
+
+mod blocks;
+mod grouping;
+mod order;
+mod ranks;
+mod significance;
+
+pub use grouping::Grouping;
+pub use order::Order;
+pub use significance::{adjust, area_under_curve, p_value};
+
+use crate::error::Warning;
+use crate::matrix::Counts;
+use crate::progress::Progress;
+use blocks::{Block, Scale, divide, entries_of_genes};
+use ranks::{Codes, Sums, UNIT, cell};
+use rayon::prelude::*;
+
+/// Counts that every cell is brought to (`scale.factor` of Seurat's `NormalizeData`).
+const DEPTH: f64 = 10_000.0;
+/// Blocks of genes between two reports of progress.
+const SLICE: usize = 16;
+
+/// Which values of the cells are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Values {
+    /// Counts as they are: types of large cells have more of every gene.
+    Counts,
+    /// log1p(count / total of the cell · 10,000), in single precision; means are of count / total · 10,000.
+    DepthNormalised,
+}
+
+/// Which tied cells lower the variance of the rank sum.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ties {
+    /// All of them.
+    All,
+    /// All but those of each gene's largest value, as in presto 1.0.0. So its p-values are a little larger where
+    /// many cells have that value.
+    NotOfLargest,
+}
+
+/// Which genes are tests that Benjamini and Hochberg's adjustment counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tests {
+    AllGenes,
+    /// Those that some cell has a count of: Azimuth drops the others when it loads a file.
+    ExpressedGenes,
+}
+
+/// How groups are compared. The default is ours, [`Options::azimuth`] what Azimuth shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    pub values: Values,
+    pub ties: Ties,
+    pub tests: Tests,
+    /// Groups of fewer cells get a sentence instead of results. 16: Azimuth's page says at least 15, its code asks for
+    /// more than 15.
+    pub fewest_cells: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options { values: Values::DepthNormalised, ties: Ties::All, tests: Tests::AllGenes, fewest_cells: 16 }
+    }
+}
+
+impl Options {
+    /// Azimuth's: on raw counts with presto's sum of ties.
+    ///
+    /// # Source
+    /// Agrees with presto 1.0.0 `wilcoxauc` on the `data` of Azimuth's query, which are its counts.
+    pub fn azimuth() -> Self {
+        Options { values: Values::Counts, ties: Ties::NotOfLargest, tests: Tests::ExpressedGenes, ..Options::default() }
+    }
+}
+
+/// One gene in the cells of a group (`in`) and in the others that it is compared with (`out`).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Marker {
+    /// Probability that a cell of the group has more of the gene than another cell; above 0.5 it is higher in the group.
+    pub auc: f64,
+    /// Two-sided; see [`p_value`].
+    pub p: f64,
+    /// Adjusted over the genes; see [`adjust`].
+    pub p_adjusted: f64,
+    /// Mean count per 10,000 of the cell, or mean count, as [`Values`] says.
+    pub mean_in: f64,
+    pub mean_out: f64,
+    /// Share of cells with a count, 0 to 100.
+    pub percent_in: f64,
+    pub percent_out: f64,
+}
+
+impl Marker {
+    /// log₂((mean_in + 1) / (mean_out + 1)).
+    ///
+    /// # Source
+    /// Equals Seurat 4.3's `FoldChange` of log-normalised data (`mean.fxn` with `pseudocount.use = 1`) where means are
+    /// of [`Values::DepthNormalised`].
+    pub fn log2_fold_change(&self) -> f64 {
+        libm::log2((self.mean_in + 1.0) / (self.mean_out + 1.0))
+    }
+
+    /// mean_in − mean_out, which presto calls `logFC`.
+    pub fn difference(&self) -> f64 {
+        self.mean_in - self.mean_out
+    }
+}
+
+/// The markers of one group.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GroupMarkers {
+    pub group: String,
+    pub cells: usize,
+    /// The cells that it was compared with.
+    pub others: usize,
+    /// One for each gene, in their order; or why the group was not compared.
+    pub genes: Result<Vec<Marker>, Warning>,
+}
+
+/// The markers of every group of one grouping, in the order of its groups.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Markers {
+    /// Name of the grouping, such as a level of the reference.
+    pub level: String,
+    pub groups: Vec<GroupMarkers>,
+}
+
+impl Markers {
+    /// Sentences about the groups that have cells, but no results.
+    pub fn warnings(&self) -> Vec<Warning> {
+        let without = self.groups.iter().filter(|group| group.cells > 0).filter_map(|group| group.genes.as_ref().err());
+        without.cloned().collect()
+    }
+}
+
+/// Compares each group of each grouping with the rest of it, in every gene.
+///
+/// # Shapes
+/// `counts` is cells × genes; `totals` and the codes of each grouping have one entry for each cell; totals are over all
+/// genes of the file, whichever of them are here. One result for each grouping.
+pub fn find_markers(
+    counts: &Counts,
+    totals: &[f64],
+    groupings: &[Grouping],
+    options: &Options,
+    progress: &Progress<'_>,
+) -> Vec<Markers> {
+    debug_assert!(totals.len() == counts.cells());
+    debug_assert!(groupings.iter().all(|grouping| grouping.codes.len() == counts.cells()));
+    let prepared: Vec<Codes> = groupings.iter().map(Codes::new).collect();
+    let mut found: Vec<Markers> =
+        groupings.iter().zip(&prepared).map(|(grouping, codes)| empty(grouping, codes, options)).collect();
+    let of_gene = entries_of_genes(counts);
+    let scale = Scale::new(options.values, totals);
+    let blocks = divide(&of_gene);
+    for (slice, genes) in blocks.chunks(SLICE).enumerate() {
+        progress.report("Finding markers", (slice * SLICE) as f64 / blocks.len() as f64);
+        let results: Vec<_> = genes
+            .par_iter()
+            .map(|genes| {
+                let block = Block::new(counts, genes.clone(), &of_gene, &scale);
+                compare(block, &scale, &prepared, &found, options)
+            })
+            .collect();
+        for (number, result) in results.into_iter().flat_map(|result| result.into_iter().enumerate()) {
+            let Some(level) = found.get_mut(number) else { continue };
+            let tested: Vec<_> = level.groups.iter_mut().filter_map(|group| group.genes.as_mut().ok()).collect();
+            let width = tested.len().max(1);
+            for (place, to) in tested.into_iter().enumerate() {
+                to.extend(result.iter().skip(place).step_by(width));
+            }
+        }
+    }
+    let groups = found.par_iter_mut().flat_map(|level| level.groups.par_iter_mut());
+    groups.filter_map(|group| group.genes.as_mut().ok()).for_each(|genes| adjust_all(genes, &of_gene, options.tests));
+    found
+}
+
+/// Groups with no results yet, or with the reason why they get none.
+fn empty(grouping: &Grouping, codes: &Codes, options: &Options) -> Markers {
+    let groups = grouping.groups.iter().zip(&codes.cells).map(|(name, &cells)| {
+        let others = codes.compared - u64::from(cells);
+        let refusal = grouping.refusal(name, cells as usize, others as usize, options.fewest_cells);
+        let genes = refusal.map_or_else(|| Ok(Vec::new()), Err);
+        GroupMarkers { group: name.clone(), cells: cells as usize, others: others as usize, genes }
+    });
+    Markers { level: grouping.name.clone(), groups: groups.collect() }
+}
+
+/// The results of each grouping, by gene and then by group; of the groups that are compared only.
+fn compare(
+    mut block: Block,
+    scale: &Scale<'_>,
+    groupings: &[Codes],
+    found: &[Markers],
+    options: &Options,
+) -> Vec<Vec<Marker>> {
+    let mut results: Vec<Vec<Marker>> = groupings.iter().map(|_| Vec::new()).collect();
+    let mut sums: Vec<Sums> = groupings.iter().map(Sums::new).collect();
+    for (keys, counts) in block.genes() {
+        sums.iter_mut().for_each(Sums::clear);
+        for (&key, &count) in keys.iter().zip(counts) {
+            let amount = scale.amount(cell(key), count);
+            for (sums, codes) in sums.iter_mut().zip(groupings) {
+                sums.add(codes.code[cell(key)], amount);
+            }
+        }
+        keys.sort_unstable();
+        for (((sums, codes), level), results) in sums.iter_mut().zip(groupings).zip(found).zip(&mut results) {
+            sums.rank(keys, codes);
+            let of_groups = markers(sums, codes, options.ties);
+            results
+                .extend(of_groups.zip(&level.groups).filter(|(_, group)| group.genes.is_ok()).map(|(make, _)| make()));
+        }
+    }
+    results
+}
+
+/// The result of one gene in each group, made when asked for.
+fn markers<'a>(sums: &'a Sums, codes: &'a Codes, ties: Ties) -> impl Iterator<Item = impl Fn() -> Marker + 'a> + 'a {
+    let groups = codes.cells.len() - 1;
+    let ties = match ties {
+        Ties::All => sums.ties,
+        Ties::NotOfLargest => sums.ties - sums.ties_of_largest,
+    };
+    let nonzeros: u32 = sums.nonzeros[..groups].iter().sum();
+    let amount: u128 = sums.amounts[..groups].iter().sum();
+    let mean = |amount: u128, cells: u64| amount as f64 / UNIT / cells as f64;
+    let percent = |nonzeros: u32, cells: u64| 100.0 * f64::from(nonzeros) / cells as f64;
+    (0..groups).map(move |group| {
+        move || {
+            let inside = u64::from(codes.cells[group]);
+            let outside = codes.compared - inside;
+            let twice_ranks = sums.twice_ranks[group];
+            Marker {
+                auc: area_under_curve(twice_ranks, inside, outside),
+                p: p_value(twice_ranks, inside, outside, ties),
+                p_adjusted: 1.0,
+                mean_in: mean(sums.amounts[group], inside),
+                mean_out: mean(amount - sums.amounts[group], outside),
+                percent_in: percent(sums.nonzeros[group], inside),
+                percent_out: percent(nonzeros - sums.nonzeros[group], outside),
+            }
+        }
+    })
+}
+
+fn adjust_all(genes: &mut [Marker], of_gene: &[u32], tests: Tests) {
+    let is_test = |gene: &(&mut Marker, &u32)| tests == Tests::AllGenes || *gene.1 > 0;
+    let mut tested: Vec<&mut Marker> =
+        genes.iter_mut().zip(of_gene).filter(is_test).map(|(marker, _)| marker).collect();
+    let p_values: Vec<f64> = tested.iter().map(|marker| marker.p).collect();
+    tested.iter_mut().zip(adjust(&p_values)).for_each(|(marker, adjusted)| marker.p_adjusted = adjusted);
+}

@@ -1,0 +1,137 @@
+//! Counts the other way round, some genes at a time: the whole transpose would take as much memory as all counts.
+
+use super::Values;
+use super::ranks::key;
+use crate::matrix::Counts;
+use rayon::prelude::*;
+use std::ops::Range;
+
+/// Entries of a block, about; one gene is never divided.
+const ENTRIES: usize = 1 << 18;
+/// Blocks there are at most, about: for each of them every cell is visited.
+const BLOCKS: usize = 128;
+/// Cells whose entries one task counts.
+const CELLS: usize = 4_096;
+/// Whole counts up to this number have their values kept for each cell.
+const KEPT: usize = 8;
+
+/// Divides genes of so many entries into consecutive ranges of about as many each.
+pub fn divide(of_gene: &[u32]) -> Vec<Range<u32>> {
+    let all: usize = of_gene.iter().map(|&entries| entries as usize).sum();
+    let wanted = (all / BLOCKS).max(ENTRIES);
+    let (mut blocks, mut start, mut entries) = (Vec::new(), 0, 0);
+    for (gene, &nonzeros) in (1..).zip(of_gene) {
+        entries += nonzeros as usize;
+        // Genes without entries have results too.
+        if entries >= wanted || (gene - start) as usize >= ENTRIES || gene as usize == of_gene.len() {
+            blocks.push(start..gene);
+            (start, entries) = (gene, 0);
+        }
+    }
+    blocks
+}
+
+/// How many cells have a count of each gene.
+pub fn entries_of_genes(counts: &Counts) -> Vec<u32> {
+    let starts: Vec<usize> = (0..counts.cells()).step_by(CELLS).collect();
+    let of_gene = |start: usize| {
+        let mut entries = vec![0; counts.genes()];
+        for cell in start..(start + CELLS).min(counts.cells()) {
+            counts.row(cell).for_each(|(gene, _)| entries[gene as usize] += 1);
+        }
+        entries
+    };
+    let add = |mut sum: Vec<u32>, part: Vec<u32>| {
+        sum.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
+        sum
+    };
+    starts.into_par_iter().map(of_gene).reduce(|| vec![0; counts.genes()], add)
+}
+
+/// What is compared of each cell.
+pub struct Scale<'a> {
+    values: Values,
+    totals: &'a [f64],
+    /// Of each cell, the values of the counts 1 to [`KEPT`]: most counts are that small, and logarithms take long.
+    kept: Vec<f32>,
+}
+
+impl<'a> Scale<'a> {
+    pub fn new(values: Values, totals: &'a [f64]) -> Self {
+        let of_cell = |&total: &f64| std::array::from_fn::<f32, KEPT, _>(|less| log_normalised(less + 1, total));
+        let kept = match values {
+            Values::Counts => Vec::new(),
+            Values::DepthNormalised => totals.par_iter().flat_map_iter(of_cell).collect(),
+        };
+        Scale { values, totals, kept }
+    }
+
+    /// What means are made of: the count, or the count per 10,000.
+    pub fn amount(&self, cell: usize, count: f32) -> f64 {
+        match self.values {
+            Values::Counts => f64::from(count),
+            Values::DepthNormalised => f64::from(count) / self.totals[cell] * super::DEPTH,
+        }
+    }
+
+    /// What ranks are made of.
+    fn value(&self, cell: usize, count: f32) -> f32 {
+        match self.values {
+            Values::Counts => count,
+            Values::DepthNormalised => {
+                let small = count as usize;
+                if (1..=KEPT).contains(&small) && small as f32 == count {
+                    self.kept[cell * KEPT + small - 1]
+                } else {
+                    libm::log1p(f64::from(count) / self.totals[cell] * super::DEPTH) as f32
+                }
+            }
+        }
+    }
+}
+
+fn log_normalised(count: usize, total: f64) -> f32 {
+    libm::log1p(count as f64 / total * super::DEPTH) as f32
+}
+
+/// The non-zero entries of some genes, by gene and then by cell.
+pub struct Block {
+    /// One more than genes.
+    offsets: Vec<usize>,
+    keys: Vec<u64>,
+    counts: Vec<f32>,
+}
+
+impl Block {
+    /// `of_gene`: as [`entries_of_genes`] counts them, of all genes.
+    pub fn new(counts: &Counts, genes: Range<u32>, of_gene: &[u32], scale: &Scale<'_>) -> Self {
+        let (mut offsets, mut entries) = (vec![0], 0);
+        for &length in &of_gene[genes.start as usize..genes.end as usize] {
+            entries += length as usize;
+            offsets.push(entries);
+        }
+        let (mut keys, mut values) = (vec![0; entries], vec![0.0; entries]);
+        let mut next = offsets.clone();
+        for cell in 0..counts.cells() {
+            for (gene, count) in counts.row_between(cell, genes.clone()) {
+                let slot = &mut next[(gene - genes.start) as usize];
+                keys[*slot] = key(scale.value(cell, count), cell);
+                values[*slot] = count;
+                *slot += 1;
+            }
+        }
+        Block { offsets, keys, counts: values }
+    }
+
+    /// The entries of each gene: keys to be sorted, and counts.
+    pub fn genes(&mut self) -> impl Iterator<Item = (&mut [u64], &[f32])> {
+        let (mut keys, mut counts) = (self.keys.as_mut_slice(), self.counts.as_slice());
+        self.offsets.windows(2).map(move |bounds| {
+            let length = bounds[1] - bounds[0];
+            let (of_gene, rest) = std::mem::take(&mut keys).split_at_mut(length);
+            let (counts_of_gene, more) = counts.split_at(length);
+            (keys, counts) = (rest, more);
+            (of_gene, counts_of_gene)
+        })
+    }
+}
