@@ -133,14 +133,22 @@ pub struct GroupMarkers {
 pub struct Markers {
     /// Name of the grouping, such as a level of the reference.
     pub level: String,
+    /// Groups of fewer cells were not compared.
+    pub fewest_cells: usize,
     pub groups: Vec<GroupMarkers>,
 }
 
 impl Markers {
-    /// Sentences about the groups that have cells, but no results.
+    /// Sentences about the groups that have cells, but no results; one about all that have too few.
     pub fn warnings(&self) -> Vec<Warning> {
-        let without = self.groups.iter().filter(|group| group.cells > 0).filter_map(|group| group.genes.as_ref().err());
-        without.cloned().collect()
+        let with_cells = self.groups.iter().filter(|group| group.cells > 0);
+        let without: Vec<(&GroupMarkers, &Warning)> =
+            with_cells.filter_map(|group| Some((group, group.genes.as_ref().err()?))).collect();
+        match without.as_slice() {
+            [] => Vec::new(),
+            [(_, warning)] => vec![(*warning).clone()],
+            several => vec![grouping::few_cells(self, several.iter().map(|(group, _)| *group))],
+        }
     }
 }
 
@@ -195,7 +203,7 @@ fn empty(grouping: &Grouping, codes: &Codes, options: &Options) -> Markers {
         let genes = refusal.map_or_else(|| Ok(Vec::new()), Err);
         GroupMarkers { group: name.clone(), cells: cells as usize, others: others as usize, genes }
     });
-    Markers { level: grouping.name.clone(), groups: groups.collect() }
+    Markers { level: grouping.name.clone(), fewest_cells: options.fewest_cells, groups: groups.collect() }
 }
 
 /// The results of each grouping, by gene and then by group; of the groups that are compared only.

@@ -321,14 +321,24 @@ fn groups_that_cannot_be_compared_get_sentences() {
     let totals = totals(&counts);
     let mut codes = vec![0; 20];
     codes[7] = 1;
-    let groupings = [grouping("two", 3, codes), grouping("one", 1, vec![0; 20]), grouping("none", 1, vec![9; 20])];
+    let mut more = codes.clone();
+    more[8] = 2;
+    more[9] = 2;
+    let groupings = [
+        grouping("two", 3, codes),
+        grouping("one", 1, vec![0; 20]),
+        grouping("none", 1, vec![9; 20]),
+        grouping("more", 4, more),
+    ];
     let found = find(&counts, &totals, &groupings, &Options::default());
     let said: Vec<Vec<String>> =
         found.iter().map(|level| level.warnings().into_iter().map(|warning| warning.message).collect()).collect();
     let few = "\"group 1\" at \"two\" has 1 cell; marker genes are sought for groups of more than 15.";
     let all =
         "All 20 cells are \"group 0\" at \"one\": there are no others to compare them with, so it has no marker genes.";
-    assert_eq!(said, [vec![few], vec![all], vec![]]);
+    let several = "2 groups at \"more\" have too few cells for marker genes, which are sought for groups of more than 15: \
+                   group 1 (1), group 2 (2).";
+    assert_eq!(said, [vec![few], vec![all], vec![], vec![several]]);
     assert!(found[2].groups[0].genes.is_err(), "no cells");
     // The same count in all cells: nothing to tell them by.
     for marker in of(&found[0], "group 0") {

@@ -1,5 +1,6 @@
 //! Which cells are compared with which.
 
+use super::{GroupMarkers, Markers};
 use crate::error::{Error, Result, Warning};
 use crate::formats::grouped;
 use crate::map::labels::Labels;
@@ -125,6 +126,21 @@ impl Grouping {
             )
         })
     }
+}
+
+/// What is said of several groups of a level that have too few cells.
+pub(super) fn few_cells<'a>(level: &Markers, groups: impl Iterator<Item = &'a GroupMarkers>) -> Warning {
+    let named: Vec<String> = groups.map(|group| format!("{} ({})", group.group, group.cells)).collect();
+    Warning::new(
+        "few_cells_for_markers",
+        format!(
+            "{} groups at \"{}\" have too few cells for marker genes, which are sought for groups of more than {}: {}.",
+            named.len(),
+            level.level,
+            level.fewest_cells.saturating_sub(1),
+            named.join(", ")
+        ),
+    )
 }
 
 #[cfg(test)]
