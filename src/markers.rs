@@ -16,7 +16,7 @@ mod significance;
 
 pub use grouping::Grouping;
 pub use order::Order;
-pub use significance::{adjust, area_under_curve, p_value};
+pub use significance::{adjust, area_under_curve, p_value, z_score};
 
 use crate::error::Warning;
 use crate::matrix::Counts;
@@ -89,6 +89,8 @@ impl Options {
 pub struct Marker {
     /// Probability that a cell of the group has more of the gene than another cell; above 0.5 it is higher in the group.
     pub auc: f64,
+    /// Positive where the gene is higher in the group; see [`z_score`].
+    pub z: f64,
     /// Two-sided; see [`p_value`].
     pub p: f64,
     /// Adjusted over the genes; see [`adjust`].
@@ -251,9 +253,11 @@ fn markers<'a>(sums: &'a Sums, codes: &'a Codes, ties: Ties) -> impl Iterator<It
             let inside = u64::from(codes.cells[group]);
             let outside = codes.compared - inside;
             let twice_ranks = sums.twice_ranks[group];
+            let z = z_score(twice_ranks, inside, outside, ties);
             Marker {
                 auc: area_under_curve(twice_ranks, inside, outside),
-                p: p_value(twice_ranks, inside, outside, ties),
+                z,
+                p: p_value(z),
                 p_adjusted: 1.0,
                 mean_in: mean(sums.amounts[group], inside),
                 mean_out: mean(amount - sums.amounts[group], outside),

@@ -105,14 +105,15 @@ fn naive(counts: &Counts, totals: &[f64], codes: &[u32], groups: u32, group: u32
             .sum();
         let (n1, n2, n) = (inside.len() as f64, outside.len() as f64, all.len() as f64);
         let sigma = libm::sqrt(n1 * n2 / (12.0 * (n * n - n)) * (n * n * n - n - ties));
-        let z = ((u - n1 * n2 / 2.0).abs() - 0.5).max(0.0);
-        let p = if z == 0.0 { 1.0 } else { libm::erfc(z / sigma / libm::sqrt(2.0)) };
+        let distance = u - n1 * n2 / 2.0;
+        let z = if distance == 0.0 { 0.0 } else { (distance - 0.5 * distance.signum()) / sigma };
         let mean = |side: &[(f32, f64)]| side.iter().map(|entry| entry.1).sum::<f64>() / side.len() as f64;
         let percent =
             |side: &[(f32, f64)]| 100.0 * side.iter().filter(|entry| entry.0 > 0.0).count() as f64 / side.len() as f64;
         Marker {
             auc: u / (n1 * n2),
-            p,
+            z,
+            p: libm::erfc(z.abs() / libm::sqrt(2.0)),
             p_adjusted: 0.0,
             mean_in: mean(inside),
             mean_out: mean(outside),
@@ -142,7 +143,7 @@ fn relative(found: f64, expected: f64) -> f64 {
 
 /// The largest relative difference of any figure.
 fn difference(a: &Marker, b: &Marker) -> f64 {
-    let numbers = |m: &Marker| [m.auc, m.p, m.p_adjusted, m.mean_in, m.mean_out, m.percent_in, m.percent_out];
+    let numbers = |m: &Marker| [m.auc, m.z, m.p, m.p_adjusted, m.mean_in, m.mean_out, m.percent_in, m.percent_out];
     numbers(a).into_iter().zip(numbers(b)).map(|(a, b)| relative(a, b)).fold(0.0, f64::max)
 }
 
@@ -369,8 +370,9 @@ fn a_gene_that_only_the_group_has_tells_it_for_certain() {
 
 #[test]
 fn orders_of_a_table() {
-    let marker = |auc: f64, p_adjusted: f64, mean_in: f64| Marker {
+    let marker = |z: f64, auc: f64, p_adjusted: f64, mean_in: f64| Marker {
         auc,
+        z,
         p: p_adjusted,
         p_adjusted,
         mean_in,
@@ -379,18 +381,19 @@ fn orders_of_a_table() {
         percent_out: 10.0,
     };
     let markers = [
-        marker(0.6, 0.2, 2.0),
-        marker(0.9, 0.1, 3.0),
-        marker(0.2, 0.01, 0.5),
-        marker(0.6, 0.1, 2.0),
-        marker(0.6, 0.2, 2.0),
-        marker(0.5, 1.0, 1.0),
+        marker(3.0, 0.6, 0.2, 2.0),
+        marker(50.0, 0.9, 0.0, 3.0),
+        marker(-9.0, 0.2, 0.01, 0.5),
+        marker(60.0, 0.6, 0.0, 2.0),
+        marker(3.0, 0.6, 0.2, 2.0),
+        marker(3.0, 0.7, 0.2, 2.0),
+        marker(0.0, 0.5, 1.0, 1.0),
     ];
     let features: Vec<Feature> =
-        ["b", "x", "down", "c", "a", "flat"].map(|symbol| Feature { id: None, symbol: symbol.into() }).to_vec();
-    assert_eq!(Order::Auc.rank(&markers, &features, None), [1, 4, 0, 3, 5, 2]);
-    assert_eq!(Order::Auc.rank(&markers, &features, Some(100)), [1, 4, 0, 3]);
-    assert_eq!(Order::Auc.rank(&markers, &features, Some(2)), [1, 4]);
-    assert_eq!(Order::Azimuth.rank(&markers, &features, None), [1, 3, 4, 0]);
-    assert_eq!(Order::Azimuth.rank(&markers, &features, Some(3)), [1, 3, 4]);
+        ["b", "x", "down", "c", "a", "z", "flat"].map(|symbol| Feature { id: None, symbol: symbol.into() }).to_vec();
+    assert_eq!(Order::Significance.rank(&markers, &features, None), [3, 1, 5, 4, 0, 6, 2]);
+    assert_eq!(Order::Significance.rank(&markers, &features, Some(100)), [3, 1, 5, 4, 0]);
+    assert_eq!(Order::Significance.rank(&markers, &features, Some(2)), [3, 1]);
+    assert_eq!(Order::Azimuth.rank(&markers, &features, None), [1, 3, 5, 4, 0]);
+    assert_eq!(Order::Azimuth.rank(&markers, &features, Some(3)), [1, 3, 5]);
 }

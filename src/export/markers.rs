@@ -18,7 +18,7 @@ pub struct MarkerTable {
 
 /// A line a gene of each group, in the order of the levels, the groups and [`MarkerTable::order`].
 ///
-/// `level`, `type`, `gene`, `id`; then `auc`, `p`, `padj`, `log2fc`, `mean_in`, `mean_out` (counts per 10,000 of the
+/// `level`, `type`, `gene`, `id`; then `auc`, `z`, `p`, `padj`, `log2fc`, `mean_in`, `mean_out` (counts per 10,000 of the
 /// cell), `pct_in`, `pct_out` (0 to 100), or presto's `avgExpr`, `logFC` (a difference of means), `auc`, `pval`, `padj`,
 /// `pct_in`, `pct_out`; then `cells` of the group, `others` that they were compared with, and in `genes` whether `all`
 /// genes of the file were compared or those of the `reference` only.
@@ -27,7 +27,7 @@ pub struct MarkerTable {
 /// `features` names the genes of `found`.
 pub fn markers(found: &[Markers], features: &[Feature], table: &MarkerTable) -> String {
     let figures = match table.order {
-        Order::Auc => "auc\tp\tpadj\tlog2fc\tmean_in\tmean_out\tpct_in\tpct_out",
+        Order::Significance => "auc\tz\tp\tpadj\tlog2fc\tmean_in\tmean_out\tpct_in\tpct_out",
         Order::Azimuth => "avgExpr\tlogFC\tauc\tpval\tpadj\tpct_in\tpct_out",
     };
     let mut text = format!("level\ttype\tgene\tid\t{figures}\tcells\tothers\tgenes\n");
@@ -59,10 +59,10 @@ fn figures(text: &mut String, marker: &Marker, order: Order) {
     let [auc, percent_in, percent_out] = [marker.auc, marker.percent_in, marker.percent_out].map(|value| value as f32);
     let (p, adjusted) = (marker.p, marker.p_adjusted);
     match order {
-        Order::Auc => {
-            let [change, mean_in, mean_out] =
-                [marker.log2_fold_change(), marker.mean_in, marker.mean_out].map(|value| value as f32);
-            put(text, format_args!("{auc}\t{p:.6e}\t{adjusted:.6e}\t{change}\t{mean_in}\t{mean_out}"));
+        Order::Significance => {
+            let [z, change, mean_in, mean_out] =
+                [marker.z, marker.log2_fold_change(), marker.mean_in, marker.mean_out].map(|value| value as f32);
+            put(text, format_args!("{auc}\t{z}\t{p:.6e}\t{adjusted:.6e}\t{change}\t{mean_in}\t{mean_out}"));
         }
         Order::Azimuth => {
             let [mean, change] = [marker.mean_in, marker.difference()].map(|value| value as f32);

@@ -27,8 +27,8 @@ Usage:
       cells with fewer counts out. --reference-genes-only saves memory: the labels stay the same.
       TABLE has other names of genes and orthologues; by default genes.sextant.table beside the references is taken,
       with 'none' none.
-      markers.tsv has the marker genes of each type of the levels that are mapped, or of those of --markers: the 100 with
-      the highest AUC on depth-normalised values, or all genes. 'azimuth' ranks raw counts as Azimuth does: its top 10.
+      markers.tsv has the marker genes of each type of the levels that are mapped, or of those of --markers: the 100 most
+      significant ones on depth-normalised values, or all genes. 'azimuth' ranks raw counts as Azimuth does: its top 10.
   sextant markers QUERY… --group-by COLUMN --out DIR [--groups TABLE] [--group NAME [--against NAME]]
                   [--method normalised|azimuth] [--top N|all] [--matrix PATH] [--gene-column NAME] [--min-counts N]
                   [--threads N]

@@ -31,7 +31,7 @@ impl Wish {
     /// `method` and `top` are what the two options are called.
     fn of(arguments: &Arguments, method: &str, top: &str) -> Result<Self, Failure> {
         let (name, options, order, most) = match arguments.value(method) {
-            None | Some("normalised") => ("normalised", Options::default(), Order::Auc, MOST),
+            None | Some("normalised") => ("normalised", Options::default(), Order::Significance, MOST),
             Some("azimuth") => ("azimuth", Options::azimuth(), Order::Azimuth, MOST_OF_AZIMUTH),
             Some(other) => {
                 return Err(Failure::usage(format!("--{method} takes 'normalised' or 'azimuth', not '{other}'.")));
@@ -209,7 +209,7 @@ fn of_metadata(query: &Query, wanted: &str) -> Result<Grouping, Failure> {
     let columns: Vec<&str> = query.metadata.iter().map(|column| column.0.as_str()).collect();
     let column = query.metadata.iter().find(|column| column.0 == wanted).map(|column| &column.1);
     let names: Vec<Option<String>> = match column {
-        Some(Column::Number(values)) if values.iter().any(|value| *value != value.round()) => {
+        Some(Column::Number(values)) if values.iter().any(|value| value.is_finite() && value.fract() != 0.0) => {
             return Err(Failure::usage(format!("The cell column '{wanted}' holds numbers, not groups.")));
         }
         Some(column) => (0..query.cells.len()).map(|cell| column.text(cell).filter(|name| !name.is_empty())).collect(),
@@ -259,7 +259,11 @@ fn of_table(path: &Path, wanted: &str, cells: &[String]) -> Result<(Grouping, Op
     let warning = (without > 0).then(|| {
         Warning::new(
             "cells_without_group",
-            format!("{} cells have no group and were compared with none.", thousands(without)),
+            format!(
+                "{} of the {} cells have no group and were compared with none.",
+                thousands(without),
+                thousands(cells.len())
+            ),
         )
     });
     Ok((Grouping::of_names(wanted, names), warning))
