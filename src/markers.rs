@@ -24,11 +24,12 @@ use crate::progress::Progress;
 use blocks::{Block, Scale, divide, entries_of_genes};
 use ranks::{Codes, Sums, UNIT, cell};
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// Counts that every cell is brought to (`scale.factor` of Seurat's `NormalizeData`).
 const DEPTH: f64 = 10_000.0;
-/// Blocks of genes between two reports of progress.
-const SLICE: usize = 16;
+/// Genes that one task compares.
+const GENES: usize = 64;
 
 /// Which values of the cells are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -174,23 +175,13 @@ pub fn find_markers(
     let of_gene = entries_of_genes(counts);
     let scale = Scale::new(options.values, totals);
     let blocks = divide(&of_gene);
-    for (slice, genes) in blocks.chunks(SLICE).enumerate() {
-        progress.report("Finding markers", (slice * SLICE) as f64 / blocks.len() as f64);
-        let results: Vec<_> = genes
-            .par_iter()
-            .map(|genes| {
-                let block = Block::new(counts, genes.clone(), &of_gene, &scale);
-                compare(block, &scale, &prepared, &found, options)
-            })
-            .collect();
-        for (number, result) in results.into_iter().flat_map(|result| result.into_iter().enumerate()) {
-            let Some(level) = found.get_mut(number) else { continue };
-            let tested: Vec<_> = level.groups.iter_mut().filter_map(|group| group.genes.as_mut().ok()).collect();
-            let width = tested.len().max(1);
-            for (place, to) in tested.into_iter().enumerate() {
-                to.extend(result.iter().skip(place).step_by(width));
-            }
-        }
+    for (number, genes) in blocks.iter().enumerate() {
+        progress.report("Finding markers", number as f64 / blocks.len() as f64);
+        let block = Block::new(counts, genes, &scale);
+        let starts: Vec<usize> = (0..genes.len()).step_by(GENES).collect();
+        let some = |start| compare(&block, start..(start + GENES).min(genes.len()), &scale, &prepared, &found, options);
+        let results: Vec<Vec<Vec<Marker>>> = starts.into_par_iter().map(some).collect();
+        results.into_iter().for_each(|result| hand_out(result, &mut found));
     }
     let groups = found.par_iter_mut().flat_map(|level| level.groups.par_iter_mut());
     groups.filter_map(|group| group.genes.as_mut().ok()).for_each(|genes| adjust_all(genes, &of_gene, options.tests));
@@ -208,9 +199,10 @@ fn empty(grouping: &Grouping, codes: &Codes, options: &Options) -> Markers {
     Markers { level: grouping.name.clone(), fewest_cells: options.fewest_cells, groups: groups.collect() }
 }
 
-/// The results of each grouping, by gene and then by group; of the groups that are compared only.
+/// The results of some genes of a block in each grouping, by gene and then by group; of the groups that are compared only.
 fn compare(
-    mut block: Block,
+    block: &Block,
+    genes: Range<usize>,
     scale: &Scale<'_>,
     groupings: &[Codes],
     found: &[Markers],
@@ -218,23 +210,39 @@ fn compare(
 ) -> Vec<Vec<Marker>> {
     let mut results: Vec<Vec<Marker>> = groupings.iter().map(|_| Vec::new()).collect();
     let mut sums: Vec<Sums> = groupings.iter().map(Sums::new).collect();
-    for (keys, counts) in block.genes() {
+    let mut sorted = Vec::new();
+    for gene in genes {
+        sorted.clear();
         sums.iter_mut().for_each(Sums::clear);
-        for (&key, &count) in keys.iter().zip(counts) {
-            let amount = scale.amount(cell(key), count);
-            for (sums, codes) in sums.iter_mut().zip(groupings) {
-                sums.add(codes.code[cell(key)], amount);
+        for (keys, counts) in block.gene(gene) {
+            sorted.extend_from_slice(keys);
+            for (&key, &count) in keys.iter().zip(counts) {
+                let amount = scale.amount(cell(key), count);
+                for (sums, codes) in sums.iter_mut().zip(groupings) {
+                    sums.add(codes.code[cell(key)], amount);
+                }
             }
         }
-        keys.sort_unstable();
+        sorted.sort_unstable();
         for (((sums, codes), level), results) in sums.iter_mut().zip(groupings).zip(found).zip(&mut results) {
-            sums.rank(keys, codes);
+            sums.rank(&sorted, codes);
             let of_groups = markers(sums, codes, options.ties);
             results
                 .extend(of_groups.zip(&level.groups).filter(|(_, group)| group.genes.is_ok()).map(|(make, _)| make()));
         }
     }
     results
+}
+
+/// Adds what [`compare`] found to the groups that it is of.
+fn hand_out(results: Vec<Vec<Marker>>, found: &mut [Markers]) {
+    for (level, result) in found.iter_mut().zip(results) {
+        let compared: Vec<_> = level.groups.iter_mut().filter_map(|group| group.genes.as_mut().ok()).collect();
+        let number = compared.len().max(1);
+        for (place, genes) in compared.into_iter().enumerate() {
+            genes.extend(result.iter().skip(place).step_by(number));
+        }
+    }
 }
 
 /// The result of one gene in each group, made when asked for.

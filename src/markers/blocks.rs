@@ -1,4 +1,4 @@
-//! Counts the other way round, some genes at a time: the whole transpose would take as much memory as all counts.
+//! Counts the other way round, some genes at a time: the whole transpose would take three times the memory of all counts.
 
 use super::Values;
 use super::ranks::key;
@@ -6,12 +6,13 @@ use crate::matrix::Counts;
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// Entries of a block, about; one gene is never divided.
-const ENTRIES: usize = 1 << 18;
-/// Blocks there are at most, about: for each of them every cell is visited.
-const BLOCKS: usize = 128;
-/// Cells whose entries one task counts.
-const CELLS: usize = 4_096;
+/// Entries of a block, about; one gene is never divided. An entry takes twelve bytes.
+const ENTRIES: usize = 4 << 20;
+/// Blocks there are at most, about: in each of them every row is searched for its genes, which costs as much as some
+/// dozens of entries.
+const BLOCKS: usize = 32;
+/// Cells whose entries one task turns round, small enough for what it writes to stay in the cache.
+const CELLS: usize = 512;
 /// Whole counts up to this number have their values kept for each cell.
 const KEPT: usize = 8;
 
@@ -22,8 +23,7 @@ pub fn divide(of_gene: &[u32]) -> Vec<Range<u32>> {
     let (mut blocks, mut start, mut entries) = (Vec::new(), 0, 0);
     for (gene, &nonzeros) in (1..).zip(of_gene) {
         entries += nonzeros as usize;
-        // Genes without entries have results too.
-        if entries >= wanted || (gene - start) as usize >= ENTRIES || gene as usize == of_gene.len() {
+        if entries >= wanted || gene as usize == of_gene.len() {
             blocks.push(start..gene);
             (start, entries) = (gene, 0);
         }
@@ -33,10 +33,10 @@ pub fn divide(of_gene: &[u32]) -> Vec<Range<u32>> {
 
 /// How many cells have a count of each gene.
 pub fn entries_of_genes(counts: &Counts) -> Vec<u32> {
-    let starts: Vec<usize> = (0..counts.cells()).step_by(CELLS).collect();
+    let starts: Vec<usize> = (0..counts.cells()).step_by(8 * CELLS).collect();
     let of_gene = |start: usize| {
         let mut entries = vec![0; counts.genes()];
-        for cell in start..(start + CELLS).min(counts.cells()) {
+        for cell in start..(start + 8 * CELLS).min(counts.cells()) {
             counts.row(cell).for_each(|(gene, _)| entries[gene as usize] += 1);
         }
         entries
@@ -94,8 +94,14 @@ fn log_normalised(count: usize, total: f64) -> f32 {
     libm::log1p(count as f64 / total * super::DEPTH) as f32
 }
 
-/// The non-zero entries of some genes, by gene and then by cell.
+/// The non-zero entries of some genes.
 pub struct Block {
+    /// Of consecutive cells each.
+    parts: Vec<Part>,
+}
+
+/// Entries of some genes in some cells, by gene and then by cell.
+struct Part {
     /// One more than genes.
     offsets: Vec<usize>,
     keys: Vec<u64>,
@@ -103,16 +109,36 @@ pub struct Block {
 }
 
 impl Block {
-    /// `of_gene`: as [`entries_of_genes`] counts them, of all genes.
-    pub fn new(counts: &Counts, genes: Range<u32>, of_gene: &[u32], scale: &Scale<'_>) -> Self {
-        let (mut offsets, mut entries) = (vec![0], 0);
-        for &length in &of_gene[genes.start as usize..genes.end as usize] {
-            entries += length as usize;
-            offsets.push(entries);
+    pub fn new(counts: &Counts, genes: &Range<u32>, scale: &Scale<'_>) -> Self {
+        let starts: Vec<usize> = (0..counts.cells()).step_by(CELLS).collect();
+        let part = |start| Part::new(counts, start..(start + CELLS).min(counts.cells()), genes, scale);
+        Block { parts: starts.into_par_iter().map(part).collect() }
+    }
+
+    /// The entries of a gene, counted from the first of the block, in pieces: keys and counts.
+    pub fn gene(&self, gene: usize) -> impl Iterator<Item = (&[u64], &[f32])> {
+        self.parts.iter().map(move |part| {
+            let range = part.offsets[gene]..part.offsets[gene + 1];
+            (&part.keys[range.clone()], &part.counts[range])
+        })
+    }
+}
+
+impl Part {
+    fn new(counts: &Counts, cells: Range<usize>, genes: &Range<u32>, scale: &Scale<'_>) -> Self {
+        let mut offsets = vec![0; genes.len() + 1];
+        for cell in cells.clone() {
+            for (gene, _) in counts.row_between(cell, genes.clone()) {
+                offsets[(gene - genes.start) as usize + 1] += 1;
+            }
         }
+        for gene in 0..genes.len() {
+            offsets[gene + 1] += offsets[gene];
+        }
+        let entries = offsets.last().copied().unwrap_or(0);
         let (mut keys, mut values) = (vec![0; entries], vec![0.0; entries]);
         let mut next = offsets.clone();
-        for cell in 0..counts.cells() {
+        for cell in cells {
             for (gene, count) in counts.row_between(cell, genes.clone()) {
                 let slot = &mut next[(gene - genes.start) as usize];
                 keys[*slot] = key(scale.value(cell, count), cell);
@@ -120,18 +146,6 @@ impl Block {
                 *slot += 1;
             }
         }
-        Block { offsets, keys, counts: values }
-    }
-
-    /// The entries of each gene: keys to be sorted, and counts.
-    pub fn genes(&mut self) -> impl Iterator<Item = (&mut [u64], &[f32])> {
-        let (mut keys, mut counts) = (self.keys.as_mut_slice(), self.counts.as_slice());
-        self.offsets.windows(2).map(move |bounds| {
-            let length = bounds[1] - bounds[0];
-            let (of_gene, rest) = std::mem::take(&mut keys).split_at_mut(length);
-            let (counts_of_gene, more) = counts.split_at(length);
-            (keys, counts) = (rest, more);
-            (of_gene, counts_of_gene)
-        })
+        Part { offsets, keys, counts: values }
     }
 }
