@@ -394,6 +394,6 @@ fn orders_of_a_table() {
     assert_eq!(Order::Significance.rank(&markers, &features, None), [3, 1, 5, 4, 0, 6, 2]);
     assert_eq!(Order::Significance.rank(&markers, &features, Some(100)), [3, 1, 5, 4, 0]);
     assert_eq!(Order::Significance.rank(&markers, &features, Some(2)), [3, 1]);
-    assert_eq!(Order::Azimuth.rank(&markers, &features, None), [1, 3, 5, 4, 0]);
+    assert_eq!(Order::Azimuth.rank(&markers, &features, None), [1, 3, 5, 0, 4]);
     assert_eq!(Order::Azimuth.rank(&markers, &features, Some(3)), [1, 3, 5]);
 }

@@ -14,7 +14,7 @@ pub enum Order {
     /// # Source
     /// The order of scanpy's `rank_genes_groups`.
     Significance,
-    /// By rising adjusted p-value, then by falling AUC; only genes with a higher mean in the group.
+    /// By rising adjusted p-value, then by falling AUC, then as in the file; only genes with a higher mean in the group.
     ///
     /// # Source
     /// Azimuth's table of biomarkers (`RenderDiffExp`).
@@ -22,7 +22,7 @@ pub enum Order {
 }
 
 impl Order {
-    /// Rows of the genes that are shown, in order; equal ones by AUC and then by symbol. `most`: no more than so many.
+    /// Rows of the genes that are shown, in order; ours puts equal ones in order by AUC and then by symbol. `most`: no more than so many.
     ///
     /// # Shapes
     /// `genes` and `features` have the same order.
@@ -36,11 +36,11 @@ impl Order {
             named.map(|(row, (marker, feature))| (row, marker, feature.symbol.as_str())).collect();
         rows.sort_unstable_by(|a, b| {
             let by_auc = b.1.auc.total_cmp(&a.1.auc);
-            let first = match self {
-                Order::Significance => b.1.z.total_cmp(&a.1.z).then(by_auc),
+            let by_figures = match self {
+                Order::Significance => b.1.z.total_cmp(&a.1.z).then(by_auc).then_with(|| a.2.cmp(b.2)),
                 Order::Azimuth => a.1.p_adjusted.total_cmp(&b.1.p_adjusted).then(by_auc),
             };
-            first.then_with(|| a.2.cmp(b.2)).then(a.0.cmp(&b.0))
+            by_figures.then(a.0.cmp(&b.0))
         });
         rows.truncate(most.unwrap_or(rows.len()));
         rows.into_iter().map(|row| row.0).collect()
