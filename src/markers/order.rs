@@ -22,7 +22,8 @@ pub enum Order {
 }
 
 impl Order {
-    /// Rows of the genes that are shown, in order; ours puts equal ones in order by AUC and then by symbol. `most`: no more than so many.
+    /// Rows of the genes that are shown, in order; equal ones of ours by AUC and then by symbol. `most`: no more than so
+    /// many.
     ///
     /// # Shapes
     /// `genes` and `features` have the same order.

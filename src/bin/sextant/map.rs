@@ -147,14 +147,7 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
     } else {
         write_metadata(&out, &query)?;
     }
-    let markers = match markers {
-        Some((table, said, summary)) => {
-            write(&out, "markers.tsv", table)?;
-            warnings.extend(said);
-            Some(summary)
-        }
-        None => None,
-    };
+    let markers = write_markers(&out, markers, &mut warnings)?;
     let (query_file, query_checksum) = inputs::fingerprint(&arguments)?;
     let (stages, seconds) = watch.seconds();
     let summary = Summary {
@@ -193,6 +186,22 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
     write(&out, "summary.json", text.map_err(|error| Failure { code: 1, message: error.to_string() })? + "\n")?;
     say(&summary, &out);
     Ok(())
+}
+
+/// Writes the table of marker genes and adds what is said of it; gives its figures.
+fn write_markers(
+    out: &Path,
+    markers: Option<(String, Vec<Warning>, markers::Summary)>,
+    warnings: &mut Vec<Warning>,
+) -> Result<Option<markers::Summary>, Failure> {
+    let Some((table, said, summary)) = markers else {
+        // That of another mapping, as of the table of cells.
+        let _ = std::fs::remove_file(out.join("markers.tsv"));
+        return Ok(None);
+    };
+    write(out, "markers.tsv", table)?;
+    warnings.extend(said);
+    Ok(Some(summary))
 }
 
 fn composition<'a>(mapping: &Mapping, reference: &'a Reference) -> BTreeMap<&'a str, BTreeMap<&'a str, usize>> {

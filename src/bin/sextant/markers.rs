@@ -86,7 +86,7 @@ impl OfMapping {
         };
         let all = || reference.levels.iter().map(|level| level.name.clone()).collect();
         let mapped: Vec<String> = arguments.list("levels").unwrap_or_else(all);
-        for level in levels.iter().flatten().filter(|&level| !mapped.contains(level)) {
+        if let Some(level) = levels.iter().flatten().find(|&level| !mapped.contains(level)) {
             return Err(Failure::usage(format!(
                 "--markers names '{level}', which is not mapped. Mapped are: {}.",
                 mapped.join(", ")
