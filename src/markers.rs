@@ -167,6 +167,18 @@ pub fn find_markers(
     options: &Options,
     progress: &Progress<'_>,
 ) -> Vec<Markers> {
+    find_in_blocks(counts, totals, groupings, options, blocks::ENTRIES, progress)
+}
+
+/// `least`: entries of a block of genes, about.
+fn find_in_blocks(
+    counts: &Counts,
+    totals: &[f64],
+    groupings: &[Grouping],
+    options: &Options,
+    least: usize,
+    progress: &Progress<'_>,
+) -> Vec<Markers> {
     debug_assert!(totals.len() == counts.cells());
     debug_assert!(groupings.iter().all(|grouping| grouping.codes.len() == counts.cells()));
     let prepared: Vec<Codes> = groupings.iter().map(Codes::new).collect();
@@ -174,7 +186,7 @@ pub fn find_markers(
         groupings.iter().zip(&prepared).map(|(grouping, codes)| empty(grouping, codes, options)).collect();
     let of_gene = entries_of_genes(counts);
     let scale = Scale::new(options.values, totals);
-    let blocks = divide(&of_gene);
+    let blocks = divide(&of_gene, least);
     for (number, genes) in blocks.iter().enumerate() {
         progress.report("Finding markers", number as f64 / blocks.len() as f64);
         let block = Block::new(counts, genes, &scale);
@@ -282,4 +294,32 @@ fn adjust_all(genes: &mut [Marker], of_gene: &[u32], tests: Tests) {
         genes.iter_mut().zip(of_gene).filter(is_test).map(|(marker, _)| marker).collect();
     let p_values: Vec<f64> = tested.iter().map(|marker| marker.p).collect();
     tested.iter_mut().zip(adjust(&p_values)).for_each(|(marker, adjusted)| marker.p_adjusted = adjusted);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_division_of_the_genes_changes_nothing() {
+        let mut counts = Counts::with_genes(150);
+        for row in 0..60 {
+            counts.push_row((0..150).map(|gene| (gene, (row * (gene + 3) % 11 % 4) as f32)));
+        }
+        let totals: Vec<f64> = (0..60).map(|cell| counts.row(cell).map(|(_, count)| f64::from(count)).sum()).collect();
+        let grouping = |name: &str, of: fn(u32) -> u32| Grouping {
+            name: name.into(),
+            groups: ["a", "b", "c"].map(str::to_owned).to_vec(),
+            codes: (0..60).map(of).collect(),
+        };
+        let groupings = [grouping("even", |cell| cell % 3), grouping("few", |cell| cell / 28)];
+        let find =
+            |least| find_in_blocks(&counts, &totals, &groupings, &Options::default(), least, &Progress::silent());
+        let whole = find(blocks::ENTRIES);
+        assert!(whole[1].groups[2].genes.is_err());
+        for group in whole.iter().flat_map(|level| &level.groups).filter(|group| group.cells > 15) {
+            assert_eq!(group.genes.as_ref().map(Vec::len), Ok(150));
+        }
+        assert!(whole == find(1) && whole == find(700));
+    }
 }

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use std::ops::Range;
 
 /// Entries of a block, about; one gene is never divided. An entry takes twelve bytes.
-const ENTRIES: usize = 4 << 20;
+pub const ENTRIES: usize = 4 << 20;
 /// Blocks there are at most, about: in each of them every row is searched for its genes, which costs as much as some
 /// dozens of entries.
 const BLOCKS: usize = 32;
@@ -16,10 +16,10 @@ const CELLS: usize = 512;
 /// Whole counts up to this number have their values kept for each cell.
 const KEPT: usize = 8;
 
-/// Divides genes of so many entries into consecutive ranges of about as many each.
-pub fn divide(of_gene: &[u32]) -> Vec<Range<u32>> {
+/// Divides genes of so many entries into consecutive ranges of about as many each, and no fewer than `least`.
+pub fn divide(of_gene: &[u32], least: usize) -> Vec<Range<u32>> {
     let all: usize = of_gene.iter().map(|&entries| entries as usize).sum();
-    let wanted = (all / BLOCKS).max(ENTRIES);
+    let wanted = (all / BLOCKS).max(least);
     let (mut blocks, mut start, mut entries) = (Vec::new(), 0, 0);
     for (gene, &nonzeros) in (1..).zip(of_gene) {
         entries += nonzeros as usize;
@@ -147,5 +147,56 @@ impl Part {
             }
         }
         Part { offsets, keys, counts: values }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::ranks::cell;
+    use super::*;
+
+    #[test]
+    fn genes_are_divided_by_their_entries() {
+        assert_eq!(divide(&[3, 0, 4, 9, 0, 0], 5), [0..3, 3..4, 4..6]);
+        assert_eq!(divide(&[0, 0], 5).len(), 1);
+        assert_eq!(divide(&[9; 320], 1).len(), BLOCKS);
+        assert!(divide(&[], 5).is_empty());
+    }
+
+    #[test]
+    fn a_block_has_the_entries_of_its_genes() {
+        let mut counts = Counts::with_genes(6);
+        let rows = 2 * CELLS + 7;
+        (0..rows).for_each(|row| counts.push_row((0..6).map(|gene| (gene, (row as u32 % (gene + 2)) as f32))));
+        let totals = vec![100.0; rows];
+        let scale = Scale::new(Values::DepthNormalised, &totals);
+        let block = Block::new(&counts, &(2..5), &scale);
+        for gene in 0..3 {
+            let expected = (0..rows).map(|row| (row, (row % (gene + 4)) as f32)).filter(|entry| entry.1 > 0.0);
+            let mut found = Vec::new();
+            for (keys, counts) in block.gene(gene) {
+                for (&one, &count) in keys.iter().zip(counts) {
+                    let value = libm::log1p(f64::from(count) / 100.0 * 1e4) as f32;
+                    assert_eq!(one, key(value, cell(one)));
+                    found.push((cell(one), count));
+                }
+            }
+            assert_eq!(found, expected.collect::<Vec<_>>());
+        }
+        let entries = entries_of_genes(&counts);
+        assert_eq!(entries[0] as usize, rows / 2);
+        assert_eq!(entries.iter().map(|&entries| entries as usize).sum::<usize>(), counts.nonzeros());
+    }
+
+    #[test]
+    fn values_of_small_counts_are_those_of_others() {
+        let totals = [1_234.0, 77.0];
+        let scale = Scale::new(Values::DepthNormalised, &totals);
+        for (cell, &total) in totals.iter().enumerate() {
+            for count in [0.5, 1.0, 1.5, 7.0, 8.0, 9.0, 70_000.0] {
+                let expected = libm::log1p(f64::from(count) / total * 1e4) as f32;
+                assert_eq!(scale.value(cell, count), expected);
+            }
+        }
     }
 }
