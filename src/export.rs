@@ -1,7 +1,9 @@
 //! The tables that a person takes away. Tab-separated, UTF-8, one line a cell, `\n` at line ends.
 
+mod markers;
 mod metadata;
 
+pub use markers::{MarkerTable, markers};
 pub use metadata::metadata;
 
 use crate::genes::{Fate, GeneMatch};

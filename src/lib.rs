@@ -11,6 +11,7 @@
 //! | query | [`query`] | cells with counts, metrics, matched genes |
 //! | residuals | [`normalize`] | counts → Pearson residuals under the reference's model |
 //! | mapping | [`map`] | residuals → projection, anchors, weights, labels, UMAP, mapping score |
+//! | marker genes | [`markers`] | counts, groups of cells → AUC, p, fold change of each gene in each group |
 //! | references | [`build`] | labelled counts → [`reference::Reference`] |
 //! | results | [`export`] | mapping → tables |
 //!
@@ -30,6 +31,7 @@ pub mod reference;
 pub mod query;
 pub mod normalize;
 pub mod map;
+pub mod markers;
 pub mod build;
 pub mod export;
 #[cfg(all(target_arch = "wasm32", target_os = "unknown"))]

@@ -8,6 +8,7 @@ pub use segment::pack;
 
 use ndarray::Array2;
 use segment::{Segment, merge};
+use std::ops::Range;
 
 /// A dense matrix, row-major, one row a cell (or a feature).
 pub type Dense = Array2<f32>;
@@ -124,6 +125,12 @@ impl Counts {
         self.segments[number].row(cell - self.firsts[number])
     }
 
+    /// Those of a cell's entries whose gene lies in a range, without walking over the others.
+    pub fn row_between(&self, cell: usize, genes: Range<u32>) -> impl Iterator<Item = (u32, f32)> + '_ {
+        let number = self.firsts.partition_point(|&first| first <= cell).max(1) - 1;
+        self.segments[number].row_between(cell - self.firsts[number], genes)
+    }
+
     /// The named cells, in that order.
     pub fn select_cells(&self, cells: &[usize]) -> Counts {
         let mut selected = Counts::with_genes(self.genes);
@@ -229,6 +236,11 @@ mod tests {
             for (cell, row) in rows.iter().enumerate() {
                 let expected: Vec<_> = row.iter().copied().filter(|entry| entry.1 != 0.0).collect();
                 assert_eq!(counts.row(cell).collect::<Vec<_>>(), expected);
+                for (start, end) in [(0, 10), (2, 5), (3, 4), (6, 6), (9, u32::MAX), (5, 2)] {
+                    let between = expected.iter().copied().filter(|entry| (start..end).contains(&entry.0));
+                    let found: Vec<_> = counts.row_between(cell, start..end).collect();
+                    assert_eq!(found, between.collect::<Vec<_>>());
+                }
             }
             let picked = counts.select_cells(&[2, 0]);
             assert_eq!(picked.row(0).collect::<Vec<_>>(), counts.row(2).collect::<Vec<_>>());

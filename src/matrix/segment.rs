@@ -1,6 +1,7 @@
 //! Rows of counts in one piece of memory.
 
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// Stands for a value that two bytes do not hold.
 pub const ESCAPE: u16 = u16::MAX;
@@ -90,7 +91,21 @@ impl Segment {
 
     /// Gene and count of each entry of a row.
     pub fn row(&self, row: usize) -> impl Iterator<Item = (u32, f32)> + '_ {
-        let range = self.offsets[row] as usize..self.offsets[row + 1] as usize;
+        self.entries(self.offsets[row] as usize..self.offsets[row + 1] as usize)
+    }
+
+    /// The same of genes in a range, which are found by bisection.
+    pub fn row_between(&self, row: usize, genes: Range<u32>) -> impl Iterator<Item = (u32, f32)> + '_ {
+        let (start, end) = (self.offsets[row] as usize, self.offsets[row + 1] as usize);
+        let before = |bound: u32| match &self.columns {
+            Columns::Narrow(columns) => columns[start..end].partition_point(|&gene| u32::from(gene) < bound),
+            Columns::Wide(columns) => columns[start..end].partition_point(|&gene| gene < bound),
+        };
+        let first = before(genes.start);
+        self.entries(start + first..start + before(genes.end).max(first))
+    }
+
+    fn entries(&self, range: Range<usize>) -> impl Iterator<Item = (u32, f32)> + '_ {
         let mut escape = self.escapes.partition_point(|&(position, _)| position < range.start as u64);
         range.map(move |entry| {
             let gene = self.gene(entry);

@@ -3,6 +3,7 @@
 use crate::Failure;
 use crate::arguments::Arguments;
 use crate::inputs;
+use crate::markers::{self, OfMapping};
 use crate::report::{Stopwatch, peak_memory, thousands};
 use serde::Serialize;
 use sextant::genes::{GeneMatch, GeneTable};
@@ -46,6 +47,7 @@ struct Summary<'a> {
     percent_cells_with_anchors: f64,
     /// For each level, how many cells of each class.
     labels: BTreeMap<&'a str, BTreeMap<&'a str, usize>>,
+    markers: Option<markers::Summary>,
     warnings: Vec<Warning>,
     threads: usize,
     stages: Vec<Stage>,
@@ -98,6 +100,7 @@ pub fn read_reference(path: &Path) -> Result<(Reference, String), Failure> {
 
 pub fn run(words: &[&str]) -> Result<(), Failure> {
     let options = ["reference", "out", "threads", "levels", "matrix", "gene-column", "min-counts", "method", "genes"];
+    let options = [&options[..], &OfMapping::OPTIONS].concat();
     let arguments = Arguments::parse(words, "QUERY", &options, &["reference-genes-only"])?;
     if let Some(method) = arguments.value("method").filter(|&method| method != "seurat") {
         return Err(Failure::usage(format!("There is no method '{method}'; the method is 'seurat'.")));
@@ -112,6 +115,7 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
     watch.note("Loading the reference");
     let (reference, reference_checksum) = read_reference(&bundle_path)?;
     let table = read_genes(arguments.value("genes"), &bundle_path)?;
+    let markers = OfMapping::of(&arguments, &reference)?;
     watch.note("Reading");
     let options = QueryOptions {
         matrix: arguments.value("matrix"),
@@ -130,6 +134,7 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
     let mapping = map::map(&cells, &reference, &options, &progress)?;
 
     warnings.extend(mapping.warnings());
+    let markers = markers.table(&query, &mapping, &reference, &progress);
     watch.note("Writing");
     std::fs::create_dir_all(&out).map_err(|error| Failure::io("Cannot make the folder", &out, &error))?;
     write(&out, "predictions.tsv", export::predictions(&query, &mapping, &reference))?;
@@ -142,6 +147,7 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
     } else {
         write_metadata(&out, &query)?;
     }
+    let markers = write_markers(&out, markers, &mut warnings)?;
     let (query_file, query_checksum) = inputs::fingerprint(&arguments)?;
     let (stages, seconds) = watch.seconds();
     let summary = Summary {
@@ -169,6 +175,7 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
         anchors: mapping.anchors.len(),
         percent_cells_with_anchors: mapping.percent_with_anchors(),
         labels: composition(&mapping, &reference),
+        markers,
         warnings,
         threads,
         stages: stages.into_iter().map(|(stage, seconds)| Stage { stage, seconds }).collect(),
@@ -179,6 +186,22 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
     write(&out, "summary.json", text.map_err(|error| Failure { code: 1, message: error.to_string() })? + "\n")?;
     say(&summary, &out);
     Ok(())
+}
+
+/// Writes the table of marker genes and adds what is said of it; gives its figures.
+fn write_markers(
+    out: &Path,
+    markers: Option<(String, Vec<Warning>, markers::Summary)>,
+    warnings: &mut Vec<Warning>,
+) -> Result<Option<markers::Summary>, Failure> {
+    let Some((table, said, summary)) = markers else {
+        // That of another mapping, as of the table of cells.
+        let _ = std::fs::remove_file(out.join("markers.tsv"));
+        return Ok(None);
+    };
+    write(out, "markers.tsv", table)?;
+    warnings.extend(said);
+    Ok(Some(summary))
 }
 
 fn composition<'a>(mapping: &Mapping, reference: &'a Reference) -> BTreeMap<&'a str, BTreeMap<&'a str, usize>> {

@@ -1,0 +1,270 @@
+//! Marker genes: `--markers` of `sextant map`, and `sextant markers` for labels that the person brings.
+
+use crate::Failure;
+use crate::arguments::Arguments;
+use crate::inputs;
+use crate::report::{Stopwatch, thousands};
+use serde::Serialize;
+use sextant::error::Warning;
+use sextant::export::{self, MarkerTable};
+use sextant::formats::Column;
+use sextant::map::Mapping;
+use sextant::markers::{Grouping, Markers, Options, Order, find_markers};
+use sextant::progress::Progress;
+use sextant::query::{Query, QueryOptions};
+use sextant::reference::Reference;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+/// Genes of each type that a table has unless another number is asked for; Azimuth's page shows 10.
+const MOST: usize = 100;
+const MOST_OF_AZIMUTH: usize = 10;
+
+/// How marker genes are sought and written.
+struct Wish {
+    options: Options,
+    table: MarkerTable,
+    method: &'static str,
+}
+
+impl Wish {
+    /// `method` and `top` are what the two options are called.
+    fn of(arguments: &Arguments, method: &str, top: &str) -> Result<Self, Failure> {
+        let (name, options, order, most) = match arguments.value(method) {
+            None | Some("normalised") => ("normalised", Options::default(), Order::Significance, MOST),
+            Some("azimuth") => ("azimuth", Options::azimuth(), Order::Azimuth, MOST_OF_AZIMUTH),
+            Some(other) => {
+                return Err(Failure::usage(format!("--{method} takes 'normalised' or 'azimuth', not '{other}'.")));
+            }
+        };
+        let most = match arguments.value(top) {
+            None => Some(most),
+            Some("all") => None,
+            Some(text) => match text.parse::<usize>() {
+                Ok(number @ 1..) => Some(number),
+                _ => return Err(Failure::usage(format!("--{top} takes a number from 1, or 'all', not '{text}'."))),
+            },
+        };
+        let reference_genes_only = arguments.flag("reference-genes-only");
+        Ok(Wish { options, table: MarkerTable { order, most, reference_genes_only }, method: name })
+    }
+
+    fn find(&self, query: &Query, groupings: &[Grouping], progress: &Progress<'_>) -> Vec<Markers> {
+        find_markers(&query.counts, &query.metrics.counts, groupings, &self.options, progress)
+    }
+}
+
+/// What `sextant map` was asked for.
+pub struct OfMapping {
+    wish: Wish,
+    /// `None`: all that are mapped.
+    levels: Option<Vec<String>>,
+}
+
+/// What stands in `summary.json`.
+#[derive(Serialize)]
+pub struct Summary {
+    method: &'static str,
+    /// `all` of the file, or those of the `reference`.
+    genes: &'static str,
+    genes_compared: usize,
+    genes_shown_of_each_type: Option<usize>,
+    levels: Vec<String>,
+}
+
+impl OfMapping {
+    pub const OPTIONS: [&str; 3] = ["markers", "markers-method", "markers-top"];
+
+    /// # Errors
+    /// A level that will not be mapped, of `levels` or all of the reference.
+    pub fn of(arguments: &Arguments, reference: &Reference) -> Result<Self, Failure> {
+        let wish = Wish::of(arguments, "markers-method", "markers-top")?;
+        let levels = match arguments.value("markers") {
+            None | Some("all") => None,
+            Some("none") => Some(Vec::new()),
+            Some(_) => arguments.list("markers"),
+        };
+        let all = || reference.levels.iter().map(|level| level.name.clone()).collect();
+        let mapped: Vec<String> = arguments.list("levels").unwrap_or_else(all);
+        if let Some(level) = levels.iter().flatten().find(|&level| !mapped.contains(level)) {
+            return Err(Failure::usage(format!(
+                "--markers names '{level}', which is not mapped. Mapped are: {}.",
+                mapped.join(", ")
+            )));
+        }
+        Ok(OfMapping { wish, levels })
+    }
+
+    /// The table, what is said of it, and its figures; `None` where no level was asked for.
+    pub fn table(
+        &self,
+        query: &Query,
+        mapping: &Mapping,
+        reference: &Reference,
+        progress: &Progress<'_>,
+    ) -> Option<(String, Vec<Warning>, Summary)> {
+        let is_wanted = |name: &String| self.levels.as_ref().is_none_or(|levels| levels.contains(name));
+        let wanted = mapping.labels.iter().filter(|labels| is_wanted(&labels.level));
+        let groupings: Vec<Grouping> = wanted
+            .filter_map(|labels| {
+                let level = reference.levels.iter().find(|level| level.name == labels.level)?;
+                Some(Grouping::of_labels(labels, level))
+            })
+            .collect();
+        if groupings.is_empty() {
+            return None;
+        }
+        let Wish { table, method, .. } = &self.wish;
+        let found = self.wish.find(query, &groupings, progress);
+        let summary = Summary {
+            method,
+            genes: if table.reference_genes_only { "reference" } else { "all" },
+            genes_compared: query.features.len(),
+            genes_shown_of_each_type: table.most,
+            levels: groupings.into_iter().map(|grouping| grouping.name).collect(),
+        };
+        let warnings = found.iter().flat_map(Markers::warnings).collect();
+        Some((export::markers(&found, &query.features, table), warnings, summary))
+    }
+}
+
+/// `sextant markers`: groups of cells that a table or the file itself names.
+pub fn run(words: &[&str]) -> Result<(), Failure> {
+    let options = [
+        "group-by",
+        "groups",
+        "group",
+        "against",
+        "out",
+        "method",
+        "top",
+        "matrix",
+        "gene-column",
+        "min-counts",
+        "threads",
+    ];
+    let arguments = Arguments::parse(words, "QUERY", &options, &[])?;
+    let wish = Wish::of(&arguments, "method", "top")?;
+    let column = arguments.required("group-by")?;
+    let out = PathBuf::from(arguments.required("out")?);
+    if arguments.value("against").is_some() && arguments.value("group").is_none() {
+        return Err(Failure::usage("--against needs --group: the group to compare with it."));
+    }
+    let threads = arguments.start_threads()?;
+    let watch = Stopwatch::start();
+    let report = |stage: &str, _: f64| watch.note(stage);
+    let progress = Progress::new(&report);
+    let options = QueryOptions {
+        matrix: arguments.value("matrix"),
+        gene_column: arguments.value("gene-column"),
+        min_counts: arguments.number("min-counts")?,
+        ..Default::default()
+    };
+    let query = Query::read(&mut inputs::open(&arguments)?, &options, &progress)?;
+    let (mut grouping, more) = match arguments.value("groups") {
+        Some(path) => of_table(Path::new(path), column, &query.cells)?,
+        None => (of_metadata(&query, column)?, None),
+    };
+    if let (Some(group), Some(against)) = (arguments.value("group"), arguments.value("against")) {
+        grouping = grouping.between(group, against)?;
+    }
+    let mut found = wish.find(&query, std::slice::from_ref(&grouping), &progress);
+    if let (Some(group), None) = (arguments.value("group"), arguments.value("against")) {
+        only(&mut found, group)?;
+    }
+    let text = export::markers(&found, &query.features, &wish.table);
+    std::fs::create_dir_all(&out).map_err(|error| Failure::io("Cannot make the folder", &out, &error))?;
+    let path = out.join("markers.tsv");
+    std::fs::write(&path, text).map_err(|error| Failure::io("Cannot write", &path, &error))?;
+    for warning in
+        query.warnings.iter().chain(&more).chain(&found.iter().flat_map(Markers::warnings).collect::<Vec<_>>())
+    {
+        println!("warning: {}", warning.message);
+    }
+    for group in found.iter().flat_map(|level| &level.groups).filter(|group| group.genes.is_ok()) {
+        println!("{}: {} cells against {}", group.group, thousands(group.cells), thousands(group.others));
+    }
+    println!("{:.2} s on {threads} threads; the table is '{}'.", watch.seconds().1, path.display());
+    Ok(())
+}
+
+/// Keeps the results of one group.
+fn only(found: &mut [Markers], group: &str) -> Result<(), Failure> {
+    for level in found {
+        let known: Vec<&str> = level.groups.iter().map(|group| group.group.as_str()).collect();
+        if !known.contains(&group) {
+            return Err(Failure::usage(format!(
+                "'{}' has no group '{group}'. Its groups are: {}.",
+                level.level,
+                known.join(", ")
+            )));
+        }
+        level.groups.retain(|found| found.group == group);
+    }
+    Ok(())
+}
+
+/// A column of the file's table of cells.
+fn of_metadata(query: &Query, wanted: &str) -> Result<Grouping, Failure> {
+    let columns: Vec<&str> = query.metadata.iter().map(|column| column.0.as_str()).collect();
+    let column = query.metadata.iter().find(|column| column.0 == wanted).map(|column| &column.1);
+    let names: Vec<Option<String>> = match column {
+        Some(Column::Number(values)) if values.iter().any(|value| value.is_finite() && value.fract() != 0.0) => {
+            return Err(Failure::usage(format!("The cell column '{wanted}' holds numbers, not groups.")));
+        }
+        Some(column) => (0..query.cells.len()).map(|cell| column.text(cell).filter(|name| !name.is_empty())).collect(),
+        None if columns.is_empty() => {
+            return Err(Failure::usage(format!(
+                "The file has no table of cells, so no column '{wanted}'. Name a table with --groups TABLE.tsv."
+            )));
+        }
+        None => {
+            return Err(Failure::usage(format!(
+                "The file has no cell column '{wanted}'. Its columns are: {}.",
+                columns.join(", ")
+            )));
+        }
+    };
+    Ok(Grouping::of_names(wanted, names.iter().map(Option::as_deref)))
+}
+
+/// A column of a table with tabs between its columns, the first of which names the cells, such as `predictions.tsv`.
+fn of_table(path: &Path, wanted: &str, cells: &[String]) -> Result<(Grouping, Option<Warning>), Failure> {
+    let text = std::fs::read_to_string(path).map_err(|error| Failure::io("Cannot read", path, &error))?;
+    let mut lines = text.lines();
+    let columns: Vec<&str> = lines.next().unwrap_or_default().split('\t').collect();
+    let place = columns.iter().skip(1).position(|column| *column == wanted).ok_or_else(|| {
+        let columns = columns.get(1..).unwrap_or_default().join(", ");
+        Failure::usage(format!("'{}' has no column '{wanted}'. Its columns are: {columns}.", path.display()))
+    })?;
+    let mut group_of: HashMap<&str, &str> = HashMap::new();
+    for line in lines {
+        let mut values = line.split('\t');
+        let cell = values.next().unwrap_or_default();
+        if let Some(group) = values.nth(place).map(str::trim).filter(|group| !group.is_empty()) {
+            group_of.insert(cell, group);
+        }
+    }
+    let names: Vec<Option<&str>> = cells.iter().map(|cell| group_of.get(cell.as_str()).copied()).collect();
+    let without = names.iter().filter(|name| name.is_none()).count();
+    if without == cells.len() {
+        return Err(Failure::usage(format!(
+            "None of the {} cells stands in '{}' with a group. Its first column has to have the cells' names, such as \
+             '{}'.",
+            thousands(cells.len()),
+            path.display(),
+            cells.first().map(String::as_str).unwrap_or_default()
+        )));
+    }
+    let warning = (without > 0).then(|| {
+        Warning::new(
+            "cells_without_group",
+            format!(
+                "{} of the {} cells have no group and were compared with none.",
+                thousands(without),
+                thousands(cells.len())
+            ),
+        )
+    });
+    Ok((Grouping::of_names(wanted, names), warning))
+}

@@ -1,0 +1,196 @@
+//! Which cells are compared with which.
+
+use super::{GroupMarkers, Markers};
+use crate::error::{Error, Result, Warning};
+use crate::formats::grouped;
+use crate::map::labels::Labels;
+use crate::reference::Level;
+
+/// Cells in groups that do not overlap.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grouping {
+    /// Such as the name of a level.
+    pub name: String,
+    pub groups: Vec<String>,
+    /// The group of each cell; [`Grouping::NONE`], or any other number that is no group, for cells that take no part.
+    pub codes: Vec<u32>,
+}
+
+impl Grouping {
+    /// The code of a cell in no group.
+    pub const NONE: u32 = u32::MAX;
+
+    /// The types that cells were predicted to be at one level. `level`: the reference's, of that name.
+    pub fn of_labels(labels: &Labels, level: &Level) -> Self {
+        Grouping {
+            name: labels.level.clone(),
+            groups: level.classes.iter().map(|class| class.name.clone()).collect(),
+            codes: labels.codes.iter().copied().map(u32::from).collect(),
+        }
+    }
+
+    /// Groups by a name of each cell, in alphabetical order; cells without a name are in none.
+    pub fn of_names<'a>(name: &str, names: impl IntoIterator<Item = Option<&'a str>>) -> Self {
+        let names: Vec<Option<&str>> = names.into_iter().collect();
+        let mut groups: Vec<&str> = names.iter().copied().flatten().collect();
+        groups.sort_unstable();
+        groups.dedup();
+        let code = |name: &str| groups.binary_search(&name).ok().map(|place| place as u32);
+        let codes = names.iter().map(|name| name.and_then(code).unwrap_or(Self::NONE)).collect();
+        Grouping { name: name.to_owned(), groups: groups.into_iter().map(str::to_owned).collect(), codes }
+    }
+
+    /// Two selections of cells, each of which is compared with the other; all other cells take no part.
+    ///
+    /// # Shapes
+    /// `first` and `second`: what each is called, and rows of cells below `cells`.
+    ///
+    /// # Errors
+    /// A selection is empty, a cell is in both, or a row is none of a cell.
+    pub fn of_selections(name: &str, first: (&str, &[u32]), second: (&str, &[u32]), cells: usize) -> Result<Self> {
+        let mut codes = vec![Self::NONE; cells];
+        let mut shared = 0usize;
+        for (code, (called, rows)) in (0..).zip([first, second]) {
+            if rows.is_empty() {
+                return Err(Error::usage(format!("\"{called}\" has no cells, so there is nothing to compare.")));
+            }
+            for &row in rows {
+                let Some(of_cell) = codes.get_mut(row as usize) else {
+                    let cells = grouped(cells as f64);
+                    return Err(Error::usage(format!("\"{called}\" names cell {row}; there are only {cells}.")));
+                };
+                shared += usize::from(*of_cell != Self::NONE && *of_cell != code);
+                *of_cell = code;
+            }
+        }
+        if shared > 0 {
+            return Err(Error::usage(format!(
+                "{} cells are in both \"{}\" and \"{}\". Compare selections that share no cell.",
+                grouped(shared as f64),
+                first.0,
+                second.0
+            )));
+        }
+        Ok(Grouping { name: name.to_owned(), groups: [first.0, second.0].map(str::to_owned).to_vec(), codes })
+    }
+
+    /// The same with only these two groups, in this order; the cells of others take no part.
+    ///
+    /// # Errors
+    /// There is no such group, or the two are the same.
+    pub fn between(&self, first: &str, second: &str) -> Result<Self> {
+        let place = |wanted: &str| {
+            self.groups.iter().position(|group| group == wanted).map(|place| place as u32).ok_or_else(|| {
+                let known = self.groups.join(", ");
+                Error::usage(format!("\"{}\" has no group \"{wanted}\". Its groups are: {known}.", self.name))
+            })
+        };
+        let places = [place(first)?, place(second)?];
+        if places[0] == places[1] {
+            return Err(Error::usage(format!("\"{first}\" cannot be compared with itself. Name two groups.")));
+        }
+        let renumbered = |code: &u32| match places.iter().position(|place| place == code) {
+            Some(place) => place as u32,
+            None => Self::NONE,
+        };
+        let codes = self.codes.iter().map(renumbered).collect();
+        Ok(Grouping { name: self.name.clone(), groups: [first, second].map(str::to_owned).to_vec(), codes })
+    }
+
+    /// Why a group of so many cells among so many others is not compared, if it is not.
+    pub(super) fn refusal(&self, group: &str, cells: usize, others: usize, fewest: usize) -> Option<Warning> {
+        let few = fewest.saturating_sub(1);
+        if others == 0 && cells > 0 {
+            return Some(Warning::new(
+                "one_group_only",
+                format!(
+                    "All {} cells are \"{group}\" at \"{}\": there are no others to compare them with, so it has no \
+                     marker genes.",
+                    grouped(cells as f64),
+                    self.name
+                ),
+            ));
+        }
+        (cells < fewest.max(1)).then(|| {
+            let counted = match cells {
+                0 => "has no cells".to_owned(),
+                1 => "has 1 cell".to_owned(),
+                cells => format!("has {} cells", grouped(cells as f64)),
+            };
+            Warning::new(
+                "few_cells_for_markers",
+                format!(
+                    "\"{group}\" at \"{}\" {counted}; marker genes are sought for groups of more than {few}.",
+                    self.name
+                ),
+            )
+        })
+    }
+}
+
+/// What is said of several groups of a level that have too few cells.
+pub(super) fn few_cells<'a>(level: &Markers, groups: impl Iterator<Item = &'a GroupMarkers>) -> Warning {
+    let named: Vec<String> = groups.map(|group| format!("{} ({})", group.group, group.cells)).collect();
+    Warning::new(
+        "few_cells_for_markers",
+        format!(
+            "{} groups at \"{}\" have too few cells for marker genes, which are sought for groups of more than {}: {}.",
+            named.len(),
+            level.level,
+            level.fewest_cells.saturating_sub(1),
+            named.join(", ")
+        ),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_of_names() {
+        let grouping = Grouping::of_names("batch", [Some("b"), None, Some("a"), Some("b")]);
+        assert_eq!(grouping.groups, ["a", "b"]);
+        assert_eq!(grouping.codes, [1, Grouping::NONE, 0, 1]);
+        let swapped = grouping.between("b", "a").expect("two groups");
+        assert_eq!((swapped.groups, swapped.codes), (vec!["b".into(), "a".into()], vec![0, Grouping::NONE, 1, 0]));
+        let said = |first, second| grouping.between(first, second).unwrap_err().message;
+        assert_eq!(said("a", "c"), "\"batch\" has no group \"c\". Its groups are: a, b.");
+        assert_eq!(said("a", "a"), "\"a\" cannot be compared with itself. Name two groups.");
+    }
+
+    #[test]
+    fn groups_of_two_selections() {
+        let grouping = Grouping::of_selections("mine", ("left", &[0, 3]), ("right", &[2]), 5).expect("two selections");
+        assert_eq!(grouping.codes, [0, Grouping::NONE, 1, 0, Grouping::NONE]);
+        let said = |first: &[u32], second: &[u32]| {
+            Grouping::of_selections("mine", ("left", first), ("right", second), 5).unwrap_err().message
+        };
+        assert_eq!(said(&[0], &[]), "\"right\" has no cells, so there is nothing to compare.");
+        assert_eq!(said(&[0], &[5]), "\"right\" names cell 5; there are only 5.");
+        assert_eq!(
+            said(&[0, 1], &[1, 2]),
+            "1 cells are in both \"left\" and \"right\". Compare selections that share no cell."
+        );
+    }
+
+    #[test]
+    fn sentences_for_groups_that_are_not_compared() {
+        let grouping = Grouping { name: "fine".into(), groups: Vec::new(), codes: Vec::new() };
+        let said = |cells, others| grouping.refusal("ASDC", cells, others, 16).map(|warning| warning.message);
+        assert_eq!(said(16, 1), None);
+        let few = |counted: &str| {
+            Some(format!("\"ASDC\" at \"fine\" {counted}; marker genes are sought for groups of more than 15."))
+        };
+        assert_eq!(said(15, 100), few("has 15 cells"));
+        assert_eq!(said(1, 100), few("has 1 cell"));
+        assert_eq!(said(0, 100), few("has no cells"));
+        assert_eq!(
+            said(1_000, 0).as_deref(),
+            Some(
+                "All 1,000 cells are \"ASDC\" at \"fine\": there are no others to compare them with, so it has no marker \
+                 genes."
+            )
+        );
+    }
+}
