@@ -111,7 +111,7 @@ pub struct Joined {
 /// A matrix that the file offers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Candidate {
-    /// To be given to [`OpenFile::read`].
+    /// To be given to [`OpenFile::read`](super::OpenFile::read).
     pub path: String,
     /// Cells and features; `[0, 0]` when it cannot be read.
     pub shape: [usize; 2],

@@ -19,7 +19,7 @@ const POINTS: usize = 200;
 pub struct Droplets {
     /// All barcodes of the file.
     pub barcodes: usize,
-    /// Those with at least [`LOWER`] counts, which were read.
+    /// Those with at least `LOWER` counts, which were read.
     pub read: usize,
     /// The total from which on a barcode is taken for a cell unless the person says otherwise.
     pub suggested: f64,

@@ -27,7 +27,7 @@ impl CountsBuilder {
         CountsBuilder { genes, segment: Segment { offsets, columns, values: vec![0; nonzeros], escapes: Vec::new() } }
     }
 
-    /// The genes and the packed counts of all entries. A count that [`pack`] refuses is left as
+    /// The genes and the packed counts of all entries. A count that [`pack`](super::pack) refuses is left as
     /// [`Self::ESCAPED`] and handed over by [`Self::escape`].
     pub fn parts(&mut self) -> (GenesMut<'_>, &mut [u16]) {
         let genes = match &mut self.segment.columns {
