@@ -7,10 +7,11 @@ mod file;
 
 use crate::build::labels::color;
 use crate::error::{self, Error, Warning};
-use crate::export;
+use crate::export::{self, MarkerTable};
 use crate::formats::{self, Input, OpenFile, ReadOptions};
 use crate::genes::{GeneMatch, GeneTable, Route, Source};
 use crate::map::{self, Mapping};
+use crate::markers::{self, Grouping, find_markers};
 use crate::metadata::{Coloring, Kind, ValueCount};
 use crate::progress::Progress;
 use crate::query::{Query, QueryOptions, Summary};
@@ -331,7 +332,8 @@ impl Engine {
         export::metadata(self.query()?, &mut give)
     }
 
-    /// A table as bytes: `predictions.tsv`, `umap.tsv`, `qc.tsv` or `genes.tsv`, the same that the command writes.
+    /// A table as bytes: `predictions.tsv`, `umap.tsv`, `qc.tsv`, `genes.tsv` or `markers.tsv`, the same that the command
+    /// writes.
     pub fn export(&self, name: &str) -> Result<Vec<u8>, JsValue> {
         let query = self.query()?;
         let table = match name {
@@ -342,6 +344,13 @@ impl Engine {
                 let reference = self.reference()?;
                 let (genes, _) = query.match_to(reference, self.genes.as_ref()).map_err(thrown)?;
                 export::genes(query, reference, &genes)
+            }
+            "markers.tsv" => {
+                let groupings = Grouping::of_mapping(self.mapping()?, self.reference()?);
+                let progress = Progress::silent();
+                let options = markers::Options::default();
+                let found = find_markers(&query.counts, &query.metrics.counts, &groupings, &options, &progress);
+                export::markers(&found, &query.features, &MarkerTable::usual(query))
             }
             _ => return Err(thrown(Error::usage(format!("There is no table '{name}'.")))),
         };

@@ -3,6 +3,7 @@
 use super::{clean, put};
 use crate::formats::Feature;
 use crate::markers::{GroupMarkers, Marker, Markers, Order};
+use crate::query::Query;
 use rayon::prelude::*;
 
 /// What a table of marker genes shows.
@@ -14,6 +15,17 @@ pub struct MarkerTable {
     pub most: Option<usize>,
     /// Only genes of the reference were read, so only they were compared.
     pub reference_genes_only: bool,
+}
+
+impl MarkerTable {
+    /// Genes of each group that are shown unless another number is asked for; Azimuth's page shows 10.
+    pub const MOST: usize = 100;
+
+    /// What is shown unless something else is asked for.
+    pub fn usual(query: &Query) -> Self {
+        let reference_genes_only = query.features.len() < query.genes_in_file;
+        MarkerTable { order: Order::Significance, most: Some(MarkerTable::MOST), reference_genes_only }
+    }
 }
 
 /// A line a gene of each group, in the order of the levels, the groups and [`MarkerTable::order`].

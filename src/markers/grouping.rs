@@ -3,8 +3,9 @@
 use super::{GroupMarkers, Markers};
 use crate::error::{Error, Result, Warning};
 use crate::formats::grouped;
+use crate::map::Mapping;
 use crate::map::labels::Labels;
-use crate::reference::Level;
+use crate::reference::{Level, Reference};
 
 /// Cells in groups that do not overlap.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +28,15 @@ impl Grouping {
             groups: level.classes.iter().map(|class| class.name.clone()).collect(),
             codes: labels.codes.iter().copied().map(u32::from).collect(),
         }
+    }
+
+    /// The types that cells were predicted to be, at every level that was mapped.
+    pub fn of_mapping(mapping: &Mapping, reference: &Reference) -> Vec<Self> {
+        let of_level = |labels: &Labels| {
+            let level = reference.levels.iter().find(|level| level.name == labels.level)?;
+            Some(Grouping::of_labels(labels, level))
+        };
+        mapping.labels.iter().filter_map(of_level).collect()
     }
 
     /// Groups by a name of each cell, in alphabetical order; cells without a name are in none.

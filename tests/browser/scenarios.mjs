@@ -66,6 +66,9 @@ async function threads(tools) {
     const table = await page.download(button);
     checks.that(`${name} is a table of as many cells`, table.name === name && lines(table.bytes) === lines(tools.expected), `${table.name}, ${lines(table.bytes)} lines`);
   }
+  const markers = await page.download('#download-markers');
+  checks.equal('the marker genes are called', markers.name, 'markers.tsv');
+  checks.sameBytes('and have the bytes of the command’s', markers.bytes, tools.expectedMarkers);
   await page.page.waitForTimeout(QUIET_MS);
   quiet('from idle to the exports');
   checks.none('the console shows no error', page.complaints);

@@ -16,8 +16,7 @@ use sextant::reference::Reference;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-/// Genes of each type that a table has unless another number is asked for; Azimuth's page shows 10.
-const MOST: usize = 100;
+/// Genes of each type that Azimuth's page shows.
 const MOST_OF_AZIMUTH: usize = 10;
 
 /// How marker genes are sought and written.
@@ -31,7 +30,7 @@ impl Wish {
     /// `method` and `top` are what the two options are called.
     fn of(arguments: &Arguments, method: &str, top: &str) -> Result<Self, Failure> {
         let (name, options, order, most) = match arguments.value(method) {
-            None | Some("normalised") => ("normalised", Options::default(), Order::Significance, MOST),
+            None | Some("normalised") => ("normalised", Options::default(), Order::Significance, MarkerTable::MOST),
             Some("azimuth") => ("azimuth", Options::azimuth(), Order::Azimuth, MOST_OF_AZIMUTH),
             Some(other) => {
                 return Err(Failure::usage(format!("--{method} takes 'normalised' or 'azimuth', not '{other}'.")));
@@ -104,13 +103,8 @@ impl OfMapping {
         progress: &Progress<'_>,
     ) -> Option<(String, Vec<Warning>, Summary)> {
         let is_wanted = |name: &String| self.levels.as_ref().is_none_or(|levels| levels.contains(name));
-        let wanted = mapping.labels.iter().filter(|labels| is_wanted(&labels.level));
-        let groupings: Vec<Grouping> = wanted
-            .filter_map(|labels| {
-                let level = reference.levels.iter().find(|level| level.name == labels.level)?;
-                Some(Grouping::of_labels(labels, level))
-            })
-            .collect();
+        let mut groupings = Grouping::of_mapping(mapping, reference);
+        groupings.retain(|grouping| is_wanted(&grouping.name));
         if groupings.is_empty() {
             return None;
         }
