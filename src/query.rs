@@ -128,19 +128,15 @@ impl Query {
         };
         let mut look = Look::default();
         let mut dataset = file.read(&read, &mut look, progress)?;
-        let matched = options
-            .reference
-            .and_then(|reference| Matched::of(reference, matches.into_inner(), dataset.joined.as_ref()))
-            .map(|mut matched| {
-                if options.reference_genes_only {
-                    matched.genes.keep_matched();
-                }
-                matched
-            });
-        if let Some(Matched { checked: Err(message), .. }) = &matched
-            && options.reference_genes_only
+        let joined = dataset.joined.as_ref();
+        let mut matched = options.reference.and_then(|reference| Matched::of(reference, matches.into_inner(), joined));
+        if options.reference_genes_only
+            && let Some(matched) = &mut matched
         {
-            return Err(Error::mapping(message));
+            if let Err(message) = &matched.checked {
+                return Err(Error::mapping(message));
+            }
+            matched.genes.keep_matched();
         }
         dataset.warnings.extend(look.warnings(&dataset.cells));
         let mut query = Query::with_metrics(dataset, look.metrics.finish(), options.min_counts)?;

@@ -4,30 +4,29 @@
 //! Bulk data crosses as typed arrays, tables as bytes, small summaries as plain objects.
 
 mod file;
+mod summaries;
 
 use crate::build::labels::color;
-use crate::error::{self, Error, Warning};
+use crate::error::{self, Error};
 use crate::export::{self, MarkerTable};
 use crate::formats::{self, Input, OpenFile, ReadOptions};
-use crate::genes::{GeneMatch, GeneTable, Route, Source};
+use crate::genes::{GeneTable, Route};
 use crate::map::{self, Mapping};
 use crate::markers::{self, Grouping, find_markers};
-use crate::metadata::{Coloring, Kind, ValueCount};
+use crate::metadata::{Coloring, Kind};
 use crate::progress::Progress;
-use crate::query::{Query, QueryOptions, Summary};
+use crate::query::{Query, QueryOptions};
 use crate::reference::{Reference, bundle};
 use js_sys::{Float32Array, Function, Uint8Array, Uint16Array};
 use serde::Serialize;
+use summaries::{
+    BuildInfo, ClassColumn, ColoredValue, GenesSummary, MapSummary, NumberColumn, QuerySummary, ReferenceSummary,
+    level_summary,
+};
 use wasm_bindgen::prelude::*;
 
 #[cfg(feature = "threads")]
 pub use wasm_bindgen_rayon::init_thread_pool;
-
-#[derive(Serialize)]
-struct BuildInfo {
-    version: &'static str,
-    threads: bool,
-}
 
 /// Version of the engine, and whether this is the threaded build.
 #[wasm_bindgen]
@@ -44,90 +43,6 @@ pub struct Engine {
     file: Option<OpenFile>,
     query: Option<Query>,
     mapping: Option<Mapping>,
-}
-
-#[derive(Serialize)]
-struct ClassSummary<'a> {
-    name: &'a str,
-    color: &'a str,
-    cells: usize,
-}
-
-#[derive(Serialize)]
-struct LevelSummary<'a> {
-    name: &'a str,
-    classes: Vec<ClassSummary<'a>>,
-}
-
-#[derive(Serialize)]
-struct ReferenceSummary<'a> {
-    #[serde(flatten)]
-    about: &'a crate::reference::About,
-    cells: usize,
-    features: usize,
-    checksum: String,
-    levels: Vec<LevelSummary<'a>>,
-}
-
-#[derive(Serialize)]
-struct GenesSummary<'a> {
-    version: &'a str,
-    sources: &'a [Source],
-    checksum: String,
-}
-
-#[derive(Serialize)]
-struct QuerySummary<'a> {
-    #[serde(flatten)]
-    query: Summary<'a>,
-    /// Absent where too few genes match.
-    genes_in_common: Option<usize>,
-    genes_by_id: Option<usize>,
-    genes_by_symbol: Option<usize>,
-    /// How they were found, and what was not.
-    genes_matched: Option<&'a GeneMatch>,
-    reference_features: usize,
-    /// Why the query cannot be mapped onto this reference, if it cannot: what was read can be looked at all the same,
-    /// and another column of gene names can be tried.
-    mismatch: Option<String>,
-    /// Columns that gene names can be taken from, the one in use first.
-    gene_columns: &'a [String],
-    /// Memory that the counts take.
-    bytes: usize,
-}
-
-#[derive(Serialize)]
-struct ColoredValue<'a> {
-    #[serde(flatten)]
-    value: &'a ValueCount,
-    color: String,
-}
-
-#[derive(Serialize)]
-struct ClassColumn<'a> {
-    kind: Kind,
-    values: Vec<ColoredValue<'a>>,
-    other_values: usize,
-    other_cells: usize,
-    missing: usize,
-}
-
-#[derive(Serialize)]
-struct NumberColumn {
-    kind: Kind,
-    min: Option<f64>,
-    max: Option<f64>,
-    missing: usize,
-}
-
-#[derive(Serialize)]
-struct MapSummary<'a> {
-    cells: usize,
-    anchors: usize,
-    percent_with_anchors: f64,
-    features_used: usize,
-    levels: Vec<LevelSummary<'a>>,
-    warnings: Vec<Warning>,
 }
 
 #[wasm_bindgen]
@@ -374,16 +289,6 @@ impl Engine {
     fn labels(&self, level: &str) -> Result<&map::labels::Labels, JsValue> {
         let found = self.mapping()?.labels.iter().find(|labels| labels.level == level);
         found.ok_or_else(|| thrown(Error::usage(format!("The level '{level}' was not mapped."))))
-    }
-}
-
-fn level_summary<'a>(level: &'a crate::reference::Level, codes: &[u16]) -> LevelSummary<'a> {
-    let mut cells = vec![0; level.classes.len()];
-    codes.iter().for_each(|&code| cells[usize::from(code)] += 1);
-    let classes = level.classes.iter().zip(cells);
-    LevelSummary {
-        name: &level.name,
-        classes: classes.map(|(class, cells)| ClassSummary { name: &class.name, color: &class.color, cells }).collect(),
     }
 }
 

@@ -8,26 +8,17 @@
 // The engine knows no clock; what measures it does.
 #![allow(clippy::disallowed_methods)]
 
+mod timing;
+
 use sextant::formats::{self, Input, ReadOptions};
 use sextant::markers::{Grouping, Options, find_markers};
 use sextant::progress::Progress;
 use std::collections::HashMap;
-use std::error::Error;
 use std::fs::File;
-use std::time::Instant;
-
-const TIMES: usize = 5;
-
-type Outcome<T> = Result<T, Box<dyn Error>>;
+use timing::{Outcome, arguments, fastest};
 
 fn main() -> Outcome<()> {
-    let mut words: Vec<String> = std::env::args().skip(1).collect();
-    let mut threads = 1;
-    if let Some(place) = words.iter().position(|word| word == "--threads") {
-        threads = words.get(place + 1).ok_or("--threads takes a number")?.parse()?;
-        words.drain(place..place + 2);
-    }
-    rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
+    let (words, threads) = arguments()?;
     let path = words.first().ok_or("name a file")?;
     let mut opened = formats::open(vec![Input::new(path, Box::new(File::open(path)?))])?;
     let dataset = opened.read(&ReadOptions::default(), &mut (), &Progress::silent())?;
@@ -42,24 +33,18 @@ fn main() -> Outcome<()> {
     };
     levels.extend([15, 30].map(|groups| dealt_out(counts.cells(), groups)));
     for (name, options) in [("normalised", Options::default()), ("azimuth", Options::azimuth())] {
+        let time = |levels: &[Grouping]| -> Outcome<f64> {
+            let find = || Ok(find_markers(counts, &totals, levels, &options, &Progress::silent()));
+            Ok(fastest(find)?.0)
+        };
         for level in &levels {
-            let seconds =
-                fastest(|| find_markers(counts, &totals, std::slice::from_ref(level), &options, &Progress::silent()));
+            let seconds = time(std::slice::from_ref(level))?;
             println!("{name}, {} ({} groups): {seconds:.3} s", level.name, level.groups.len());
         }
-        let seconds = fastest(|| find_markers(counts, &totals, &levels, &options, &Progress::silent()));
+        let seconds = time(&levels)?;
         println!("{name}, all {} levels at once: {seconds:.3} s", levels.len());
     }
     Ok(())
-}
-
-fn fastest<T>(work: impl Fn() -> T) -> f64 {
-    let times = (0..TIMES).map(|_| {
-        let start = Instant::now();
-        std::hint::black_box(work());
-        start.elapsed().as_secs_f64()
-    });
-    times.fold(f64::INFINITY, f64::min)
 }
 
 fn dealt_out(cells: usize, groups: u32) -> Grouping {

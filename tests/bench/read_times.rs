@@ -8,25 +8,16 @@
 // The engine knows no clock; what measures it does.
 #![allow(clippy::disallowed_methods)]
 
+mod timing;
+
 use sextant::formats::{self, Input, ReadOptions};
 use sextant::progress::Progress;
-use std::error::Error;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
-use std::time::Instant;
-
-const TIMES: usize = 5;
-
-type Outcome<T> = Result<T, Box<dyn Error>>;
+use timing::{Outcome, arguments, fastest};
 
 fn main() -> Outcome<()> {
-    let mut words: Vec<String> = std::env::args().skip(1).collect();
-    let mut threads = 1;
-    if let Some(place) = words.iter().position(|word| word == "--threads") {
-        threads = words.get(place + 1).ok_or("--threads takes a number")?.parse()?;
-        words.drain(place..place + 2);
-    }
-    rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
+    let (words, threads) = arguments()?;
     let (file, arrays) = words.split_first().ok_or("name a file")?;
     let usual = [String::from("/matrix/data"), String::from("/matrix/indices")];
     let arrays = if arrays.is_empty() { &usual[..] } else { arrays };
@@ -37,19 +28,6 @@ fn main() -> Outcome<()> {
     println!("inflating {bytes} bytes, 1 thread: {inflating:.3} s");
     println!("opening and reading, {threads} threads: {reading:.3} s, {:.2} times that", reading / inflating);
     Ok(())
-}
-
-fn fastest<T>(work: impl Fn() -> Outcome<T>) -> Outcome<(f64, T)> {
-    let mut best: Option<(f64, T)> = None;
-    for _ in 0..TIMES {
-        let start = Instant::now();
-        let value = work()?;
-        let seconds = start.elapsed().as_secs_f64();
-        if best.as_ref().is_none_or(|(least, _)| seconds < *least) {
-            best = Some((seconds, value));
-        }
-    }
-    best.ok_or_else(|| "nothing was measured".into())
 }
 
 fn read(path: &str) -> Outcome<usize> {

@@ -21,7 +21,7 @@ const UNTESTED: [(&str, &str); 10] = [
 ];
 /// Files and folders whose sentences are not about the files that people bring, and what tests them.
 const ELSEWHERE: [(&str, &str); 3] = [
-    ("src/bin/", "tests/cli.rs runs the command"),
+    ("src/bin/", "tests/cli runs the command"),
     ("src/wasm", "tests/browser runs the page"),
     ("src/build.rs", "what a reference says of its making"),
 ];

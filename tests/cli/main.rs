@@ -1,12 +1,13 @@
 //! The command as a person calls it: files in, tables out, sentences and exit codes where something is wrong.
 #![cfg(feature = "cli")]
 
-#[path = "common/command.rs"]
+#[path = "../common/command.rs"]
 mod command;
-#[path = "golden/fixture.rs"]
+#[path = "../golden/fixture.rs"]
 #[allow(dead_code)]
 mod fixture;
-#[path = "golden/tables.rs"]
+mod markers;
+#[path = "../golden/tables.rs"]
 #[allow(dead_code)]
 mod tables;
 

@@ -1,17 +1,8 @@
 //! Marker genes from the command: tables of a mapping, and of groups that are known.
-#![cfg(feature = "cli")]
 
-#[path = "common/command.rs"]
-mod command;
-#[path = "golden/fixture.rs"]
-#[allow(dead_code)]
-mod fixture;
-#[path = "golden/tables.rs"]
-#[allow(dead_code)]
-mod tables;
-
-use command::{failure, golden_bundle, query, scratch, sextant, text};
-use fixture::table;
+use crate::command::{failure, golden_bundle, query, scratch, sextant, text};
+use crate::fixture::table;
+use crate::tables;
 use std::path::Path;
 
 /// Maps the golden query, and reads the table of marker genes and the summary.

@@ -1,0 +1,108 @@
+//! What JavaScript gets as plain objects.
+
+use crate::error::Warning;
+use crate::genes::{GeneMatch, Source};
+use crate::metadata::{Kind, ValueCount};
+use crate::query::Summary;
+use serde::Serialize;
+
+#[derive(Serialize)]
+pub struct BuildInfo {
+    pub version: &'static str,
+    pub threads: bool,
+}
+
+#[derive(Serialize)]
+pub struct ClassSummary<'a> {
+    pub name: &'a str,
+    pub color: &'a str,
+    pub cells: usize,
+}
+
+#[derive(Serialize)]
+pub struct LevelSummary<'a> {
+    pub name: &'a str,
+    pub classes: Vec<ClassSummary<'a>>,
+}
+
+#[derive(Serialize)]
+pub struct ReferenceSummary<'a> {
+    #[serde(flatten)]
+    pub about: &'a crate::reference::About,
+    pub cells: usize,
+    pub features: usize,
+    pub checksum: String,
+    pub levels: Vec<LevelSummary<'a>>,
+}
+
+#[derive(Serialize)]
+pub struct GenesSummary<'a> {
+    pub version: &'a str,
+    pub sources: &'a [Source],
+    pub checksum: String,
+}
+
+#[derive(Serialize)]
+pub struct QuerySummary<'a> {
+    #[serde(flatten)]
+    pub query: Summary<'a>,
+    /// Absent where too few genes match.
+    pub genes_in_common: Option<usize>,
+    pub genes_by_id: Option<usize>,
+    pub genes_by_symbol: Option<usize>,
+    /// How they were found, and what was not.
+    pub genes_matched: Option<&'a GeneMatch>,
+    pub reference_features: usize,
+    /// Why the query cannot be mapped onto this reference, if it cannot: what was read can be looked at all the same,
+    /// and another column of gene names can be tried.
+    pub mismatch: Option<String>,
+    /// Columns that gene names can be taken from, the one in use first.
+    pub gene_columns: &'a [String],
+    /// Memory that the counts take.
+    pub bytes: usize,
+}
+
+#[derive(Serialize)]
+pub struct ColoredValue<'a> {
+    #[serde(flatten)]
+    pub value: &'a ValueCount,
+    pub color: String,
+}
+
+#[derive(Serialize)]
+pub struct ClassColumn<'a> {
+    pub kind: Kind,
+    pub values: Vec<ColoredValue<'a>>,
+    pub other_values: usize,
+    pub other_cells: usize,
+    pub missing: usize,
+}
+
+#[derive(Serialize)]
+pub struct NumberColumn {
+    pub kind: Kind,
+    pub min: Option<f64>,
+    pub max: Option<f64>,
+    pub missing: usize,
+}
+
+#[derive(Serialize)]
+pub struct MapSummary<'a> {
+    pub cells: usize,
+    pub anchors: usize,
+    pub percent_with_anchors: f64,
+    pub features_used: usize,
+    pub levels: Vec<LevelSummary<'a>>,
+    pub warnings: Vec<Warning>,
+}
+
+/// The classes of a level, with the cells that have these codes.
+pub fn level_summary<'a>(level: &'a crate::reference::Level, codes: &[u16]) -> LevelSummary<'a> {
+    let mut cells = vec![0; level.classes.len()];
+    codes.iter().for_each(|&code| cells[usize::from(code)] += 1);
+    let classes = level.classes.iter().zip(cells);
+    LevelSummary {
+        name: &level.name,
+        classes: classes.map(|(class, cells)| ClassSummary { name: &class.name, color: &class.color, cells }).collect(),
+    }
+}
