@@ -43,6 +43,8 @@ pub struct Query {
     /// Cells with fewer counts were left out, if any limit was set.
     pub min_counts: Option<f64>,
     pub warnings: Vec<Warning>,
+    /// Only the counts of the reference's features were kept.
+    pub reference_genes_only: bool,
     /// How the genes were matched while they were read.
     matched: Option<Matched>,
 }
@@ -141,6 +143,7 @@ impl Query {
         dataset.warnings.extend(look.warnings(&dataset.cells));
         let mut query = Query::with_metrics(dataset, look.metrics.finish(), options.min_counts)?;
         query.matched = matched;
+        query.reference_genes_only = options.reference_genes_only;
         Ok(query)
     }
 
@@ -169,6 +172,7 @@ impl Query {
             droplets,
             min_counts: limit,
             warnings: dataset.warnings,
+            reference_genes_only: false,
             matched: None,
         };
         let least = dataset.least_counts;

@@ -17,10 +17,10 @@ use crate::metadata::{Coloring, Kind};
 use crate::progress::Progress;
 use crate::query::{Query, QueryOptions};
 use crate::reference::{Reference, bundle};
-use js_sys::{Float32Array, Function, Uint8Array, Uint16Array};
+use js_sys::{Float32Array, Float64Array, Function, Uint8Array, Uint16Array};
 use serde::Serialize;
 use summaries::{
-    BuildInfo, ClassColumn, ColoredValue, GenesSummary, MapSummary, NumberColumn, QuerySummary, ReferenceSummary,
+    BuildInfo, ClassColumn, ColoredValue, GenesSummary, MapSummary, NumberColumn, QuerySummary, ReferenceSummary, Said,
     level_summary,
 };
 use wasm_bindgen::prelude::*;
@@ -174,7 +174,7 @@ impl Engine {
         let options = map::Options { levels, ..Default::default() };
         let mapping = map::map(&cells, reference, &options, &Progress::new(&report)).map_err(thrown)?;
         let summaries = mapping.labels.iter().filter_map(|labels| {
-            let level = reference.levels.iter().find(|level| level.name == labels.level)?;
+            let level = reference.level(&labels.level)?;
             Some(level_summary(level, &labels.codes))
         });
         let summary = to_object(&MapSummary {
@@ -235,7 +235,7 @@ impl Engine {
             }
             Coloring::Numbers { values, min, max, missing } => {
                 let object = to_object(&NumberColumn { kind, min, max, missing })?;
-                set(&object, "numbers", Float32Array::from(values.as_slice()).into())?;
+                set(&object, "numbers", Float64Array::from(values.as_slice()).into())?;
                 Ok(object)
             }
         }
@@ -247,8 +247,20 @@ impl Engine {
         export::metadata(self.query()?, &mut give)
     }
 
-    /// A table as bytes: `predictions.tsv`, `umap.tsv`, `qc.tsv`, `genes.tsv` or `markers.tsv`, the same that the command
-    /// writes.
+    /// The table `markers.tsv`, as `export`, and what is said of it: `{ bytes, warnings }`.
+    pub fn export_markers(&self, report: &Function) -> Result<JsValue, JsValue> {
+        let query = self.query()?;
+        let groupings = Grouping::of_mapping(self.mapping()?, self.reference()?);
+        let report = reporter(report);
+        let options = markers::Options::default();
+        let found = find_markers(&query.counts, &query.metrics.counts, &groupings, &options, &Progress::new(&report));
+        let table = export::markers(&found, query, &MarkerTable::default());
+        let object = to_object(&Said { warnings: found.iter().flat_map(markers::Markers::warnings).collect() })?;
+        js_sys::Reflect::set(&object, &"bytes".into(), &Uint8Array::from(table.as_bytes()).into())?;
+        Ok(object)
+    }
+
+    /// A table as bytes: `predictions.tsv`, `umap.tsv`, `qc.tsv` or `genes.tsv`, the same that the command writes.
     pub fn export(&self, name: &str) -> Result<Vec<u8>, JsValue> {
         let query = self.query()?;
         let table = match name {
@@ -259,13 +271,6 @@ impl Engine {
                 let reference = self.reference()?;
                 let (genes, _) = query.match_to(reference, self.genes.as_ref()).map_err(thrown)?;
                 export::genes(query, reference, &genes)
-            }
-            "markers.tsv" => {
-                let groupings = Grouping::of_mapping(self.mapping()?, self.reference()?);
-                let progress = Progress::silent();
-                let options = markers::Options::default();
-                let found = find_markers(&query.counts, &query.metrics.counts, &groupings, &options, &progress);
-                export::markers(&found, &query.features, &MarkerTable::usual(query))
             }
             _ => return Err(thrown(Error::usage(format!("There is no table '{name}'.")))),
         };

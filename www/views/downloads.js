@@ -9,8 +9,11 @@ export class Downloads {
     for (const button of this.#buttons) button.addEventListener('click', () => say(button, 'download', { name: button.dataset.table }));
   }
 
-  update({ result }) {
-    for (const button of this.#buttons) button.disabled = !result;
+  update({ result, saving }) {
+    for (const button of this.#buttons) {
+      button.disabled = !result || saving !== null;
+      button.setAttribute('aria-busy', String(saving === button.dataset.table));
+    }
   }
 }
 
