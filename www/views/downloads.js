@@ -9,8 +9,9 @@ export class Downloads {
     for (const button of this.#buttons) button.addEventListener('click', () => say(button, 'download', { name: button.dataset.table }));
   }
 
-  update({ result }) {
-    for (const button of this.#buttons) button.disabled = !result;
+  update({ result, query }) {
+    // Where cells were mapped in batches no counts are kept.
+    for (const button of this.#buttons) button.disabled = !result || (Boolean(query?.batches) && button.dataset.table === 'markers.tsv');
   }
 }
 
