@@ -57,9 +57,23 @@ pub struct Query<'a> {
     pub genes: &'a GeneMatch,
 }
 
+/// The cells to map, once they are projected.
+pub struct Projected<'a> {
+    /// m × d.
+    pub rows: Dense,
+    /// m names.
+    pub names: &'a [String],
+    /// Features of the reference that some query cell expresses.
+    pub features_used: usize,
+}
+
 /// What the mapping found; one row a query cell.
 #[derive(Debug, Clone)]
 pub struct Mapping {
+    /// Parts of the query that were mapped each by itself (see [`crate::batches`]). Of several, what is needed to map on is
+    /// not kept: `projected`, `integrated`, `weights` and the start of `umap` are empty, and of the prediction scores
+    /// there are those of the predicted classes.
+    pub batches: usize,
     /// m × d, on the reference's loadings.
     pub projected: Dense,
     pub anchors: Vec<Anchor>,
@@ -79,7 +93,7 @@ impl Mapping {
     /// Share of query cells that are part of an anchor, in per cent.
     pub fn percent_with_anchors(&self) -> f64 {
         let with = anchors::distinct(self.anchors.iter().map(|anchor| anchor.query)).len();
-        100.0 * with as f64 / self.projected.nrows().max(1) as f64
+        100.0 * with as f64 / self.mapping_scores.len().max(1) as f64
     }
 
     /// What the person should know of this mapping as a whole.
@@ -104,10 +118,26 @@ impl Mapping {
 /// # Errors
 /// A level that the reference does not have; too few anchors.
 pub fn map(query: &Query<'_>, reference: &Reference, options: &Options, progress: &Progress<'_>) -> Result<Mapping> {
-    let levels = chosen_levels(reference, options.levels.as_deref())?;
+    chosen_levels(reference, options.levels.as_deref())?;
     progress.report("Normalising", 0.0);
     let residuals = Residuals::new(reference, query.counts, &query.genes.feature_of_gene);
-    let projected = project::project(&residuals, reference, query.counts, query.totals, progress);
+    let rows = project::project(&residuals, reference, query.counts, query.totals, progress);
+    let projected = Projected { rows, names: query.names, features_used: residuals.features.len() };
+    map_projected(projected, reference, options, progress)
+}
+
+/// What [`map`] does once the cells are projected.
+///
+/// # Errors
+/// As there.
+pub fn map_projected(
+    query: Projected<'_>,
+    reference: &Reference,
+    options: &Options,
+    progress: &Progress<'_>,
+) -> Result<Mapping> {
+    let levels = chosen_levels(reference, options.levels.as_deref())?;
+    let Projected { rows: projected, names, features_used } = query;
     let query_unit = project::normalize_rows(&projected);
     let reference_unit = project::normalize_rows(&reference.embedding);
     let (anchors, found) =
@@ -123,7 +153,7 @@ pub fn map(query: &Query<'_>, reference: &Reference, options: &Options, progress
         "Integrating",
         progress,
     );
-    let umap = umap::place(&in_reference, query.names, &reference.umap, &options.umap, progress);
+    let umap = umap::place(&in_reference, names, &reference.umap, &options.umap, progress);
     let mapping_scores = score::mapping_scores(
         &anchors,
         &weights,
@@ -133,8 +163,7 @@ pub fn map(query: &Query<'_>, reference: &Reference, options: &Options, progress
         &options.score,
         progress,
     );
-    let features_used = residuals.features.len();
-    Ok(Mapping { projected, anchors, weights, labels, integrated, umap, mapping_scores, features_used })
+    Ok(Mapping { batches: 1, projected, anchors, weights, labels, integrated, umap, mapping_scores, features_used })
 }
 
 fn chosen_levels<'a>(reference: &'a Reference, names: Option<&[String]>) -> Result<Vec<&'a Level>> {

@@ -4,20 +4,62 @@ use crate::matrix::Counts;
 use crate::reference::{Reference, VarianceFloor};
 use rayon::prelude::*;
 
+/// The reference's model with the query's own clip: the residual of any count.
+#[derive(Clone, Copy)]
+pub struct Rule<'a> {
+    pub reference: &'a Reference,
+    /// First clip: ± the square root of the number of query cells.
+    pub first_clip: f64,
+    pub variance_floor: f64,
+}
+
+impl Rule<'_> {
+    /// Mean and deviation of a feature in cells of one depth.
+    fn expect(&self, feature: usize, log_total: f64) -> (f64, f64) {
+        let model = &self.reference.model;
+        let mean = libm::exp(model.intercept[feature] + model.slope[feature] * log_total);
+        let variance = mean + mean * mean / model.theta[feature];
+        (mean, libm::sqrt(variance.max(self.variance_floor)))
+    }
+
+    fn residual(&self, feature: usize, mean: f64, deviation: f64, count: f64) -> f64 {
+        let model = &self.reference.model;
+        let standardised = (count - mean) / deviation;
+        let clipped = standardised.clamp(-self.first_clip, self.first_clip);
+        (clipped - model.residual_mean[feature]).clamp(model.clip.0, model.clip.1)
+    }
+
+    /// By how much the residual of `count` differs from that of a zero count, in a cell of `total` counts.
+    pub fn correction(&self, feature: usize, log_total: f64, count: f64) -> f64 {
+        let (mean, deviation) = self.expect(feature, log_total);
+        self.residual(feature, mean, deviation, count) - self.residual(feature, mean, deviation, 0.0)
+    }
+
+    /// Whether the model's own clip hides every residual that the first clip could cut, so that its size does not matter.
+    pub fn first_clip_is_hidden(&self) -> bool {
+        let (low, high) = self.reference.model.clip;
+        let hidden = |&mean: &f64| self.first_clip - mean >= high && -self.first_clip - mean <= low;
+        self.reference.model.residual_mean.iter().all(hidden)
+    }
+}
+
+/// The smallest variance of a version-2 model, where `median` is that of the non-zero counts.
+pub fn floor_of_median(median: f64) -> f64 {
+    let fifth = median / 5.0;
+    fifth * fifth
+}
+
 /// The reference's model, restricted to the features that the query has, with the query's own clip.
 ///
 /// # Source
 /// Hafemeister and Satija 2019 (10.1186/s13059-019-1874-1); agrees with Seurat 4.3's
 /// `SCTransform(reference.SCT.model = …)` as Azimuth calls it.
 pub struct Residuals<'a> {
-    reference: &'a Reference,
+    rule: Rule<'a>,
     /// Rows of the reference's features that are used, ascending.
     pub features: Vec<u32>,
     /// For each gene of the query, its place in `features`.
     pub place_of_gene: Vec<Option<u32>>,
-    /// First clip: ± the square root of the number of query cells.
-    first_clip: f64,
-    variance_floor: f64,
 }
 
 /// What a residual needs at one sequencing depth.
@@ -45,22 +87,20 @@ impl<'a> Residuals<'a> {
             .iter()
             .map(|feature| feature.and_then(|feature| features.binary_search(&feature).ok()).map(|place| place as u32))
             .collect();
-        let mut residuals = Residuals {
-            reference,
-            features,
-            place_of_gene,
-            first_clip: libm::sqrt(counts.cells() as f64),
-            variance_floor: f64::NEG_INFINITY,
-        };
-        residuals.variance_floor = match reference.model.variance_floor {
+        let first_clip = libm::sqrt(counts.cells() as f64);
+        let rule = Rule { reference, first_clip, variance_floor: f64::NEG_INFINITY };
+        let mut residuals = Residuals { rule, features, place_of_gene };
+        residuals.rule.variance_floor = match reference.model.variance_floor {
             VarianceFloor::None => f64::NEG_INFINITY,
             VarianceFloor::Fixed(floor) => floor,
-            VarianceFloor::MedianCount => {
-                let fifth = residuals.median_count(counts) / 5.0;
-                fifth * fifth
-            }
+            VarianceFloor::MedianCount => floor_of_median(residuals.median_count(counts)),
         };
         residuals
+    }
+
+    /// For features and a rule that are known: those of cells whose counts are gone. It has no genes.
+    pub fn of_features(rule: Rule<'a>, features: Vec<u32>) -> Self {
+        Residuals { rule, features, place_of_gene: Vec::new() }
     }
 
     /// Median of the non-zero counts of the features used.
@@ -84,7 +124,6 @@ impl<'a> Residuals<'a> {
 
     /// Means, deviations and zero residuals of all features used in a cell of `total` counts.
     pub fn at_depth(&self, total: f64) -> Depth {
-        let model = &self.reference.model;
         let log_total = libm::log10(total);
         let mut depth = Depth {
             mean: Vec::with_capacity(self.features.len()),
@@ -92,11 +131,9 @@ impl<'a> Residuals<'a> {
             zero: Vec::with_capacity(self.features.len()),
         };
         for &feature in &self.features {
-            let row = feature as usize;
-            let mean = libm::exp(model.intercept[row] + model.slope[row] * log_total);
-            let variance = mean + mean * mean / model.theta[row];
+            let (mean, deviation) = self.rule.expect(feature as usize, log_total);
             depth.mean.push(mean);
-            depth.deviation.push(libm::sqrt(variance.max(self.variance_floor)));
+            depth.deviation.push(deviation);
         }
         for place in 0..self.features.len() {
             let zero = self.residual(&depth, place, 0.0);
@@ -107,10 +144,7 @@ impl<'a> Residuals<'a> {
 
     /// The residual of `count` for the feature at `place` of [`Self::features`].
     pub fn residual(&self, depth: &Depth, place: usize, count: f64) -> f64 {
-        let model = &self.reference.model;
-        let standardised = (count - depth.mean[place]) / depth.deviation[place];
-        let clipped = standardised.clamp(-self.first_clip, self.first_clip);
-        (clipped - model.residual_mean[self.features[place] as usize]).clamp(model.clip.0, model.clip.1)
+        self.rule.residual(self.features[place] as usize, depth.mean[place], depth.deviation[place], count)
     }
 }
 

@@ -1,5 +1,9 @@
 //! The query as it goes into the mapping: cells with counts, their metrics, and their genes' features.
 
+mod consumer;
+
+pub use consumer::Consumer;
+
 use crate::error::{Error, Result, Warning};
 use crate::formats::{
     Column, Dataset, Droplets, Feature, FeaturesOfGenes, Joined, OpenFile, ReadOptions, grouped, warnings_of_samples,
@@ -10,8 +14,8 @@ use crate::metadata::{ColumnSummary, summaries};
 use crate::progress::Progress;
 use crate::qc::{Look, Metrics, median, metrics};
 use crate::reference::{About, Reference};
+use consumer::{Matches, Watch};
 use serde::Serialize;
-use std::cell::RefCell;
 
 /// A file that was read, with the cells that have no counts set aside.
 #[derive(Debug, Clone)]
@@ -45,6 +49,8 @@ pub struct Query {
     pub warnings: Vec<Warning>,
     /// Only the counts of the reference's features were kept.
     pub reference_genes_only: bool,
+    /// No counts are here: a [`Consumer`] took them.
+    pub consumed: bool,
     /// How the genes were matched while they were read.
     matched: Option<Matched>,
 }
@@ -110,8 +116,33 @@ impl Query {
     /// As [`OpenFile::read`]; or no cell has a count; or, where only the genes of a reference are kept, too few are its
     /// features.
     pub fn read(file: &mut OpenFile, options: &QueryOptions<'_>, progress: &Progress<'_>) -> Result<Self> {
+        Query::read_by(file, options, None, progress)
+    }
+
+    /// Reads a query whose counts go to `consumer` and are not kept. Only cells without a count, or with fewer than the
+    /// limit, may have passed by besides those that it is told to keep.
+    ///
+    /// # Errors
+    /// As [`Query::read`]; also where too few genes are features of the reference.
+    pub fn read_past(
+        file: &mut OpenFile,
+        options: &QueryOptions<'_>,
+        consumer: &mut dyn Consumer,
+        progress: &Progress<'_>,
+    ) -> Result<Self> {
+        Query::read_by(file, options, Some(consumer), progress)
+    }
+
+    fn read_by(
+        file: &mut OpenFile,
+        options: &QueryOptions<'_>,
+        consumer: Option<&mut dyn Consumer>,
+        progress: &Progress<'_>,
+    ) -> Result<Self> {
+        let consumed = consumer.is_some();
+        let features_only = options.reference_genes_only && !consumed;
         // All genes of a sample are known here only: afterwards none may be left to name, or to be of another species.
-        let matches = RefCell::new(Vec::new());
+        let matches = Matches::default();
         let features = options.reference.map(|reference| {
             |features: &[Feature]| {
                 let genes = match_genes(features, &reference.features, options.table);
@@ -126,24 +157,32 @@ impl Query {
             gene_column: options.gene_column,
             budget: options.budget,
             features: features.as_ref().map(|features| features as &FeaturesOfGenes<'_>),
-            features_only: options.reference_genes_only,
+            features_only,
+            looking_on_only: consumed,
         };
-        let mut look = Look::default();
-        let mut dataset = file.read(&read, &mut look, progress)?;
+        let mut watch = Watch { look: Look::default(), matches: &matches, consumer };
+        let mut dataset = file.read(&read, &mut watch, progress)?;
+        let Watch { look, consumer, .. } = watch;
         let joined = dataset.joined.as_ref();
-        let mut matched = options.reference.and_then(|reference| Matched::of(reference, matches.into_inner(), joined));
-        if options.reference_genes_only
+        let mut matched = options.reference.and_then(|reference| Matched::of(reference, matches.take(), joined));
+        if (features_only || consumed)
             && let Some(matched) = &mut matched
         {
             if let Err(message) = &matched.checked {
                 return Err(Error::mapping(message));
             }
-            matched.genes.keep_matched();
+            if features_only {
+                matched.genes.keep_matched();
+            }
         }
         dataset.warnings.extend(look.warnings(&dataset.cells));
-        let mut query = Query::with_metrics(dataset, look.metrics.finish(), options.min_counts)?;
+        let (mut query, kept) = Query::with_metrics(dataset, look.metrics.finish(), options.min_counts)?;
         query.matched = matched;
-        query.reference_genes_only = options.reference_genes_only;
+        query.reference_genes_only = features_only;
+        query.consumed = consumed;
+        if let Some(consumer) = consumer {
+            consumer.keep(&kept);
+        }
         Ok(query)
     }
 
@@ -151,10 +190,11 @@ impl Query {
     /// No cell has a count.
     pub fn new(dataset: Dataset) -> Result<Self> {
         let all = metrics(&dataset.counts, &dataset.features);
-        Query::with_metrics(dataset, all, None)
+        Ok(Query::with_metrics(dataset, all, None)?.0)
     }
 
-    fn with_metrics(dataset: Dataset, all: Metrics, min_counts: Option<f64>) -> Result<Self> {
+    /// Also gives the cells that are kept, ascending.
+    fn with_metrics(dataset: Dataset, all: Metrics, min_counts: Option<f64>) -> Result<(Self, Vec<u32>)> {
         let droplets = dataset.droplets;
         let limit = min_counts.or(droplets.as_ref().map(|droplets| droplets.suggested));
         let mut query = Query {
@@ -173,6 +213,7 @@ impl Query {
             min_counts: limit,
             warnings: dataset.warnings,
             reference_genes_only: false,
+            consumed: false,
             matched: None,
         };
         let least = dataset.least_counts;
@@ -189,7 +230,7 @@ impl Query {
             query.metadata.iter_mut().for_each(|(_, column)| *column = column.select(&described));
             query.keep(&kept);
         }
-        Ok(query)
+        Ok((query, kept))
     }
 
     /// # Errors
@@ -274,7 +315,7 @@ impl Query {
             empty_cells: self.empty_cells.len(),
             genes: self.genes_in_file,
             genes_kept: self.features.len(),
-            nonzeros: self.counts.nonzeros(),
+            nonzeros: self.nonzeros(),
             total_counts: self.total_counts(),
             median_counts: median(&self.metrics.counts),
             median_features: median(&features),
@@ -285,6 +326,14 @@ impl Query {
             min_counts: self.min_counts,
             metadata: summaries(&self.metadata),
             warnings: self.warnings.clone(),
+        }
+    }
+
+    /// Counts that are not zero: of the genes that were kept or, where none were, of all.
+    pub fn nonzeros(&self) -> usize {
+        match self.consumed {
+            true => self.metrics.features.iter().map(|&features| features as usize).sum(),
+            false => self.counts.nonzeros(),
         }
     }
 

@@ -6,6 +6,7 @@
 mod file;
 mod summaries;
 
+use crate::batches::{self, Projection};
 use crate::build::labels::color;
 use crate::error::{self, Error};
 use crate::export::{self, MarkerTable};
@@ -42,6 +43,8 @@ pub struct Engine {
     genes: Option<GeneTable>,
     file: Option<OpenFile>,
     query: Option<Query>,
+    /// Of a query that is mapped in batches.
+    projection: Option<Projection>,
     mapping: Option<Mapping>,
 }
 
@@ -94,6 +97,7 @@ impl Engine {
         report: &Function,
     ) -> Result<JsValue, JsValue> {
         self.query = None;
+        self.projection = None;
         self.mapping = None;
         self.file = None;
         let input = |(file, path): (web_sys::File, String)| {
@@ -106,8 +110,8 @@ impl Engine {
         to_object(&inspection)
     }
 
-    /// Reads the counts. `options` is `{ matrix, gene_column, min_counts, reference_genes_only, budget }`, each of which
-    /// may be missing.
+    /// Reads the counts. `options` is `{ matrix, gene_column, min_counts, reference_genes_only, batch, budget }`, each of
+    /// which may be missing. With `batch`, cells of a batch, cells are projected and their counts dropped.
     pub fn read_query(&mut self, options: JsValue, report: &Function) -> Result<JsValue, JsValue> {
         #[derive(Default, serde::Deserialize)]
         #[serde(default)]
@@ -116,9 +120,11 @@ impl Engine {
             gene_column: Option<String>,
             min_counts: Option<f64>,
             reference_genes_only: bool,
+            batch: Option<u32>,
             budget: Option<f64>,
         }
         self.query = None;
+        self.projection = None;
         self.mapping = None;
         let wishes: Wishes = serde_wasm_bindgen::from_value(options)
             .map_err(|error| thrown(Error::usage(format!("The options of the reading cannot be read: {error}."))))?;
@@ -134,7 +140,14 @@ impl Engine {
             reference_genes_only: wishes.reference_genes_only,
             budget: wishes.budget.map(|bytes| bytes as u64),
         };
-        let query = Query::read(file, &options, &Progress::new(&report)).map_err(thrown)?;
+        let progress = Progress::new(&report);
+        let (query, projection) = match wishes.batch {
+            Some(size) => {
+                let read = batches::read(file, reference, &options, size as usize, &progress);
+                read.map(|(query, projection)| (query, Some(projection))).map_err(thrown)?
+            }
+            None => (Query::read(file, &options, &progress).map_err(thrown)?, None),
+        };
         let (genes, warnings, mismatch) = match query.match_to(reference, self.genes.as_ref()) {
             Ok((genes, warnings)) => (Some(genes), warnings, None),
             Err(error) => (None, Vec::new(), Some(error.message)),
@@ -150,8 +163,11 @@ impl Engine {
             reference_features: reference.features.len(),
             mismatch,
             gene_columns: &query.gene_columns,
-            bytes: query.counts.bytes(),
+            bytes: projection.as_ref().map_or_else(|| query.counts.bytes(), Projection::bytes),
+            batches: projection.as_ref().map(Projection::batches),
+            cells_in_batch: projection.as_ref().map(Projection::size),
         })?;
+        self.projection = projection;
         self.query = Some(query);
         Ok(summary)
     }
@@ -172,7 +188,12 @@ impl Engine {
         let cells =
             map::Query { counts: &query.counts, totals: &query.metrics.counts, names: &query.cells, genes: &genes };
         let options = map::Options { levels, ..Default::default() };
-        let mapping = map::map(&cells, reference, &options, &Progress::new(&report)).map_err(thrown)?;
+        let progress = Progress::new(&report);
+        let mapped = match &self.projection {
+            Some(projection) => batches::map(projection, &query.cells, reference, &options, &progress),
+            None => map::map(&cells, reference, &options, &progress),
+        };
+        let mapping = mapped.map_err(thrown)?;
         let summaries = mapping.labels.iter().filter_map(|labels| {
             let level = reference.level(&labels.level)?;
             Some(level_summary(level, &labels.codes))
@@ -250,6 +271,10 @@ impl Engine {
     /// The table `markers.tsv`, as `export`, and what is said of it: `{ bytes, warnings }`.
     pub fn export_markers(&self, report: &Function) -> Result<JsValue, JsValue> {
         let query = self.query()?;
+        if query.consumed {
+            let message = "Of a file that is mapped in batches no counts are kept, so there are no marker genes.";
+            return Err(thrown(Error::usage(message)));
+        }
         let groupings = Grouping::of_mapping(self.mapping()?, self.reference()?);
         let report = reporter(report);
         let options = markers::Options::default();

@@ -7,6 +7,11 @@ const MOST = 2.2e9;
 // Where the memory is small, a small query must still be read.
 const LEAST = 0.3e9;
 
+/** Cells that are mapped at a time where a file is mapped in batches: the command's --batch of this size gives the same. */
+export const BATCH = 20_000;
+/** Of more cells than this, batches are offered even where the counts fit: every cell is compared with every other. */
+export const MANY_CELLS = 150_000;
+
 /**
  * Bytes for the counts, of a memory that can grow to `maximum` bytes. `?budget=BYTES` in the address sets another
  * number, to see what happens to a query that does not fit.

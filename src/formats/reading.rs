@@ -30,6 +30,8 @@ pub struct ReadOptions<'a> {
     pub features: Option<&'a FeaturesOfGenes<'a>>,
     /// Keeps the counts of those genes only.
     pub features_only: bool,
+    /// Keeps no counts: who looks on has taken of them what is needed.
+    pub looking_on_only: bool,
     /// Bytes that the counts may take; more is refused with [`Kind::Memory`](crate::error::Kind::Memory).
     pub budget: Option<u64>,
 }
@@ -45,6 +47,10 @@ pub trait Observer {
     fn slab(&mut self, slab: &Counts);
     /// The sample is complete.
     fn end(&mut self);
+    /// Memory that it took for cells so far; it must fit the budget as the counts must.
+    fn bytes(&self) -> u64 {
+        0
+    }
 }
 
 /// Looks at nothing.
@@ -146,9 +152,12 @@ impl Part {
         let wanted = features
             .filter(|_| options.features_only)
             .map(|features| numbered(&features.iter().map(Option::is_some).collect::<Vec<bool>>()));
-        check_budget(choice, table.features.len(), wanted.is_some(), options.budget)?;
+        if !options.looking_on_only {
+            check_budget(choice, table.features.len(), wanted.is_some(), options.budget)?;
+        }
         let suspected = choice.shape().is_some_and(|shape| droplets::suspected(shape, choice.nonzeros()));
-        let selection = Selection { keep, wanted, budget: options.budget, genes: &table.features };
+        let kept = !options.looking_on_only;
+        let selection = Selection { keep, wanted, kept, budget: options.budget, genes: &table.features };
         let mut about_cells = Vec::new();
         let mut metadata = self.format.metadata(&choice.path, &mut about_cells)?;
         let recovering = || choice.recovering(stated_totals(&metadata));
@@ -165,7 +174,7 @@ impl Part {
         if intake.cells != cells {
             return Err(hdf5::damaged(&choice.path, "its shape does not fit the names of cells and genes"));
         }
-        if intake.counts.nonzeros() == 0 && selection.wanted.is_none() {
+        if intake.entries == 0 && selection.wanted.is_none() {
             return Err(Error::input(format!(
                 "all counts in \"{}\" are zero. Check the step that wrote the file.",
                 choice.path

@@ -14,14 +14,16 @@ pub struct Labels {
     pub level: String,
     /// Index into the level's classes.
     pub codes: Vec<u16>,
-    /// Query cells × classes: prediction scores, which sum to one along a row.
+    /// Query cells × classes: prediction scores, which sum to one along a row; of a query mapped in batches query cells × 1,
+    /// those of the predicted classes.
     pub scores: Dense,
 }
 
 impl Labels {
     /// The prediction score of the predicted class.
     pub fn score(&self, cell: usize) -> f32 {
-        self.scores[(cell, self.codes[cell] as usize)]
+        let class = if self.scores.ncols() == 1 { 0 } else { self.codes[cell] as usize };
+        self.scores[(cell, class)]
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::kernel::add_scaled;
 use crate::matrix::{Counts, Dense};
-use crate::normalize::Residuals;
+use crate::normalize::{Depth, Residuals};
 use crate::progress::Progress;
 use crate::reference::Reference;
 use ndarray::Array2;
@@ -15,7 +15,8 @@ const SLICE: usize = 2048;
 ///
 /// The residual of a zero count depends on the feature and on the cell's total alone. So the projection
 /// of an all-zero cell is computed once for each distinct total, exactly, and each cell adds only the
-/// corrections of its non-zero counts. Features that the query lacks drop out, nothing is rescaled.
+/// corrections of its non-zero counts, summed in the order of the genes (so they can be summed before it is
+/// known which features are used: see [`crate::batches`]). Features that the query lacks drop out, nothing is rescaled.
 ///
 /// # Shapes
 /// `totals` holds one value for each cell of `counts`. Returns cells × dimensions.
@@ -30,12 +31,7 @@ pub fn project(
     progress: &Progress<'_>,
 ) -> Dense {
     let dimensions = reference.loadings.ncols();
-    let loadings: Vec<f64> = residuals
-        .features
-        .iter()
-        .flat_map(|&feature| reference.loadings.row(feature as usize).to_vec())
-        .map(f64::from)
-        .collect();
+    let loadings = loadings_of(reference, &residuals.features);
     let mut by_depth: Vec<usize> = (0..counts.cells()).collect();
     by_depth.sort_by(|&a, &b| totals[a].total_cmp(&totals[b]).then(a.cmp(&b)));
     let mut projected = Array2::zeros((counts.cells(), dimensions));
@@ -63,14 +59,11 @@ fn project_depth(
     total: f64,
 ) -> Vec<(usize, Vec<f64>)> {
     let depth = residuals.at_depth(total);
-    let mut base = vec![0.0; dimensions];
-    for (zero, loadings) in depth.zero.iter().zip(loadings.chunks_exact(dimensions)) {
-        add_scaled(&mut base, *zero, loadings);
-    }
+    let base = zeros_projected(&depth, loadings, dimensions);
     cells
         .iter()
         .map(|&cell| {
-            let mut sums = base.clone();
+            let mut sums = vec![0.0; dimensions];
             for (gene, count) in counts.row(cell) {
                 let Some(place) = residuals.place_of_gene[gene as usize] else {
                     continue;
@@ -79,9 +72,25 @@ fn project_depth(
                 let correction = residuals.residual(&depth, place, f64::from(count)) - depth.zero[place];
                 add_scaled(&mut sums, correction, &loadings[place * dimensions..(place + 1) * dimensions]);
             }
+            sums.iter_mut().zip(&base).for_each(|(sum, base)| *sum += base);
             (cell, sums)
         })
         .collect()
+}
+
+/// The loadings of some features, row by row.
+pub fn loadings_of(reference: &Reference, features: &[u32]) -> Vec<f64> {
+    let rows = features.iter().flat_map(|&feature| reference.loadings.row(feature as usize).to_vec());
+    rows.map(f64::from).collect()
+}
+
+/// The projection of a cell that has no counts of the features used. `loadings` are those of the features.
+pub fn zeros_projected(depth: &Depth, loadings: &[f64], dimensions: usize) -> Vec<f64> {
+    let mut base = vec![0.0; dimensions];
+    for (zero, loadings) in depth.zero.iter().zip(loadings.chunks_exact(dimensions)) {
+        add_scaled(&mut base, *zero, loadings);
+    }
+    base
 }
 
 /// Rows divided by their Euclidean length; a row of zeros stays.

@@ -29,6 +29,11 @@ impl Weights {
         weights
     }
 
+    /// Of no cells.
+    pub fn of_none() -> Self {
+        Weights::from_lists(Vec::new())
+    }
+
     pub fn cells(&self) -> usize {
         self.offsets.len() - 1
     }

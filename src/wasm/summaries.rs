@@ -58,8 +58,11 @@ pub struct QuerySummary<'a> {
     pub mismatch: Option<String>,
     /// Columns that gene names can be taken from, the one in use first.
     pub gene_columns: &'a [String],
-    /// Memory that the counts take.
+    /// Memory that the counts take, or the projection of the cells.
     pub bytes: usize,
+    /// Where the query is mapped in batches: how many, and how many cells each has at most.
+    pub batches: Option<usize>,
+    pub cells_in_batch: Option<usize>,
 }
 
 #[derive(Serialize)]

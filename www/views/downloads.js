@@ -9,9 +9,11 @@ export class Downloads {
     for (const button of this.#buttons) button.addEventListener('click', () => say(button, 'download', { name: button.dataset.table }));
   }
 
-  update({ result, saving }) {
+  update({ result, query, saving }) {
     for (const button of this.#buttons) {
-      button.disabled = !result || saving !== null;
+      // Where cells were mapped in batches no counts are kept.
+      const without = Boolean(query?.batches) && button.dataset.table === 'markers.tsv';
+      button.disabled = !result || without || saving !== null;
       button.setAttribute('aria-busy', String(saving === button.dataset.table));
     }
   }

@@ -1,3 +1,4 @@
+import { BATCH, MANY_CELLS } from '../budget.js';
 import { bytes, whole } from '../words.js';
 import { element, say } from './dom.js';
 import { warnings } from './warnings.js';
@@ -22,7 +23,7 @@ export class Summary {
     if (!look || Object.keys(next).every((key) => next[key] === this.#shown[key])) return;
     this.#shown = next;
     const read = query ?? look;
-    this.#facts.replaceChildren(...[element('h3', { class: 'file-name' }, title), table(facts(read)), samples(look.samples), keptGenes(query, busy, this.#facts)].filter(Boolean));
+    this.#facts.replaceChildren(...[element('h3', { class: 'file-name' }, title), table(facts(read)), samples(look.samples), keptGenes(query, busy, this.#facts), batches(query, busy, this.#facts)].filter(Boolean));
     this.#warnings.replaceChildren(...[warnings(read.warnings)].filter(Boolean));
     this.#figures.replaceChildren(...[table(figures(look, query)), featureTypes(read.feature_types)].filter(Boolean));
   }
@@ -46,7 +47,7 @@ function facts(read) {
 function figures(look, query) {
   const { nonzeros, bytes: memory } = query ?? look;
   const rows = [['Non-zeros', whole(nonzeros ?? undefined), 'nonzeros']];
-  if (memory) rows.push(['Memory for counts', bytes(memory), 'bytes']);
+  if (memory) rows.push([query?.batches ? 'Memory for cells' : 'Memory for counts', bytes(memory), 'bytes']);
   if (!query) return rows;
   rows.push(
     ['Total counts', whole(query.total_counts), 'total_counts'],
@@ -73,6 +74,17 @@ function keptGenes(query, busy, root) {
   button.addEventListener('click', () => say(root, 'options', { reference_genes_only: undefined }));
   return element('div', { class: 'kept', id: 'genes-kept' },
     element('p', {}, `Of ${whole(query.genes)} genes, the ${whole(query.genes_kept)} of the reference are kept. Labels, scores, counts per cell and percent_mt are the same as with all genes; markers beyond those genes are not at hand.`), button);
+}
+
+/** A query that is mapped in batches: what that means, and the way back; of many cells, the offer. */
+function batches(query, busy, root) {
+  if (!query || (!query.batches && query.cells < MANY_CELLS)) return null;
+  const [words, batch, name] = query.batches
+    ? [`Mapped in ${whole(query.batches)} ${query.batches === 1 ? 'batch' : 'batches'} of at most ${whole(query.cells_in_batch)} cells, each a mixture of the whole file; the counts are dropped once they were read, so marker genes are not at hand. Labels are those of one run but for few cells.`, undefined, 'Read all counts']
+    : [`${whole(query.cells)} cells take long in one run, where every cell is compared with every other. In batches of ${whole(BATCH)} cells, labels are the same but for few cells; marker genes are not at hand.`, BATCH, 'Map in batches'];
+  const button = element('button', { type: 'button', class: 'quiet', id: 'batch-button', disabled: busy }, name);
+  button.addEventListener('click', () => say(root, 'options', { batch, reference_genes_only: undefined }));
+  return element('div', { class: 'kept', id: 'query-batches' }, element('p', {}, words), button);
 }
 
 function featureTypes(types) {

@@ -75,6 +75,17 @@ impl Arguments {
         }
     }
 
+    /// A whole number, of at least `least`.
+    pub fn whole(&self, name: &str, least: usize) -> Result<Option<usize>, Failure> {
+        let Some(text) = self.value(name) else {
+            return Ok(None);
+        };
+        match text.parse::<usize>() {
+            Ok(number) if number >= least => Ok(Some(number)),
+            _ => Err(Failure::usage(format!("--{name} takes a whole number from {least}, not '{text}'."))),
+        }
+    }
+
     /// Starts the pool with `--threads`, or with one thread for each core.
     pub fn start_threads(&self) -> Result<usize, Failure> {
         let mut pool = rayon::ThreadPoolBuilder::new();

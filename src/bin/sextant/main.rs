@@ -20,11 +20,13 @@ sextant - which cells are these?
 Usage:
   sextant map QUERY… --reference BUNDLE --out DIR [--levels LEVEL,…] [--matrix PATH] [--gene-column NAME]
               [--min-counts N] [--reference-genes-only] [--genes TABLE] [--markers LEVEL,…|all|none]
-              [--markers-method normalised|azimuth] [--markers-top N|all] [--threads N]
+              [--markers-method normalised|azimuth] [--markers-top N|all] [--batch CELLS] [--threads N]
       Maps the cells of QUERY onto a reference. Writes predictions.tsv, umap.tsv, qc.tsv, genes.tsv, markers.tsv and
       summary.json into DIR, and metadata.tsv where the file has a table of cells: its columns, for the cells of qc.tsv.
       QUERY is a file or a folder with raw counts; several are read as samples of one dataset. --min-counts leaves
       cells with fewer counts out. --reference-genes-only saves memory: the labels stay the same.
+      --batch takes files of any size: cells are projected as they are read, their counts dropped, and mapped in batches of
+      at most so many cells (20000 is a good number). Cell i of B batches is in batch i mod B. No marker genes.
       TABLE has other names of genes and orthologues; by default genes.sextant.table beside the references is taken,
       with 'none' none.
       markers.tsv has the marker genes of each type of the levels that are mapped, or of those of --markers: the 100 most

@@ -6,6 +6,7 @@ use crate::inputs;
 use crate::markers::{self, OfMapping};
 use crate::report::{Stopwatch, peak_memory, thousands};
 use serde::Serialize;
+use sextant::batches;
 use sextant::genes::{GeneMatch, GeneTable};
 use sextant::map::{self, Mapping};
 use sextant::progress::Progress;
@@ -43,6 +44,8 @@ struct Summary<'a> {
     genes_matched: &'a GeneMatch,
     gene_table: Option<GeneTableSummary<'a>>,
     features_used: usize,
+    /// Where it was mapped in batches.
+    batches: Option<BatchesSummary>,
     anchors: usize,
     percent_cells_with_anchors: f64,
     /// For each level, how many cells of each class.
@@ -68,6 +71,12 @@ struct ReferenceSummary<'a> {
     sha256: String,
     cells: usize,
     features: usize,
+}
+
+#[derive(Serialize)]
+struct BatchesSummary {
+    batches: usize,
+    cells_at_most: usize,
 }
 
 #[derive(Serialize)]
@@ -99,7 +108,8 @@ pub fn read_reference(path: &Path) -> Result<(Reference, String), Failure> {
 }
 
 pub fn run(words: &[&str]) -> Result<(), Failure> {
-    let options = ["reference", "out", "threads", "levels", "matrix", "gene-column", "min-counts", "method", "genes"];
+    let options =
+        ["reference", "out", "threads", "levels", "matrix", "gene-column", "min-counts", "method", "genes", "batch"];
     let options = [&options[..], &OfMapping::OPTIONS].concat();
     let arguments = Arguments::parse(words, "QUERY", &options, &["reference-genes-only"])?;
     if let Some(method) = arguments.value("method").filter(|&method| method != "seurat") {
@@ -126,15 +136,26 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
         reference_genes_only: arguments.flag("reference-genes-only"),
         budget: None,
     };
-    let query = Query::read(&mut inputs::open(&arguments)?, &options, &progress)?;
+    let mut file = inputs::open(&arguments)?;
+    let (query, projection) = match arguments.whole("batch", batches::SMALLEST_SIZE)? {
+        Some(size) => {
+            let (query, projection) = batches::read(&mut file, &reference, &options, size, &progress)?;
+            (query, Some(projection))
+        }
+        None => (Query::read(&mut file, &options, &progress)?, None),
+    };
+    drop(file);
     let (genes, mut warnings) = query.match_to(&reference, options.table)?;
     warnings.splice(0..0, query.warnings.iter().cloned());
     let cells = map::Query { counts: &query.counts, totals: &query.metrics.counts, names: &query.cells, genes: &genes };
     let options = map::Options { levels: arguments.list("levels"), ..Default::default() };
-    let mapping = map::map(&cells, &reference, &options, &progress)?;
+    let mapping = match &projection {
+        Some(projection) => batches::map(projection, &query.cells, &reference, &options, &progress)?,
+        None => map::map(&cells, &reference, &options, &progress)?,
+    };
 
     warnings.extend(mapping.warnings());
-    let markers = markers.table(&query, &mapping, &reference, &progress);
+    let markers = markers.table(&query, &mapping, &reference, &progress, &mut warnings);
     watch.note("Writing");
     std::fs::create_dir_all(&out).map_err(|error| Failure::io("Cannot make the folder", &out, &error))?;
     write(&out, "predictions.tsv", export::predictions(&query, &mapping, &reference))?;
@@ -166,12 +187,15 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
         cells: query.cells.len(),
         cells_without_counts: query.empty_cells.len(),
         genes: query.genes_in_file,
-        nonzeros: query.counts.nonzeros(),
+        nonzeros: query.nonzeros(),
         total_counts: query.total_counts(),
         genes_in_common: genes.matched,
         genes_matched: &genes,
         gene_table: table.as_ref().map(|(table, sha256)| GeneTableSummary { version: &table.version, sha256 }),
         features_used: mapping.features_used,
+        batches: projection
+            .as_ref()
+            .map(|projection| BatchesSummary { batches: mapping.batches, cells_at_most: projection.size() }),
         anchors: mapping.anchors.len(),
         percent_cells_with_anchors: mapping.percent_with_anchors(),
         labels: composition(&mapping, &reference),

@@ -99,11 +99,20 @@ impl OfMapping {
         mapping: &Mapping,
         reference: &Reference,
         progress: &Progress<'_>,
+        warnings: &mut Vec<Warning>,
     ) -> Option<(String, Vec<Warning>, Summary)> {
         let is_wanted = |name: &String| self.levels.as_ref().is_none_or(|levels| levels.contains(name));
         let mut groupings = Grouping::of_mapping(mapping, reference);
         groupings.retain(|grouping| is_wanted(&grouping.name));
         if groupings.is_empty() {
+            return None;
+        }
+        if query.consumed {
+            warnings.push(Warning::new(
+                "markers_in_batches",
+                "Marker genes were not sought: of a file that is mapped in batches no counts are kept. 'sextant markers' \
+                 finds them with predictions.tsv where the counts fit the memory.",
+            ));
             return None;
         }
         let Wish { table, method, .. } = &self.wish;

@@ -57,6 +57,20 @@ pub fn check_budget(choice: &Choice, genes: usize, selected: bool, budget: Optio
     Err(too_large(bytes, false, budget, selected))
 }
 
+/// Where only what is made of each cell is kept.
+pub fn too_many_cells(bytes: u64, budget: u64) -> Error {
+    let amount = |bytes: u64| grouped(bytes as f64 / 1e6);
+    Error::new(
+        Kind::Memory,
+        format!(
+            "its cells need more than {} MB of memory even where they are mapped in batches, and {} MB are there for them. \
+             Use the command on a machine with more memory, or split the file by sample.",
+            amount(bytes),
+            amount(budget)
+        ),
+    )
+}
+
 /// `at_least`: they need more than `bytes`. `selected`: they are those of the reference's genes already.
 pub fn too_large(bytes: u64, at_least: bool, budget: u64, selected: bool) -> Error {
     let amount = |bytes: u64| grouped(bytes as f64 / 1e6);

@@ -1,7 +1,7 @@
 //! What is kept of a matrix while it passes by, slab by slab.
 
 use super::Observer;
-use super::budget::too_large;
+use super::budget::{too_large, too_many_cells};
 use crate::error::{Result, Warning};
 use crate::formats::choice::Choice;
 use crate::formats::packing::Tally;
@@ -20,6 +20,8 @@ pub struct Selection<'a> {
     pub keep: Option<Keep>,
     /// Among the genes, those that were asked for.
     pub wanted: Option<Keep>,
+    /// Whether any counts are kept.
+    pub kept: bool,
     pub budget: Option<u64>,
     pub genes: &'a [Feature],
 }
@@ -32,6 +34,8 @@ pub struct Intake {
     pub recovered: Option<Result<Warning>>,
     /// Cells that passed by.
     pub cells: usize,
+    /// Entries of those of them that are kept.
+    pub entries: u64,
     /// Of an unfiltered file: the rows that were kept, and the total counts of all.
     pub rows: Vec<u32>,
     pub totals: Option<Vec<f32>>,
@@ -53,6 +57,7 @@ impl Selection<'_> {
             tally: Tally::default(),
             recovered: None,
             cells: 0,
+            entries: 0,
             rows: Vec::new(),
             totals: drop_empty.then(Vec::new),
         };
@@ -95,7 +100,14 @@ impl Selection<'_> {
             }
             slab = slab.keep_cells(&kept);
         }
+        intake.entries += slab.nonzeros() as u64;
         observer.slab(&slab);
+        if !self.kept {
+            return match self.budget {
+                Some(budget) if observer.bytes() > budget => Err(too_many_cells(observer.bytes(), budget)),
+                _ => Ok(()),
+            };
+        }
         if let Some((wanted, genes)) = &self.wanted {
             slab = slab.select_genes(wanted, *genes);
         }

@@ -1,0 +1,76 @@
+//! What is kept of each batch, in the order of all cells.
+
+use crate::map::Mapping;
+use crate::map::anchors::Anchor;
+use crate::map::labels::Labels;
+use crate::map::umap::Placement;
+use crate::map::weights::Weights;
+use crate::matrix::Dense;
+
+/// The mapping of several batches while they come.
+pub struct Joining {
+    batches: usize,
+    dimensions: usize,
+    features_used: usize,
+    labels: Vec<Labels>,
+    anchors: Vec<Anchor>,
+    layout: Dense,
+    mapping_scores: Vec<f32>,
+}
+
+impl Joining {
+    pub fn new(cells: usize, batches: usize, dimensions: usize, features_used: usize) -> Self {
+        // One batch is taken as it is.
+        let cells = if batches > 1 { cells } else { 0 };
+        Joining {
+            batches,
+            dimensions,
+            features_used,
+            labels: Vec::new(),
+            anchors: Vec::new(),
+            layout: Dense::zeros((cells, 2)),
+            mapping_scores: vec![0.0; cells],
+        }
+    }
+
+    /// `cells`: of the batch, among all.
+    pub fn add(&mut self, cells: &[usize], found: Mapping) {
+        let all = self.mapping_scores.len();
+        if self.labels.is_empty() {
+            let empty = |labels: &Labels| Labels {
+                level: labels.level.clone(),
+                codes: vec![0; all],
+                scores: Dense::zeros((all, 1)),
+            };
+            self.labels = found.labels.iter().map(empty).collect();
+        }
+        for (to, from) in self.labels.iter_mut().zip(&found.labels) {
+            for (row, &cell) in cells.iter().enumerate() {
+                to.codes[cell] = from.codes[row];
+                to.scores[(cell, 0)] = from.score(row);
+            }
+        }
+        for (row, &cell) in cells.iter().enumerate() {
+            self.mapping_scores[cell] = found.mapping_scores[row];
+            for axis in 0..2 {
+                self.layout[(cell, axis)] = found.umap.layout[(row, axis)];
+            }
+        }
+        let of_all = |anchor: Anchor| Anchor { query: cells[anchor.query as usize] as u32, ..anchor };
+        self.anchors.extend(found.anchors.into_iter().map(of_all));
+    }
+
+    pub fn finish(self) -> Mapping {
+        Mapping {
+            batches: self.batches,
+            projected: Dense::zeros((0, self.dimensions)),
+            anchors: self.anchors,
+            weights: Weights::of_none(),
+            labels: self.labels,
+            integrated: Dense::zeros((0, self.dimensions)),
+            umap: Placement { start: Dense::zeros((0, 2)), layout: self.layout },
+            mapping_scores: self.mapping_scores,
+            features_used: self.features_used,
+        }
+    }
+}

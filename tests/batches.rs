@@ -1,0 +1,229 @@
+//! Mapping in batches: the same as the usual mapping where one batch holds all cells, else that of each batch.
+
+#[path = "golden/fixture.rs"]
+#[allow(dead_code)]
+mod fixture;
+#[path = "golden/tables.rs"]
+#[allow(dead_code)]
+mod tables;
+
+use fixture::{folder, input};
+use ndarray::Axis;
+use sextant::batches::{self, Projection};
+use sextant::error::Kind;
+use sextant::formats::{Input, OpenFile};
+use sextant::map::{self, Mapping, Options, Projected};
+use sextant::progress::Progress;
+use sextant::query::{Query, QueryOptions};
+use sextant::reference::{Reference, VarianceFloor};
+use sextant::{Error, export};
+use std::cell::RefCell;
+use std::fmt::Write;
+use std::io::Cursor;
+use std::sync::LazyLock;
+
+/// Names and bytes of files that are handed over together.
+type Files = Vec<(&'static str, Vec<u8>)>;
+
+static REFERENCE: LazyLock<Reference> =
+    LazyLock::new(|| fixture::reference("reference_model.tsv.gz", VarianceFloor::None, ""));
+
+fn open(files: &Files) -> OpenFile {
+    let inputs = files.iter().map(|(name, bytes)| Input::new(*name, Box::new(Cursor::new(bytes.clone())))).collect();
+    sextant::formats::open(inputs).expect("files")
+}
+
+/// The golden query as 10x made it.
+fn tenx() -> Files {
+    vec![("query.h5", std::fs::read(folder().join("query.h5")).expect("the query"))]
+}
+
+/// Some of its cells as a table, genes × cells, with every `step`-th gene first.
+fn sample(name: &'static str, cells: std::ops::Range<usize>, step: usize) -> (&'static str, Vec<u8>) {
+    let query = input("query");
+    let mut rows = vec![vec![0.0; cells.len()]; query.genes.len()];
+    for cell in cells.clone() {
+        query.counts.row(cell).for_each(|(gene, count)| rows[gene as usize][cell - cells.start] = count);
+    }
+    let mut text = format!("gene,{}\n", query.names[cells].join(","));
+    for gene in (0..step).flat_map(|first| (first..rows.len()).step_by(step)) {
+        let counts: Vec<String> = rows[gene].iter().map(f32::to_string).collect();
+        writeln!(text, "{},{}", query.genes[gene].symbol, counts.join(",")).expect("a line");
+    }
+    (name, text.into_bytes())
+}
+
+fn usual(files: &Files, reference: &Reference, min_counts: Option<f64>) -> (Query, Mapping) {
+    let options = QueryOptions { reference: Some(reference), min_counts, ..Default::default() };
+    let query = Query::read(&mut open(files), &options, &Progress::silent()).expect("a query");
+    let (genes, _) = query.match_to(reference, None).expect("genes in common");
+    let cells = map::Query { counts: &query.counts, totals: &query.metrics.counts, names: &query.cells, genes: &genes };
+    let mapping = map::map(&cells, reference, &Options::default(), &Progress::silent()).expect("a mapping");
+    (query, mapping)
+}
+
+fn read(files: &Files, reference: &Reference, min_counts: Option<f64>, size: usize) -> (Query, Projection) {
+    let options = QueryOptions { min_counts, ..Default::default() };
+    batches::read(&mut open(files), reference, &options, size, &Progress::silent()).expect("a query")
+}
+
+fn in_batches(files: &Files, reference: &Reference, min_counts: Option<f64>, size: usize) -> (Query, Mapping) {
+    let (query, projection) = read(files, reference, min_counts, size);
+    let options = Options::default();
+    let mapping = batches::map(&projection, &query.cells, reference, &options, &Progress::silent());
+    (query, mapping.expect("a mapping"))
+}
+
+fn exports((query, mapping): &(Query, Mapping), reference: &Reference) -> [String; 4] {
+    let (genes, _) = query.match_to(reference, None).expect("genes in common");
+    [
+        export::predictions(query, mapping, reference),
+        export::umap(query, mapping),
+        export::qc(query),
+        export::genes(query, reference, &genes),
+    ]
+}
+
+#[test]
+fn one_batch_is_the_usual_mapping() {
+    let version_2 = fixture::reference("reference_model_v2.tsv.gz", VarianceFloor::MedianCount, "v2_");
+    let mut clipped = REFERENCE.clone();
+    // Now the first clip, of 20, cuts residuals.
+    clipped.model.clip = (-100.0, 100.0);
+    let samples =
+        || vec![sample("one.csv", 0..150, 1), sample("two.csv", 150..290, 3), sample("three.csv", 290..400, 7)];
+    for (files, reference, min_counts) in [
+        (tenx(), &*REFERENCE, None),
+        (tenx(), &*REFERENCE, Some(1400.0)),
+        (tenx(), &clipped, None),
+        (tenx(), &clipped, Some(1200.0)),
+        (tenx(), &version_2, None),
+        (tenx(), &version_2, Some(1000.0)),
+        (vec![sample("query.csv", 0..400, 5)], &*REFERENCE, None),
+        (samples(), &*REFERENCE, None),
+        (samples(), &version_2, Some(900.0)),
+    ] {
+        let expected = usual(&files, reference, min_counts);
+        let found = in_batches(&files, reference, min_counts, 400);
+        assert!(exports(&found, reference) == exports(&expected, reference), "{} {min_counts:?}", files[0].0);
+        assert_eq!(found.1.projected, expected.1.projected);
+        assert_eq!(found.1.features_used, expected.1.features_used);
+        assert_eq!(found.0.warnings, expected.0.warnings);
+        let [found, expected] = [&found.0, &expected.0].map(|query| {
+            let summary = query.summary();
+            (summary.cells, summary.genes, summary.nonzeros, summary.total_counts.to_bits())
+        });
+        assert_eq!(found, expected);
+    }
+}
+
+/// Counts of 3 and more: their median is not the first guess, so the file is read twice.
+#[test]
+fn the_median_count_is_that_of_all_cells() {
+    let version_2 = fixture::reference("reference_model_v2.tsv.gz", VarianceFloor::MedianCount, "v2_");
+    let (name, text) = sample("query.csv", 0..400, 1);
+    let text = String::from_utf8(text).expect("text");
+    let tripled = |(number, line): (usize, &str)| -> String {
+        let mut fields = line.split(',');
+        let first = fields.next().unwrap_or_default().to_owned();
+        let triple = |field: &str| match number {
+            0 => field.to_owned(),
+            _ => (3 * field.parse::<u32>().expect("a count")).to_string(),
+        };
+        fields.fold(first, |line, field| line + "," + &triple(field)) + "\n"
+    };
+    let files = vec![(name, text.lines().enumerate().map(tripled).collect::<String>().into_bytes())];
+    let expected = usual(&files, &version_2, None);
+    let readings = RefCell::new(0);
+    let count = |stage: &str, share: f64| *readings.borrow_mut() += u32::from(stage == "Reading" && share == 1.0);
+    let options = QueryOptions::default();
+    let (query, projection) =
+        batches::read(&mut open(&files), &version_2, &options, 400, &Progress::new(&count)).expect("a query");
+    assert!(*readings.borrow() >= 2);
+    let mapping = batches::map(&projection, &query.cells, &version_2, &Options::default(), &Progress::silent());
+    assert_eq!(mapping.expect("a mapping").projected, expected.1.projected);
+}
+
+#[test]
+fn every_batch_is_mapped_by_itself() {
+    let (_, whole) = usual(&tenx(), &REFERENCE, None);
+    let (query, found) = in_batches(&tenx(), &REFERENCE, None, 150);
+    assert_eq!((found.batches, found.features_used), (3, whole.features_used));
+    let mut anchors = 0;
+    for batch in 0..3 {
+        let cells: Vec<usize> = (batch..400).step_by(3).collect();
+        let names: Vec<String> = cells.iter().map(|&cell| query.cells[cell].clone()).collect();
+        let rows = whole.projected.select(Axis(0), &cells);
+        let projected = Projected { rows, names: &names, features_used: whole.features_used };
+        let alone =
+            map::map_projected(projected, &REFERENCE, &Options::default(), &Progress::silent()).expect("a batch");
+        anchors += alone.anchors.len();
+        for (row, &cell) in cells.iter().enumerate() {
+            for (a, b) in found.labels.iter().zip(&alone.labels) {
+                assert_eq!((&a.level, a.codes[cell]), (&b.level, b.codes[row]));
+                assert_eq!(a.score(cell), b.score(row));
+            }
+            assert_eq!(found.umap.layout.row(cell), alone.umap.layout.row(row));
+            assert_eq!(found.mapping_scores[cell], alone.mapping_scores[row]);
+        }
+        for anchor in &alone.anchors {
+            let of_all = map::anchors::Anchor { query: cells[anchor.query as usize] as u32, ..*anchor };
+            assert!(found.anchors.contains(&of_all));
+        }
+    }
+    assert_eq!(found.anchors.len(), anchors);
+    let same = found.labels[0].codes.iter().zip(&whole.labels[0].codes).filter(|(a, b)| a == b).count();
+    assert!(same > 360, "{same} of 400 labels as in one run");
+}
+
+#[test]
+fn any_number_of_threads_gives_the_same_bytes() {
+    let run = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
+        pool.install(|| exports(&in_batches(&tenx(), &REFERENCE, None, 200), &REFERENCE))
+    };
+    assert!(run(1) == run(3));
+}
+
+#[test]
+fn progress_never_goes_back_within_the_batches() {
+    let (query, projection) = read(&tenx(), &REFERENCE, None, 200);
+    let seen = RefCell::new(Vec::new());
+    let report = |stage: &str, share: f64| seen.borrow_mut().push((stage.to_owned(), share));
+    batches::map(&projection, &query.cells, &REFERENCE, &Options::default(), &Progress::new(&report))
+        .expect("a mapping");
+    let seen = seen.into_inner();
+    assert!(seen.iter().all(|(stage, _)| stage == "Mapping in batches") && seen.len() > 10);
+    assert!(seen.is_sorted_by(|a, b| a.1 <= b.1), "{seen:?}");
+    assert_eq!(seen.last().map(|last| last.1), Some(1.0));
+}
+
+#[test]
+fn what_cannot_be_mapped_in_batches_is_told() {
+    let refused = |size: usize, budget: Option<u64>| -> Error {
+        let options = QueryOptions { budget, ..Default::default() };
+        let read = batches::read(&mut open(&tenx()), &REFERENCE, &options, size, &Progress::silent());
+        read.err().expect("an error")
+    };
+    assert_eq!(refused(99, None).message, "A batch has at least 100 cells, not 99.");
+    let error = refused(100, Some(100_000));
+    assert_eq!(error.kind, Kind::Memory);
+    assert_eq!(
+        error.message,
+        "query.h5: its cells need more than 0 MB of memory even where they are mapped in batches, and 0 MB are there for \
+         them. Use the command on a machine with more memory, or split the file by sample."
+    );
+    let (query, projection) = read(&tenx(), &REFERENCE, None, 100);
+    assert_eq!((projection.cells(), projection.batches(), projection.bytes()), (400, 4, 400 * 50 * 4));
+    let mut options = Options::default();
+    options.anchors.k_anchor = 1;
+    let map = |reference: &Reference| {
+        let mapped = batches::map(&projection, &query.cells, reference, &options, &Progress::silent());
+        mapped.err().map(|error| error.message).unwrap_or_default()
+    };
+    let few = map(&REFERENCE);
+    assert!(few.starts_with("Batch 1 of 4: Too few anchors identified: "), "{few}");
+    let mut other = REFERENCE.clone();
+    other.about.name = "other".into();
+    assert_eq!(map(&other), "The cells were projected onto another reference: read the file again.");
+}
