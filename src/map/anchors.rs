@@ -20,6 +20,8 @@ pub struct Anchor {
 pub struct AnchorNeighbors {
     /// Each query cell among the query, itself included: the mapping score needs them.
     pub query_in_query: Neighbors,
+    /// Each query cell among the reference.
+    pub query_in_reference: Neighbors,
 }
 
 /// Defaults of `FindTransferAnchors` as Azimuth calls it.
@@ -81,7 +83,7 @@ pub fn find_anchors(
         .collect();
     let anchors = score(&pairs, &shared);
     check(&anchors)?;
-    Ok((anchors, AnchorNeighbors { query_in_query }))
+    Ok((anchors, AnchorNeighbors { query_in_query, query_in_reference }))
 }
 
 /// The query cells among the `k` nearest of a reference cell that have it among their `k` nearest in turn: by its
@@ -126,7 +128,7 @@ fn score(pairs: &[(u32, u32)], shared: &[u32]) -> Vec<Anchor> {
 }
 
 /// R's default quantile (type 7) of ascending values; 0 for none.
-fn quantile(sorted: &[f64], probability: f64) -> f64 {
+pub fn quantile(sorted: &[f64], probability: f64) -> f64 {
     let Some(last) = sorted.len().checked_sub(1) else {
         return 0.0;
     };

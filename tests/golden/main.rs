@@ -8,7 +8,7 @@ mod tables;
 
 use fixture::{Input, input, reference, table};
 use ndarray::Array2;
-use sextant::map::{Mapping, Options, Query, map, neighbors, project};
+use sextant::map::{Mapping, Method, Options, Query, map, neighbors, project};
 use sextant::normalize::Residuals;
 use sextant::progress::Progress;
 use sextant::reference::{Reference, VarianceFloor};
@@ -29,10 +29,14 @@ static RUN: LazyLock<Run> = LazyLock::new(|| {
     Run { reference, input, mapping }
 });
 
+fn seurat() -> Options {
+    Options { method: Method::Seurat, ..Options::default() }
+}
+
 fn run(reference: &Reference, input: &Input) -> Mapping {
     let genes = input.matched(reference);
     let query = Query { counts: &input.counts, totals: &input.totals, names: &input.names, genes: &genes };
-    map(&query, reference, &Options::default(), &Progress::silent()).expect("a mapping")
+    map(&query, reference, &seurat(), &Progress::silent()).expect("a mapping")
 }
 
 /// The largest difference between two tables of the same shape.

@@ -18,7 +18,8 @@ const HELP: &str = "\
 sextant - which cells are these?
 
 Usage:
-  sextant map QUERY… --reference BUNDLE --out DIR [--levels LEVEL,…] [--matrix PATH] [--gene-column NAME]
+  sextant map QUERY… --reference BUNDLE --out DIR [--levels LEVEL,…] [--method sextant|seurat]
+              [--matrix PATH] [--gene-column NAME]
               [--min-counts N] [--reference-genes-only] [--genes TABLE] [--markers LEVEL,…|all|none]
               [--markers-method normalised|azimuth] [--markers-top N|all] [--batch CELLS] [--threads N]
       Maps the cells of QUERY onto a reference. Writes predictions.tsv, umap.tsv, qc.tsv, genes.tsv, markers.tsv and
@@ -27,6 +28,8 @@ Usage:
       cells with fewer counts out. --reference-genes-only saves memory: the labels stay the same.
       --batch takes files of any size: cells are projected as they are read, their counts dropped, and mapped in batches of
       at most so many cells (20000 is a good number). Cell i of B batches is in batch i mod B. No marker genes.
+      --method seurat labels as Seurat and Azimuth do, each level by itself; the usual labels never contradict each other,
+      and come with a calibrated confidence, unknown.score (0 known, 1 not in the reference) and the call that is certain.
       TABLE has other names of genes and orthologues; by default genes.sextant.table beside the references is taken,
       with 'none' none.
       markers.tsv has the marker genes of each type of the levels that are mapped, or of those of --markers: the 100 most

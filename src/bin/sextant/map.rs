@@ -8,7 +8,7 @@ use crate::report::{Stopwatch, peak_memory, thousands};
 use serde::Serialize;
 use sextant::batches;
 use sextant::genes::{GeneMatch, GeneTable};
-use sextant::map::{self, Mapping};
+use sextant::map::{self, Mapping, Method};
 use sextant::progress::Progress;
 use sextant::query::{Query, QueryOptions};
 use sextant::reference::{Reference, bundle};
@@ -112,9 +112,7 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
         ["reference", "out", "threads", "levels", "matrix", "gene-column", "min-counts", "method", "genes", "batch"];
     let options = [&options[..], &OfMapping::OPTIONS].concat();
     let arguments = Arguments::parse(words, "QUERY", &options, &["reference-genes-only"])?;
-    if let Some(method) = arguments.value("method").filter(|&method| method != "seurat") {
-        return Err(Failure::usage(format!("There is no method '{method}'; the method is 'seurat'.")));
-    }
+    let method = arguments.value("method").map_or(Ok(Method::default()), Method::of_name)?;
     let bundle_path = PathBuf::from(arguments.required("reference")?);
     let out = PathBuf::from(arguments.required("out")?);
     let threads = arguments.start_threads()?;
@@ -148,7 +146,7 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
     let (genes, mut warnings) = query.match_to(&reference, options.table)?;
     warnings.splice(0..0, query.warnings.iter().cloned());
     let cells = map::Query { counts: &query.counts, totals: &query.metrics.counts, names: &query.cells, genes: &genes };
-    let options = map::Options { levels: arguments.list("levels"), ..Default::default() };
+    let options = map::Options { method, levels: arguments.list("levels"), ..Default::default() };
     let mapping = match &projection {
         Some(projection) => batches::map(projection, &query.cells, &reference, &options, &progress)?,
         None => map::map(&cells, &reference, &options, &progress)?,
@@ -173,7 +171,7 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
     let (stages, seconds) = watch.seconds();
     let summary = Summary {
         sextant: env!("CARGO_PKG_VERSION"),
-        method: "seurat",
+        method: method.name(),
         query: FileSummary { file: query_file, sha256: query_checksum },
         reference: ReferenceSummary {
             name: &reference.about.name,
