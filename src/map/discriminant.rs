@@ -232,7 +232,7 @@ mod tests {
         for (found, expected) in found.iter().zip(densities) {
             assert!((found - expected / sum).abs() < 1e-6, "{found} {}", expected / sum);
         }
-        assert_eq!(found[3], 0.0, "a class without cells");
+        assert_eq!(found[3], 0.0, "no cells");
     }
 
     #[test]
