@@ -11,6 +11,7 @@
 //! holds all cells it is that of [`map::map`], bit for bit.
 
 mod joining;
+mod markers;
 mod projecting;
 
 use crate::error::{Error, Result};
@@ -21,6 +22,7 @@ use crate::progress::Progress;
 use crate::query::{Query, QueryOptions};
 use crate::reference::{About, Reference};
 use joining::Joining;
+pub use markers::{Again, find_markers};
 use projecting::Projecting;
 use std::cell::{Cell, RefCell};
 
@@ -44,6 +46,8 @@ pub struct Projection {
     /// Features of the reference that some cell expresses.
     features_used: usize,
     size: usize,
+    /// Counts of each gene of the file that are not zero, also in cells that are not mapped.
+    entries: Vec<u64>,
 }
 
 impl Projection {
@@ -114,7 +118,10 @@ pub fn read(
         let query = Query::read_past(file, &options, &mut projecting, progress)?;
         match projecting.wrong_guess(size) {
             Some(guess) => projecting = Projecting::with_guess(reference, guess),
-            None => return Ok((query, projecting.finish(size, progress))),
+            None => {
+                let projection = projecting.finish(size, &query.places_of_samples, progress);
+                return Ok((query, projection));
+            }
         }
     }
 }

@@ -26,7 +26,8 @@ Usage:
       QUERY is a file or a folder with raw counts; several are read as samples of one dataset. --min-counts leaves
       cells with fewer counts out. --reference-genes-only saves memory: the labels stay the same.
       --batch takes files of any size: cells are projected as they are read, their counts dropped, and mapped in batches of
-      at most so many cells (20000 is a good number). Cell i of B batches is in batch i mod B. No marker genes.
+      at most so many cells (20000 is a good number). Cell i of B batches is in batch i mod B. For marker genes the file
+      is read again, once or several times.
       TABLE has other names of genes and orthologues; by default genes.sextant.table beside the references is taken,
       with 'none' none.
       markers.tsv has the marker genes of each type of the levels that are mapped, or of those of --markers: the 100 most
