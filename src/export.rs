@@ -28,7 +28,7 @@ pub fn predictions(query: &Query, mapping: &Mapping, reference: &Reference) -> S
         .labels
         .iter()
         .map(|labels| {
-            let level = reference.levels.iter().find(|level| level.name == labels.level);
+            let level = reference.level(&labels.level);
             level.map_or_else(Vec::new, |level| {
                 level.classes.iter().map(|class| clean(&class.name).into_owned()).collect()
             })

@@ -46,11 +46,12 @@ mod unpacking;
 mod zarr;
 
 pub(crate) use archive::{number, zip};
-pub use dataset::{Candidate, Column, Dataset, Feature, GENE_EXPRESSION, Inspection, Joined};
+pub use dataset::{Candidate, Column, Dataset, Feature, GENE_EXPRESSION, Inspection, Joined, is_no_name};
 pub use droplets::Droplets;
-pub use raw_counts::grouped;
+pub use raw_counts::{grouped, some};
 pub use reading::{FeaturesOfGenes, Observer, ReadOptions};
 pub use samples::warnings_of_samples;
+pub use table::fields;
 
 use crate::error::{Error, Result, Warning};
 use crate::progress::Progress;

@@ -171,7 +171,7 @@ fn chosen_levels<'a>(reference: &'a Reference, names: Option<&[String]>) -> Resu
         return Ok(reference.levels.iter().collect());
     };
     let find = |name: &String| {
-        reference.levels.iter().find(|level| &level.name == name).ok_or_else(|| {
+        reference.level(name).ok_or_else(|| {
             let known: Vec<&str> = reference.levels.iter().map(|level| level.name.as_str()).collect();
             Error::usage(format!("The reference has no level '{name}'. Its levels are: {}.", known.join(", ")))
         })

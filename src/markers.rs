@@ -13,6 +13,7 @@ mod grouping;
 mod order;
 mod ranks;
 mod significance;
+mod table;
 
 pub use grouping::Grouping;
 pub use order::Order;

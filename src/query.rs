@@ -47,6 +47,8 @@ pub struct Query {
     /// Cells with fewer counts were left out, if any limit was set.
     pub min_counts: Option<f64>,
     pub warnings: Vec<Warning>,
+    /// Only the counts of the reference's features were kept.
+    pub reference_genes_only: bool,
     /// No counts are here: a [`Consumer`] took them.
     pub consumed: bool,
     /// Of several samples, for each the number of each of its genes among `features`.
@@ -178,6 +180,7 @@ impl Query {
         dataset.warnings.extend(look.warnings(&dataset.cells));
         let (mut query, kept) = Query::with_metrics(dataset, look.metrics.finish(), options.min_counts)?;
         query.matched = matched;
+        query.reference_genes_only = features_only;
         query.consumed = consumed;
         if let Some(consumer) = consumer {
             consumer.keep(&kept);
@@ -211,6 +214,7 @@ impl Query {
             droplets,
             min_counts: limit,
             warnings: dataset.warnings,
+            reference_genes_only: false,
             consumed: false,
             places_of_samples: dataset.joined.map_or_else(Vec::new, |joined| joined.places),
             matched: None,

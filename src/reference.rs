@@ -158,6 +158,11 @@ impl UmapParameters {
 }
 
 impl Reference {
+    /// The level of that name.
+    pub fn level(&self, name: &str) -> Option<&Level> {
+        self.levels.iter().find(|level| level.name == name)
+    }
+
     /// Whether all parts fit each other, and no number is beyond what a reference can have.
     ///
     /// # Errors

@@ -181,7 +181,7 @@ fn percentile(row: &[String], column: usize) -> f64 {
 fn equals_scipy_and_the_formulas_of_presto() {
     let input = input("query");
     let types = table("predictions.tsv.gz").column("predicted.cell_type");
-    let whole = Grouping::of_names("cell_type", types.iter().map(|name| Some(name.as_str())));
+    let whole = Grouping::of_names("cell_type", types.iter().map(|name| Some(name.as_str()))).expect("few");
     let expected = Table::read(&folder().join("expected.tsv.gz"));
     let pair = expected.rows.iter().find(|row| !row[2].is_empty()).expect("two types against each other");
     let groupings = [whole.clone(), whole.between(&pair[1], &pair[2]).expect("two types")];
@@ -228,7 +228,7 @@ fn equals_real_presto() {
         counts.push_row((0..).zip(row[1..].iter().map(|count| count.parse::<f32>().expect("a count"))));
     }
     let types = table.column("type");
-    let grouping = Grouping::of_names("type", types.iter().map(|name| Some(name.as_str())));
+    let grouping = Grouping::of_names("type", types.iter().map(|name| Some(name.as_str()))).expect("few");
     let found = find(&counts, &vec![1.0; counts.cells()], &[grouping], &Options::azimuth());
     let expected = Table::read(&folder().join("presto_expected.tsv.gz"));
     let digits = |found: f64, row: &[String], column: &str, allowed: f64| {

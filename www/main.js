@@ -43,6 +43,8 @@ const state = {
   levels: null, // names of the levels to map
   stages: [],
   result: null,
+  saving: null, // name of the table that is being made
+  said: {}, // by name of a table that was saved: the warnings about it
   error: null, // { message, next, kind }
   colorBy: null, // { kind: 'label' | 'score' | 'mapping', level: name }, or also { column, coloring } for kind 'metadata'
   focus: WHOLE, // the class that the legend highlights or isolates
@@ -180,6 +182,7 @@ async function map() {
     const level = result.levels.some(({ name }) => name === state.colorBy.level) ? state.colorBy.level : result.levels[0].name;
     set({
       result,
+      said: {},
       phase: 'done',
       text: `Done: ${result.cells.toLocaleString('en')} cells mapped in ${result.seconds.toFixed(1)} s.`,
       fraction: null,
@@ -238,22 +241,33 @@ async function colorMaps({ kind, level, column }) {
     if (before.asked !== asked || before.result !== state.result) return;
     set({ colorBy: { kind, level, column, coloring: coloring(state.query.metadata[column].name, values) }, focus: WHOLE });
   } catch (error) {
+    if (before.asked !== asked) return;
     failed(error, 'exporting');
+    set({ colorBy: { ...state.colorBy } }); // The list of colourings goes back to what is shown.
   }
 }
 
 /** Highlights a class; a label, too, while the cells are coloured by something else than labels. */
 function focusOn(focus) {
+  asked += 1; // A column that is still on its way would take the focus away.
   const { colorBy } = state;
   const elsewhere = focus.highlight !== null && colorBy.kind === 'metadata' && codeOf(colorBy.coloring.classes, focus.highlight) === null;
   set({ focus, colorBy: elsewhere ? { kind: 'label', level: colorBy.level } : colorBy });
 }
 
+/** Saves a table; what is said of it joins what is said of the mapping. */
 async function download(name) {
+  const { result, text } = state;
+  set({ saving: name });
   try {
-    save(await session.exportTable(name), name);
+    const tell = ({ stage, fraction }) => state.result === result && set({ text: `${name}: ${stage} …`, fraction });
+    const { bytes, warnings } = await session.exportTable(name, tell);
+    save(bytes, name);
+    if (state.result === result) set({ text, fraction: null, said: { ...state.said, [name]: warnings } });
   } catch (error) {
     failed(error, 'exporting');
+  } finally {
+    set({ saving: null });
   }
 }
 

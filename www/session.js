@@ -12,6 +12,7 @@ export class Session {
   #bundle = null;
   #files = null; // [{ file, path }]
   #options = {}; // how the counts were read
+  #mapped = null; // { levels } of the mapping that the engine holds
   #budget = 0; // bytes of the engine's memory for counts
   #restored = Promise.resolve();
   #restoring = false;
@@ -49,6 +50,7 @@ export class Session {
   /** Gives the engine a reference; the bytes stay with the page, for the next worker. */
   async useReference(bundle) {
     await this.#ready();
+    this.#mapped = null;
     this.#bundle = bundle;
     return this.#rpc.call('loadReference', { bundle });
   }
@@ -56,6 +58,7 @@ export class Session {
   /** Looks into files, `[{ file, path }]`, without reading their counts. */
   async open(files, onProgress) {
     this.#files = null;
+    this.#mapped = null;
     await this.#ready();
     const look = await this.#rpc.call('openQuery', { files }, onProgress);
     this.#files = files;
@@ -66,6 +69,7 @@ export class Session {
   /** Reads the counts of the open files; `options` says which matrix and which genes, see the engine's `read_query`. */
   async read(options, onProgress) {
     await this.#ready();
+    this.#mapped = null;
     this.#options = options;
     return this.#rpc.call('readQuery', { options: { ...options, budget: this.#budget } }, onProgress);
   }
@@ -74,7 +78,10 @@ export class Session {
   async map(levels, onProgress) {
     if (this.#restoring) onProgress({ stage: 'reading the file again', fraction: 0, elapsed: 0 });
     await this.#ready();
-    return this.#rpc.call('map', { levels }, onProgress);
+    this.#mapped = null;
+    const result = await this.#rpc.call('map', { levels }, onProgress);
+    this.#mapped = { levels };
+    return result;
   }
 
   /** A column of the file's table of cells, by its number, for the cells that are mapped. */
@@ -83,14 +90,16 @@ export class Session {
     return this.#rpc.call('metadataColumn', { column });
   }
 
-  async exportTable(name) {
+  /** A table of what was mapped, `{ bytes, warnings }`. */
+  async exportTable(name, onProgress) {
     await this.#ready();
-    return this.#rpc.call('exportTable', { name });
+    return this.#rpc.call('exportTable', { name }, onProgress);
   }
 
   /** Forgets the files, so that a new worker is not given them. */
   forgetFiles() {
     this.#files = null;
+    this.#mapped = null;
   }
 
   /** Ends the worker at once and brings a new one to where the old one stood, from what the page holds: no request. */
@@ -123,6 +132,8 @@ export class Session {
     if (!files) return;
     await this.#rpc.call('openQuery', { files });
     await this.#rpc.call('readQuery', { options: { ...this.#options, budget: this.#budget } });
+    // The same input gives the same result: what the page shows stays true.
+    if (this.#mapped) await this.#rpc.call('map', this.#mapped);
   }
 
   async #startEngine() {

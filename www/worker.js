@@ -50,11 +50,13 @@ const actions = {
 
   metadataColumn: ({ column }) => engine.metadata_column(column),
 
-  exportTable({ name }) {
-    if (name !== 'metadata.tsv') return own(engine.export(name));
+  /** A table, and what is said of it. */
+  exportTable({ name }, report) {
+    if (name === 'markers.tsv') return timed(report, (tell) => engine.export_markers(tell));
+    if (name !== 'metadata.tsv') return { bytes: own(engine.export(name)), warnings: [] };
     const pieces = [];
     engine.export_metadata((piece) => { pieces.push(piece); });
-    return new Blob(pieces);
+    return { bytes: new Blob(pieces), warnings: [] };
   },
 };
 

@@ -1,6 +1,7 @@
 //! Annotation levels of a reference: classes, colours, and what is wrong with them.
 
 use crate::error::{Error, Result, Warning};
+use crate::formats::{is_no_name, some};
 use crate::reference::{Class, Level};
 use std::collections::BTreeMap;
 
@@ -52,7 +53,7 @@ fn level(name: &str, labels: &[String], cells: usize) -> Result<Level> {
             labels.len()
         )));
     }
-    let missing = labels.iter().filter(|label| is_missing(label)).count();
+    let missing = labels.iter().filter(|label| is_no_name(label)).count();
     if missing > 0 {
         return Err(Error::input(format!(
             "{missing} of {cells} cells have no label in level `{name}`: every reference cell needs one; take these cells \
@@ -84,11 +85,6 @@ fn level(name: &str, labels: &[String], cells: usize) -> Result<Level> {
         )));
     }
     Ok(Level { name: name.to_string(), classes, codes })
-}
-
-/// As H5AD, pandas and R write a missing value.
-fn is_missing(label: &str) -> bool {
-    matches!(label.trim(), "" | "NA" | "<NA>" | "NaN" | "nan" | "None")
 }
 
 fn small_classes(level: &Level) -> Option<Warning> {
@@ -137,16 +133,6 @@ fn crossing(one: &Level, other: &Level) -> Option<Warning> {
             some(&names)
         ),
     ))
-}
-
-/// The first names of a list, and how many follow.
-fn some(names: &[String]) -> String {
-    match names.get(..5) {
-        Some(first) if names.len() > 5 => {
-            format!("{} and {} more", first.join(", "), names.len() - 5)
-        }
-        _ => names.join(", "),
-    }
 }
 
 /// `#rrggbb` of the class at that place: from the palette, then around the colour circle by the golden angle.

@@ -1,7 +1,6 @@
 //! The table of marker genes.
 
 use super::{clean, put};
-use crate::formats::Feature;
 use crate::markers::{GroupMarkers, Marker, Markers, Order};
 use crate::query::Query;
 use rayon::prelude::*;
@@ -13,18 +12,16 @@ pub struct MarkerTable {
     pub order: Order,
     /// No more genes than so many of each group; with our order only those higher in it. All of them where it is `None`.
     pub most: Option<usize>,
-    /// Only genes of the reference were read, so only they were compared.
-    pub reference_genes_only: bool,
 }
 
 impl MarkerTable {
     /// Genes of each group that are shown unless another number is asked for; Azimuth's page shows 10.
     pub const MOST: usize = 100;
+}
 
-    /// What is shown unless something else is asked for.
-    pub fn usual(query: &Query) -> Self {
-        let reference_genes_only = query.features.len() < query.genes_in_file;
-        MarkerTable { order: Order::Significance, most: Some(MarkerTable::MOST), reference_genes_only }
+impl Default for MarkerTable {
+    fn default() -> Self {
+        MarkerTable { order: Order::Significance, most: Some(MarkerTable::MOST) }
     }
 }
 
@@ -36,8 +33,8 @@ impl MarkerTable {
 /// genes of the file were compared or those of the `reference` only.
 ///
 /// # Shapes
-/// `features` names the genes of `found`.
-pub fn markers(found: &[Markers], features: &[Feature], table: &MarkerTable) -> String {
+/// `query` is the one that `found` was found in.
+pub fn markers(found: &[Markers], query: &Query, table: &MarkerTable) -> String {
     let figures = match table.order {
         Order::Significance => "auc\tz\tp\tpadj\tlog2fc\tmean_in\tmean_out\tpct_in\tpct_out",
         Order::Azimuth => "avgExpr\tlogFC\tauc\tpval\tpadj\tpct_in\tpct_out",
@@ -45,16 +42,17 @@ pub fn markers(found: &[Markers], features: &[Feature], table: &MarkerTable) -> 
     let mut text = format!("level\ttype\tgene\tid\t{figures}\tcells\tothers\tgenes\n");
     let groups: Vec<(&str, &GroupMarkers)> =
         found.iter().flat_map(|level| level.groups.iter().map(|group| (level.level.as_str(), group))).collect();
-    let parts: Vec<String> = groups.par_iter().map(|(level, group)| of_group(level, group, features, table)).collect();
+    let parts: Vec<String> = groups.par_iter().map(|(level, group)| of_group(level, group, query, table)).collect();
     parts.iter().for_each(|part| text.push_str(part));
     text
 }
 
-fn of_group(level: &str, group: &GroupMarkers, features: &[Feature], table: &MarkerTable) -> String {
+fn of_group(level: &str, group: &GroupMarkers, query: &Query, table: &MarkerTable) -> String {
     let mut text = String::new();
     let Ok(genes) = &group.genes else { return text };
     let start = format!("{}\t{}", clean(level), clean(&group.group));
-    let scope = if table.reference_genes_only { "reference" } else { "all" };
+    let features = &query.features;
+    let scope = if query.reference_genes_only { "reference" } else { "all" };
     let end = format!("{}\t{}\t{scope}", group.cells, group.others);
     for row in table.order.rank(genes, features, table.most) {
         let (Some(feature), Some(marker)) = (features.get(row as usize), genes.get(row as usize)) else { continue };

@@ -14,6 +14,11 @@ pub struct Feature {
     pub symbol: String,
 }
 
+/// Whether a label is what H5AD, pandas and R write where there is none. (`none` may well be a treatment.)
+pub fn is_no_name(label: &str) -> bool {
+    matches!(label.trim(), "" | "NA" | "<NA>" | "NaN" | "nan" | "None")
+}
+
 /// A column of the file's table of cells.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Column {

@@ -225,6 +225,16 @@ fn target(sum: f64) -> f64 {
     if (sum - power).abs() <= EQUAL * power { power } else { sum }
 }
 
+/// The first names of a list, and how many follow.
+pub fn some(names: &[String]) -> String {
+    match names.get(..5) {
+        Some(first) if names.len() > 5 => {
+            format!("{} and {} more", first.join(", "), names.len() - 5)
+        }
+        _ => names.join(", "),
+    }
+}
+
 /// A rounded number with commas between thousands.
 pub fn grouped(value: f64) -> String {
     let digits = format!("{:.0}", libm::round(value));

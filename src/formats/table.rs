@@ -12,6 +12,7 @@ use super::mex::name_features;
 use super::stored::{FeatureTable, Format, pick_rows};
 use super::{Column, Feature};
 use crate::error::{Error, Result, Warning};
+pub use layout::fields;
 use layout::{Layout, Role, is_annotation, is_missing};
 use likeness::{are_barcodes, are_genes, composite};
 use matrix::{Scan, TableMatrix};

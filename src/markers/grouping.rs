@@ -2,7 +2,7 @@
 
 use super::{GroupMarkers, Markers};
 use crate::error::{Error, Result, Warning};
-use crate::formats::grouped;
+use crate::formats::{grouped, is_no_name, some};
 use crate::map::Mapping;
 use crate::map::labels::Labels;
 use crate::reference::{Level, Reference};
@@ -21,6 +21,9 @@ impl Grouping {
     /// The code of a cell in no group.
     pub const NONE: u32 = u32::MAX;
 
+    /// Results take 64 bytes for each gene of each group, so columns of barcodes or of numbers are no groups.
+    pub const MOST: usize = 1_000;
+
     /// The types that cells were predicted to be at one level. `level`: the reference's, of that name.
     pub fn of_labels(labels: &Labels, level: &Level) -> Self {
         Grouping {
@@ -33,21 +36,34 @@ impl Grouping {
     /// The types that cells were predicted to be, at every level that was mapped.
     pub fn of_mapping(mapping: &Mapping, reference: &Reference) -> Vec<Self> {
         let of_level = |labels: &Labels| {
-            let level = reference.levels.iter().find(|level| level.name == labels.level)?;
+            let level = reference.level(&labels.level)?;
             Some(Grouping::of_labels(labels, level))
         };
         mapping.labels.iter().filter_map(of_level).collect()
     }
 
     /// Groups by a name of each cell, in alphabetical order; cells without a name are in none.
-    pub fn of_names<'a>(name: &str, names: impl IntoIterator<Item = Option<&'a str>>) -> Self {
-        let names: Vec<Option<&str>> = names.into_iter().collect();
+    ///
+    /// # Errors
+    /// More than [`Grouping::MOST`] different names.
+    pub fn of_names<'a>(name: &str, names: impl IntoIterator<Item = Option<&'a str>>) -> Result<Self> {
+        let names: Vec<Option<&str>> =
+            names.into_iter().map(|name| name.map(str::trim).filter(|name| !is_no_name(name))).collect();
         let mut groups: Vec<&str> = names.iter().copied().flatten().collect();
         groups.sort_unstable();
         groups.dedup();
+        if groups.len() > Self::MOST {
+            return Err(Error::usage(format!(
+                "\"{name}\" has {} different values, such as {}: they look like names of cells or like measurements, not like \
+                 groups of cells. Up to {} groups are compared.",
+                grouped(groups.len() as f64),
+                groups[..3].join(", "),
+                grouped(Self::MOST as f64)
+            )));
+        }
         let code = |name: &str| groups.binary_search(&name).ok().map(|place| place as u32);
         let codes = names.iter().map(|name| name.and_then(code).unwrap_or(Self::NONE)).collect();
-        Grouping { name: name.to_owned(), groups: groups.into_iter().map(str::to_owned).collect(), codes }
+        Ok(Grouping { name: name.to_owned(), groups: groups.into_iter().map(str::to_owned).collect(), codes })
     }
 
     /// Two selections of cells, each of which is compared with the other; all other cells take no part.
@@ -89,13 +105,7 @@ impl Grouping {
     /// # Errors
     /// There is no such group, or the two are the same.
     pub fn between(&self, first: &str, second: &str) -> Result<Self> {
-        let place = |wanted: &str| {
-            self.groups.iter().position(|group| group == wanted).map(|place| place as u32).ok_or_else(|| {
-                let known = self.groups.join(", ");
-                Error::usage(format!("\"{}\" has no group \"{wanted}\". Its groups are: {known}.", self.name))
-            })
-        };
-        let places = [place(first)?, place(second)?];
+        let places = [self.place(first)?, self.place(second)?];
         if places[0] == places[1] {
             return Err(Error::usage(format!("\"{first}\" cannot be compared with itself. Name two groups.")));
         }
@@ -105,6 +115,17 @@ impl Grouping {
         };
         let codes = self.codes.iter().map(renumbered).collect();
         Ok(Grouping { name: self.name.clone(), groups: [first, second].map(str::to_owned).to_vec(), codes })
+    }
+
+    /// Which group has that name.
+    ///
+    /// # Errors
+    /// None has.
+    pub fn place(&self, wanted: &str) -> Result<u32> {
+        self.groups.iter().position(|group| group == wanted).map(|place| place as u32).ok_or_else(|| {
+            let known = self.groups.join(", ");
+            Error::usage(format!("\"{}\" has no group \"{wanted}\". Its groups are: {known}.", self.name))
+        })
     }
 
     /// Why a group of so many cells among so many others is not compared, if it is not.
@@ -148,7 +169,7 @@ pub(super) fn few_cells<'a>(level: &Markers, groups: impl Iterator<Item = &'a Gr
             named.len(),
             level.level,
             level.fewest_cells.saturating_sub(1),
-            named.join(", ")
+            some(&named)
         ),
     )
 }
@@ -159,7 +180,9 @@ mod tests {
 
     #[test]
     fn groups_of_names() {
-        let grouping = Grouping::of_names("batch", [Some("b"), None, Some("a"), Some("b")]);
+        let named = |names: &[Option<&str>]| Grouping::of_names("batch", names.iter().copied());
+        let grouping = named(&[Some("b"), None, Some("a"), Some("b")]).expect("few groups");
+        assert_eq!(named(&[Some("b"), Some("NA"), Some(" a"), Some("b")]).expect("few groups"), grouping);
         assert_eq!(grouping.groups, ["a", "b"]);
         assert_eq!(grouping.codes, [1, Grouping::NONE, 0, 1]);
         let swapped = grouping.between("b", "a").expect("two groups");
@@ -167,6 +190,17 @@ mod tests {
         let said = |first, second| grouping.between(first, second).unwrap_err().message;
         assert_eq!(said("a", "c"), "\"batch\" has no group \"c\". Its groups are: a, b.");
         assert_eq!(said("a", "a"), "\"a\" cannot be compared with itself. Name two groups.");
+    }
+
+    #[test]
+    fn names_of_cells_are_no_groups() {
+        let names: Vec<String> = (0..1_001).map(|cell| format!("cell{cell:04}")).collect();
+        let error = Grouping::of_names("barcode", names.iter().map(|name| Some(name.as_str()))).unwrap_err();
+        assert_eq!(
+            error.message,
+            "\"barcode\" has 1,001 different values, such as cell0000, cell0001, cell0002: they look like names of cells or \
+             like measurements, not like groups of cells. Up to 1,000 groups are compared."
+        );
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub enum Coloring {
     },
     Numbers {
         /// For each cell, NaN where missing.
-        values: Vec<f32>,
+        values: Vec<f64>,
         /// Of the finite numbers.
         min: Option<f64>,
         max: Option<f64>,
@@ -35,7 +35,7 @@ impl Coloring {
         let numbers = numbers.get(..cells).unwrap_or(numbers);
         let finite = || numbers.iter().copied().filter(|number| number.is_finite());
         Coloring::Numbers {
-            values: numbers.iter().map(|&number| number as f32).collect(),
+            values: numbers.to_vec(),
             min: finite().reduce(f64::min),
             max: finite().reduce(f64::max),
             missing: numbers.iter().filter(|number| number.is_nan()).count(),
@@ -87,6 +87,11 @@ mod tests {
         let column = Column::Number(vec![2.5, f64::NAN, f64::INFINITY, -1.0, 99.0]);
         let Coloring::Numbers { values, min, max, missing } = Coloring::of(&column, 4) else { panic!("numbers") };
         assert_eq!((values[0], values[1].is_nan(), values[3]), (2.5, true, -1.0));
+        // A barcode's number is beyond what single precision tells apart.
+        let Coloring::Numbers { values, .. } = Coloring::of(&Column::Number(vec![16_777_217.0]), 1) else {
+            panic!("numbers")
+        };
+        assert_eq!(values, [16_777_217.0]);
         assert_eq!((min, max, missing), (Some(-1.0), Some(2.5), 1));
     }
 }

@@ -89,6 +89,12 @@ pub struct NumberColumn {
     pub missing: usize,
 }
 
+/// What is said of a table.
+#[derive(Serialize)]
+pub struct Said {
+    pub warnings: Vec<Warning>,
+}
+
 #[derive(Serialize)]
 pub struct MapSummary<'a> {
     pub cells: usize,

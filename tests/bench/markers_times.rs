@@ -65,6 +65,7 @@ fn read_levels(text: &str, cells: &[String]) -> Vec<Grouping> {
             name,
             cells.iter().map(|cell| rows.get(cell.as_str()).and_then(|row| row.get(place).copied())),
         )
+        .expect("groups")
     };
     columns.iter().enumerate().skip(1).map(level).collect()
 }

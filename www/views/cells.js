@@ -60,7 +60,9 @@ export class CellsTable {
     const { result, cell, focus } = state;
     const metadata = shownMetadata(state);
     if (result !== this.#result || metadata !== this.#metadata) {
-      if (result !== this.#result || this.#sort.column === this.#columns.length - 1) this.#sort = { column: -1, up: true };
+      // The column of metadata is the last one, and goes or becomes another.
+      const gone = this.#metadata && this.#sort.column === this.#columns.length - 1;
+      if (result !== this.#result || gone) this.#sort = { column: -1, up: true };
       this.#result = result;
       this.#metadata = metadata;
       this.#focus = focus;

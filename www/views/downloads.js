@@ -9,9 +9,11 @@ export class Downloads {
     for (const button of this.#buttons) button.addEventListener('click', () => say(button, 'download', { name: button.dataset.table }));
   }
 
-  update({ result, query }) {
-    // Where cells were mapped in batches no counts are kept.
-    for (const button of this.#buttons) button.disabled = !result || (Boolean(query?.batches) && button.dataset.table === 'markers.tsv');
+  update({ result, saving }) {
+    for (const button of this.#buttons) {
+      button.disabled = !result || saving !== null;
+      button.setAttribute('aria-busy', String(saving === button.dataset.table));
+    }
   }
 }
 

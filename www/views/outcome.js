@@ -11,10 +11,10 @@ export class Outcome {
     this.#root = root;
   }
 
-  update({ result, colorBy }) {
-    const key = result && `${colorBy.level}`;
-    if (this.#shown?.result === result && this.#shown?.key === key) return;
-    this.#shown = { result, key };
+  update({ result, said, colorBy }) {
+    const { level: shownLevel } = colorBy ?? {};
+    if (this.#shown?.result === result && this.#shown.said === said && this.#shown.level === shownLevel) return;
+    this.#shown = { result, said, level: shownLevel };
     this.#root.hidden = !result;
     if (!result) return;
     const level = Math.max(0, result.levels.findIndex(({ name }) => name === colorBy.level));
@@ -27,7 +27,7 @@ export class Outcome {
     ];
     this.#root.querySelector('.figures').replaceChildren(...figures.map(figure));
     const list = this.#root.querySelector('.warnings');
-    list.replaceWith(warnings(result.warnings) ?? element('ul', { class: 'warnings', hidden: true }));
+    list.replaceWith(warnings([...result.warnings, ...Object.values(said).flat()]) ?? element('ul', { class: 'warnings', hidden: true }));
   }
 }
 

@@ -3,7 +3,7 @@
 use crate::Failure;
 use crate::arguments::Arguments;
 use crate::report::checksum;
-use sextant::formats::{self, Input, OpenFile};
+use sextant::formats::{self, Column, Input, OpenFile};
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::{Read, Result, Seek, SeekFrom};
@@ -95,4 +95,12 @@ pub fn fingerprint(arguments: &Arguments) -> std::result::Result<(String, String
     }
     let names: Vec<&str> = files.iter().map(|file| file.0.as_str()).collect();
     Ok((names.join(", "), all.finalize().iter().map(|byte| format!("{byte:02x}")).collect()))
+}
+
+/// A column of the file's table of cells, by its name.
+pub fn column<'a>(metadata: &'a [(String, Column)], name: &str) -> std::result::Result<&'a Column, Failure> {
+    let columns: Vec<&str> = metadata.iter().map(|column| column.0.as_str()).collect();
+    metadata.iter().find(|column| column.0 == name).map(|column| &column.1).ok_or_else(|| {
+        Failure::usage(format!("The file has no cell column '{name}'. Its columns are: {}.", columns.join(", ")))
+    })
 }

@@ -238,7 +238,7 @@ fn write_markers(
 fn composition<'a>(mapping: &Mapping, reference: &'a Reference) -> BTreeMap<&'a str, BTreeMap<&'a str, usize>> {
     let mut levels = BTreeMap::new();
     for labels in &mapping.labels {
-        let Some(level) = reference.levels.iter().find(|level| level.name == labels.level) else { continue };
+        let Some(level) = reference.level(&labels.level) else { continue };
         let classes: &mut BTreeMap<&str, usize> = levels.entry(level.name.as_str()).or_default();
         for &code in &labels.codes {
             *classes.entry(level.classes[usize::from(code)].name.as_str()).or_default() += 1;

@@ -14,7 +14,6 @@ use sextant::markers::{Grouping, Markers, Options, Order, find_markers};
 use sextant::progress::Progress;
 use sextant::query::{Query, QueryOptions};
 use sextant::reference::Reference;
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 /// Genes of each type that Azimuth's page shows.
@@ -47,8 +46,7 @@ impl Wish {
                 _ => return Err(Failure::usage(format!("--{top} takes a number from 1, or 'all', not '{text}'."))),
             },
         };
-        let reference_genes_only = arguments.flag("reference-genes-only");
-        Ok(Wish { options, table: MarkerTable { order, most, reference_genes_only }, method: name })
+        Ok(Wish { options, table: MarkerTable { order, most }, method: name })
     }
 
     fn find(&self, query: &Query, groupings: &[Grouping], progress: &Progress<'_>) -> Vec<Markers> {
@@ -123,13 +121,13 @@ impl OfMapping {
         };
         let summary = Summary {
             method,
-            genes: if table.reference_genes_only { "reference" } else { "all" },
+            genes: if query.reference_genes_only { "reference" } else { "all" },
             genes_compared: query.features.len(),
             genes_shown_of_each_type: table.most,
             levels: groupings.into_iter().map(|grouping| grouping.name).collect(),
         };
         let warnings = found.iter().flat_map(Markers::warnings).collect();
-        Ok(Some((export::markers(&found, &query.features, table), warnings, summary)))
+        Ok(Some((export::markers(&found, query, table), warnings, summary)))
     }
 }
 
@@ -170,14 +168,17 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
         Some(path) => of_table(Path::new(path), column, &query.cells)?,
         None => (of_metadata(&query, column)?, None),
     };
-    if let (Some(group), Some(against)) = (arguments.value("group"), arguments.value("against")) {
-        grouping = grouping.between(group, against)?;
+    let one = arguments.value("group");
+    match (one, arguments.value("against")) {
+        (Some(group), Some(against)) => grouping = grouping.between(group, against)?,
+        (Some(group), None) => grouping.place(group).map(|_| ())?,
+        (None, _) => {}
     }
     let mut found = wish.find(&query, std::slice::from_ref(&grouping), &progress);
-    if let (Some(group), None) = (arguments.value("group"), arguments.value("against")) {
-        only(&mut found, group)?;
+    if let (Some(group), None) = (one, arguments.value("against")) {
+        found.iter_mut().for_each(|level| level.groups.retain(|found| found.group == group));
     }
-    let text = export::markers(&found, &query.features, &wish.table);
+    let text = export::markers(&found, &query, &wish.table);
     std::fs::create_dir_all(&out).map_err(|error| Failure::io("Cannot make the folder", &out, &error))?;
     let path = out.join("markers.tsv");
     std::fs::write(&path, text).map_err(|error| Failure::io("Cannot write", &path, &error))?;
@@ -193,83 +194,24 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Keeps the results of one group.
-fn only(found: &mut [Markers], group: &str) -> Result<(), Failure> {
-    for level in found {
-        let known: Vec<&str> = level.groups.iter().map(|group| group.group.as_str()).collect();
-        if !known.contains(&group) {
-            return Err(Failure::usage(format!(
-                "'{}' has no group '{group}'. Its groups are: {}.",
-                level.level,
-                known.join(", ")
-            )));
-        }
-        level.groups.retain(|found| found.group == group);
-    }
-    Ok(())
-}
-
 /// A column of the file's table of cells.
 fn of_metadata(query: &Query, wanted: &str) -> Result<Grouping, Failure> {
-    let columns: Vec<&str> = query.metadata.iter().map(|column| column.0.as_str()).collect();
-    let column = query.metadata.iter().find(|column| column.0 == wanted).map(|column| &column.1);
-    let names: Vec<Option<String>> = match column {
-        Some(Column::Number(values)) if values.iter().any(|value| value.is_finite() && value.fract() != 0.0) => {
-            return Err(Failure::usage(format!("The cell column '{wanted}' holds numbers, not groups.")));
-        }
-        Some(column) => (0..query.cells.len()).map(|cell| column.text(cell).filter(|name| !name.is_empty())).collect(),
-        None if columns.is_empty() => {
-            return Err(Failure::usage(format!(
-                "The file has no table of cells, so no column '{wanted}'. Name a table with --groups TABLE.tsv."
-            )));
-        }
-        None => {
-            return Err(Failure::usage(format!(
-                "The file has no cell column '{wanted}'. Its columns are: {}.",
-                columns.join(", ")
-            )));
-        }
-    };
-    Ok(Grouping::of_names(wanted, names.iter().map(Option::as_deref)))
-}
-
-/// A column of a table with tabs between its columns, the first of which names the cells, such as `predictions.tsv`.
-fn of_table(path: &Path, wanted: &str, cells: &[String]) -> Result<(Grouping, Option<Warning>), Failure> {
-    let text = std::fs::read_to_string(path).map_err(|error| Failure::io("Cannot read", path, &error))?;
-    let mut lines = text.lines();
-    let columns: Vec<&str> = lines.next().unwrap_or_default().split('\t').collect();
-    let place = columns.iter().skip(1).position(|column| *column == wanted).ok_or_else(|| {
-        let columns = columns.get(1..).unwrap_or_default().join(", ");
-        Failure::usage(format!("'{}' has no column '{wanted}'. Its columns are: {columns}.", path.display()))
-    })?;
-    let mut group_of: HashMap<&str, &str> = HashMap::new();
-    for line in lines {
-        let mut values = line.split('\t');
-        let cell = values.next().unwrap_or_default();
-        if let Some(group) = values.nth(place).map(str::trim).filter(|group| !group.is_empty()) {
-            group_of.insert(cell, group);
-        }
-    }
-    let names: Vec<Option<&str>> = cells.iter().map(|cell| group_of.get(cell.as_str()).copied()).collect();
-    let without = names.iter().filter(|name| name.is_none()).count();
-    if without == cells.len() {
+    if query.metadata.is_empty() {
         return Err(Failure::usage(format!(
-            "None of the {} cells stands in '{}' with a group. Its first column has to have the cells' names, such as \
-             '{}'.",
-            thousands(cells.len()),
-            path.display(),
-            cells.first().map(String::as_str).unwrap_or_default()
+            "The file has no table of cells, so no column '{wanted}'. Name a table with --groups TABLE.tsv."
         )));
     }
-    let warning = (without > 0).then(|| {
-        Warning::new(
-            "cells_without_group",
-            format!(
-                "{} of the {} cells have no group and were compared with none.",
-                thousands(without),
-                thousands(cells.len())
-            ),
-        )
-    });
-    Ok((Grouping::of_names(wanted, names), warning))
+    let column = inputs::column(&query.metadata, wanted)?;
+    let is_measured = |value: &f64| value.is_finite() && value.fract() != 0.0;
+    if matches!(column, Column::Number(values) if values.iter().any(is_measured)) {
+        return Err(Failure::usage(format!("The cell column '{wanted}' holds numbers, not groups.")));
+    }
+    let names: Vec<Option<String>> = (0..query.cells.len()).map(|cell| column.text(cell)).collect();
+    Ok(Grouping::of_names(wanted, names.iter().map(Option::as_deref))?)
+}
+
+/// A column of a table whose first column names the cells.
+fn of_table(path: &Path, wanted: &str, cells: &[String]) -> Result<(Grouping, Option<Warning>), Failure> {
+    let text = std::fs::read_to_string(path).map_err(|error| Failure::io("Cannot read", path, &error))?;
+    Ok(Grouping::of_table(&text, &path.display().to_string(), wanted, cells)?)
 }

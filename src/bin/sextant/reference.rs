@@ -51,11 +51,7 @@ pub fn build(words: &[&str]) -> Result<(), Failure> {
 
 /// A column of the file's table of cells as labels.
 fn labels(dataset: &Dataset, name: &str) -> Result<Vec<String>, Failure> {
-    let columns: Vec<&str> = dataset.metadata.iter().map(|column| column.0.as_str()).collect();
-    let column = dataset.metadata.iter().find(|column| column.0 == name).ok_or_else(|| {
-        Failure::usage(format!("The file has no cell column '{name}'. Its columns are: {}.", columns.join(", ")))
-    })?;
-    match &column.1 {
+    match inputs::column(&dataset.metadata, name)? {
         Column::Text(labels) => Ok(labels.clone()),
         Column::Categorical { categories, codes } => {
             Ok(codes.iter().map(|&code| categories.get(code as usize).cloned().unwrap_or_default()).collect())
