@@ -1,16 +1,18 @@
 //! Mapping in batches: cells are projected while their file is read, and mapped some at a time.
 //!
 //! The counts of a million cells do not fit a browser, but the mapping needs them for the projection only, which for each
-//! cell depends on its own counts, and on little else (see [`projecting`]). So the file is read once, each slab of cells is
+//! cell depends on its own counts, and on little else (see `projecting`). So the file is read once, each slab of cells is
 //! projected and dropped, and what is kept of a cell is `d` numbers. Then each batch is mapped as if it were the query, and
 //! of its cells the labels, scores, places on the map and mapping scores are kept.
 //!
 //! Of `m` cells with counts and a batch size, there are B = ceil(m / size) batches, and cell `i` is in batch `i mod B`: files
 //! are often sorted by donor or by type, and so every batch has some of all. The first clip of the residuals is the square
-//! root of the size of the largest batch. So the result depends on the file and on the batch size alone, and where one batch
-//! holds all cells it is that of [`map::map`], bit for bit.
+//! root of the size of the largest batch; the median count that version-2 models need is that of all cells. So the result
+//! depends on the file and on the batch size alone, and where one batch holds all cells it is that of [`map::map`], bit
+//! for bit.
 
 mod joining;
+mod markers;
 mod projecting;
 
 use crate::error::{Error, Result};
@@ -21,6 +23,7 @@ use crate::progress::Progress;
 use crate::query::{Query, QueryOptions};
 use crate::reference::{About, Reference};
 use joining::Joining;
+pub use markers::{Again, find_markers};
 use projecting::Projecting;
 use std::cell::{Cell, RefCell};
 
@@ -44,6 +47,8 @@ pub struct Projection {
     /// Features of the reference that some cell expresses.
     features_used: usize,
     size: usize,
+    /// Counts of each gene of the file that are not zero, also in cells that are not mapped.
+    entries: Vec<u64>,
 }
 
 impl Projection {
@@ -114,7 +119,10 @@ pub fn read(
         let query = Query::read_past(file, &options, &mut projecting, progress)?;
         match projecting.wrong_guess(size) {
             Some(guess) => projecting = Projecting::with_guess(reference, guess),
-            None => return Ok((query, projecting.finish(size, progress))),
+            None => {
+                let projection = projecting.finish(size, &query.places_of_samples, progress);
+                return Ok((query, projection));
+            }
         }
     }
 }

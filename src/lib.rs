@@ -11,8 +11,8 @@
 //! | query | [`query`] | cells with counts, metrics, matched genes |
 //! | residuals | [`normalize`] | counts → Pearson residuals under the reference's model |
 //! | mapping | [`map`] | residuals → projection, anchors, weights, labels, UMAP, mapping score |
-//! | batches | [`batches`] | a file of more cells than fit → the same, some cells at a time |
 //! | marker genes | [`markers`] | counts, groups of cells → AUC, p, fold change of each gene in each group |
+//! | batches | [`batches`] | a file of more cells than fit → the same, some cells at a time |
 //! | references | [`build`] | labelled counts → [`reference::Reference`] |
 //! | results | [`export`] | mapping → tables |
 //!
@@ -32,8 +32,8 @@ pub mod reference;
 pub mod query;
 pub mod normalize;
 pub mod map;
-pub mod batches;
 pub mod markers;
+pub mod batches;
 pub mod build;
 pub mod export;
 #[cfg(all(target_arch = "wasm32", target_os = "unknown"))]

@@ -180,25 +180,64 @@ fn find_in_blocks(
     least: usize,
     progress: &Progress<'_>,
 ) -> Vec<Markers> {
-    debug_assert!(totals.len() == counts.cells());
-    debug_assert!(groupings.iter().all(|grouping| grouping.codes.len() == counts.cells()));
-    let prepared: Vec<Codes> = groupings.iter().map(Codes::new).collect();
-    let mut found: Vec<Markers> =
-        groupings.iter().zip(&prepared).map(|(grouping, codes)| empty(grouping, codes, options)).collect();
-    let of_gene = entries_of_genes(counts);
-    let scale = Scale::new(options.values, totals);
-    let blocks = divide(&of_gene, least);
-    for (number, genes) in blocks.iter().enumerate() {
-        progress.report("Finding markers", number as f64 / blocks.len() as f64);
-        let block = Block::new(counts, genes, &scale);
-        let starts: Vec<usize> = (0..genes.len()).step_by(GENES).collect();
-        let some = |start| compare(&block, start..(start + GENES).min(genes.len()), &scale, &prepared, &found, options);
-        let results: Vec<Vec<Vec<Marker>>> = starts.into_par_iter().map(some).collect();
-        results.into_iter().for_each(|result| hand_out(result, &mut found));
+    let mut finding = Finding::new(totals, groupings, options);
+    finding.compare(counts, least, progress);
+    finding.finish()
+}
+
+/// Marker genes of counts that come some genes at a time.
+pub struct Finding<'a> {
+    options: &'a Options,
+    scale: Scale<'a>,
+    groupings: Vec<Codes>,
+    found: Vec<Markers>,
+    /// Cells with a count of each gene so far.
+    of_gene: Vec<u32>,
+}
+
+impl<'a> Finding<'a> {
+    /// # Shapes
+    /// As [`find_markers`].
+    pub fn new(totals: &'a [f64], groupings: &[Grouping], options: &'a Options) -> Self {
+        debug_assert!(groupings.iter().all(|grouping| grouping.codes.len() == totals.len()));
+        let prepared: Vec<Codes> = groupings.iter().map(Codes::new).collect();
+        let found = groupings.iter().zip(&prepared).map(|(grouping, codes)| empty(grouping, codes, options)).collect();
+        let scale = Scale::new(options.values, totals);
+        Finding { options, scale, groupings: prepared, found, of_gene: Vec::new() }
     }
-    let groups = found.par_iter_mut().flat_map(|level| level.groups.par_iter_mut());
-    groups.filter_map(|group| group.genes.as_mut().ok()).for_each(|genes| adjust_all(genes, &of_gene, options.tests));
-    found
+
+    /// Compares the genes that follow those that were compared before.
+    ///
+    /// # Shapes
+    /// `counts`: all cells × these genes.
+    pub fn add(&mut self, counts: &Counts, progress: &Progress<'_>) {
+        self.compare(counts, blocks::ENTRIES, progress);
+    }
+
+    fn compare(&mut self, counts: &Counts, least: usize, progress: &Progress<'_>) {
+        let of_gene = entries_of_genes(counts);
+        let blocks = divide(&of_gene, least);
+        for (number, genes) in blocks.iter().enumerate() {
+            progress.report("Finding markers", number as f64 / blocks.len() as f64);
+            let block = Block::new(counts, genes, &self.scale);
+            let starts: Vec<usize> = (0..genes.len()).step_by(GENES).collect();
+            let some = |start: usize| {
+                let genes = start..(start + GENES).min(genes.len());
+                compare(&block, genes, &self.scale, &self.groupings, &self.found, self.options)
+            };
+            let results: Vec<Vec<Vec<Marker>>> = starts.into_par_iter().map(some).collect();
+            results.into_iter().for_each(|result| hand_out(result, &mut self.found));
+        }
+        self.of_gene.extend(of_gene);
+    }
+
+    /// The markers of all genes, their p-values adjusted.
+    pub fn finish(mut self) -> Vec<Markers> {
+        let groups = self.found.par_iter_mut().flat_map(|level| level.groups.par_iter_mut());
+        let (of_gene, tests) = (&self.of_gene, self.options.tests);
+        groups.filter_map(|group| group.genes.as_mut().ok()).for_each(|genes| adjust_all(genes, of_gene, tests));
+        self.found
+    }
 }
 
 /// Groups with no results yet, or with the reason why they get none.

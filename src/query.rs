@@ -51,6 +51,8 @@ pub struct Query {
     pub reference_genes_only: bool,
     /// No counts are here: a [`Consumer`] took them.
     pub consumed: bool,
+    /// Of several samples, for each the number of each of its genes among `features`.
+    pub places_of_samples: Vec<Vec<u32>>,
     /// How the genes were matched while they were read.
     matched: Option<Matched>,
 }
@@ -214,6 +216,7 @@ impl Query {
             warnings: dataset.warnings,
             reference_genes_only: false,
             consumed: false,
+            places_of_samples: dataset.joined.map_or_else(Vec::new, |joined| joined.places),
             matched: None,
         };
         let least = dataset.least_counts;

@@ -6,7 +6,7 @@
 mod file;
 mod summaries;
 
-use crate::batches::{self, Projection};
+use crate::batches::{self, Again, Projection};
 use crate::build::labels::color;
 use crate::error::{self, Error};
 use crate::export::{self, MarkerTable};
@@ -30,6 +30,35 @@ use wasm_bindgen::prelude::*;
 #[cfg(feature = "threads")]
 pub use wasm_bindgen_rayon::init_thread_pool;
 
+/// Bytes of counts that are held at a time while marker genes of a query are sought that is mapped in batches.
+const MARKERS_MEMORY: u64 = 600_000_000;
+
+/// How the page wants a query to be read.
+#[derive(Default, serde::Deserialize)]
+#[serde(default)]
+struct Wishes {
+    matrix: Option<String>,
+    gene_column: Option<String>,
+    min_counts: Option<f64>,
+    reference_genes_only: bool,
+    batch: Option<u32>,
+    budget: Option<f64>,
+}
+
+impl Wishes {
+    fn options<'a>(&'a self, reference: &'a Reference, table: Option<&'a GeneTable>) -> QueryOptions<'a> {
+        QueryOptions {
+            matrix: self.matrix.as_deref(),
+            gene_column: self.gene_column.as_deref(),
+            min_counts: self.min_counts,
+            table,
+            reference: Some(reference),
+            reference_genes_only: self.reference_genes_only,
+            budget: self.budget.map(|bytes| bytes as u64),
+        }
+    }
+}
+
 /// Version of the engine, and whether this is the threaded build.
 #[wasm_bindgen]
 pub fn build_info() -> Result<JsValue, JsValue> {
@@ -46,6 +75,8 @@ pub struct Engine {
     query: Option<Query>,
     /// Of a query that is mapped in batches.
     projection: Option<Projection>,
+    /// How the query was read.
+    wishes: Wishes,
     mapping: Option<Mapping>,
 }
 
@@ -114,35 +145,17 @@ impl Engine {
     /// Reads the counts. `options` is `{ matrix, gene_column, min_counts, reference_genes_only, batch, budget }`, each of
     /// which may be missing. With `batch`, cells of a batch, cells are projected and their counts dropped.
     pub fn read_query(&mut self, options: JsValue, report: &Function) -> Result<JsValue, JsValue> {
-        #[derive(Default, serde::Deserialize)]
-        #[serde(default)]
-        struct Wishes {
-            matrix: Option<String>,
-            gene_column: Option<String>,
-            min_counts: Option<f64>,
-            reference_genes_only: bool,
-            batch: Option<u32>,
-            budget: Option<f64>,
-        }
         self.query = None;
         self.projection = None;
         self.mapping = None;
-        let wishes: Wishes = serde_wasm_bindgen::from_value(options)
+        self.wishes = serde_wasm_bindgen::from_value(options)
             .map_err(|error| thrown(Error::usage(format!("The options of the reading cannot be read: {error}."))))?;
         let report = reporter(report);
         let file = self.file.as_mut().ok_or_else(|| thrown(Error::usage("Choose a file first.")))?;
         let reference = self.reference.as_ref().ok_or_else(no_reference)?;
-        let options = QueryOptions {
-            matrix: wishes.matrix.as_deref(),
-            gene_column: wishes.gene_column.as_deref(),
-            min_counts: wishes.min_counts,
-            table: self.genes.as_ref(),
-            reference: Some(reference),
-            reference_genes_only: wishes.reference_genes_only,
-            budget: wishes.budget.map(|bytes| bytes as u64),
-        };
+        let options = self.wishes.options(reference, self.genes.as_ref());
         let progress = Progress::new(&report);
-        let (query, projection) = match wishes.batch {
+        let (query, projection) = match self.wishes.batch {
             Some(size) => {
                 let read = batches::read(file, reference, &options, size as usize, &progress);
                 read.map(|(query, projection)| (query, Some(projection))).map_err(thrown)?
@@ -300,16 +313,22 @@ impl Engine {
     }
 
     /// The table `markers.tsv`, as `export`, and what is said of it: `{ bytes, warnings }`.
-    pub fn export_markers(&self, report: &Function) -> Result<JsValue, JsValue> {
-        let query = self.query()?;
-        if query.consumed {
-            let message = "Of a file that is mapped in batches no counts are kept, so there are no marker genes.";
-            return Err(thrown(Error::usage(message)));
-        }
+    ///
+    /// Of a query that is mapped in batches the file is read again.
+    pub fn export_markers(&mut self, report: &Function) -> Result<JsValue, JsValue> {
         let groupings = Grouping::of_mapping(self.mapping()?, self.reference()?);
         let report = reporter(report);
         let options = markers::Options::default();
-        let found = find_markers(&query.counts, &query.metrics.counts, &groupings, &options, &Progress::new(&report));
+        let progress = Progress::new(&report);
+        let query = self.query.as_ref().ok_or_else(|| thrown(Error::usage("Read a file first.")))?;
+        let found = match (&self.projection, &mut self.file, &self.reference) {
+            (Some(projection), Some(file), Some(reference)) => {
+                let reading = self.wishes.options(reference, self.genes.as_ref());
+                let again = Again { file, options: &reading, reference, query, projection };
+                batches::find_markers(again, &groupings, &options, MARKERS_MEMORY, &progress).map_err(thrown)?
+            }
+            _ => find_markers(&query.counts, &query.metrics.counts, &groupings, &options, &progress),
+        };
         let table = export::markers(&found, query, &MarkerTable::default());
         let object = to_object(&Said { warnings: found.iter().flat_map(markers::Markers::warnings).collect() })?;
         js_sys::Reflect::set(&object, &"bytes".into(), &Uint8Array::from(table.as_bytes()).into())?;

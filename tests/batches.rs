@@ -9,10 +9,11 @@ mod tables;
 
 use fixture::{folder, input};
 use ndarray::Axis;
-use sextant::batches::{self, Projection};
+use sextant::batches::{self, Again, Projection};
 use sextant::error::Kind;
 use sextant::formats::{Input, OpenFile};
 use sextant::map::{self, Mapping, Options, Projected};
+use sextant::markers::{self, Grouping};
 use sextant::progress::Progress;
 use sextant::query::{Query, QueryOptions};
 use sextant::reference::{Reference, VarianceFloor};
@@ -174,6 +175,33 @@ fn every_batch_is_mapped_by_itself() {
     assert_eq!(found.anchors.len(), anchors);
     let same = found.labels[0].codes.iter().zip(&whole.labels[0].codes).filter(|(a, b)| a == b).count();
     assert!(same > 360, "{same} of 400 labels as in one run");
+}
+
+#[test]
+fn marker_genes_are_those_of_all_counts() {
+    let samples = vec![sample("one.csv", 0..150, 1), sample("two.csv", 150..290, 3), sample("three.csv", 290..400, 7)];
+    for (files, min_counts, memory, least_readings) in
+        [(tenx(), None, u64::MAX, 1), (tenx(), Some(1400.0), 203_200, 4), (samples, Some(900.0), 503_200, 2)]
+    {
+        let (query, mapping) = usual(&files, &REFERENCE, min_counts);
+        let options = markers::Options::default();
+        let groupings = Grouping::of_mapping(&mapping, &REFERENCE);
+        let totals = &query.metrics.counts;
+        let expected = markers::find_markers(&query.counts, totals, &groupings, &options, &Progress::silent());
+        let reading = QueryOptions { min_counts, ..Default::default() };
+        let mut file = open(&files);
+        let read = batches::read(&mut file, &REFERENCE, &reading, 400, &Progress::silent());
+        let (query, projection) = read.expect("a query");
+        let seen = RefCell::new(Vec::new());
+        let report = |stage: &str, share: f64| seen.borrow_mut().push((stage.to_owned(), share));
+        let again =
+            Again { file: &mut file, options: &reading, reference: &REFERENCE, query: &query, projection: &projection };
+        let found = batches::find_markers(again, &groupings, &options, memory, &Progress::new(&report));
+        assert!(found.expect("markers") == expected, "{} {min_counts:?}", files[0].0);
+        let seen = seen.into_inner();
+        assert!(seen.iter().all(|(stage, _)| stage == "Finding markers") && seen.is_sorted_by(|a, b| a.1 <= b.1));
+        assert!(seen.len() > 2 * least_readings, "{seen:?}");
+    }
 }
 
 #[test]

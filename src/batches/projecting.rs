@@ -56,6 +56,8 @@ struct Sample {
     blocks: Vec<Block>,
     /// For each feature the counts of the deepest cell that expresses it; 0 where none does.
     deepest: Vec<f64>,
+    /// Entries of each gene.
+    entries: Vec<u32>,
     /// Cells that reach the limit that was guessed, and the occurrences of their counts.
     counted: usize,
     occurrences: Occurrences,
@@ -175,7 +177,10 @@ impl<'a> Projecting<'a> {
     }
 
     /// Completes the rows of the cells that are mapped, and drops the others.
-    pub fn finish(mut self, size: usize, progress: &Progress<'_>) -> Projection {
+    ///
+    /// `places`: as [`crate::query::Query::places_of_samples`].
+    pub fn finish(mut self, size: usize, places: &[Vec<u32>], progress: &Progress<'_>) -> Projection {
+        let entries = self.entries_of_genes(places);
         let kept = self.kept_of_samples();
         let mut features: Vec<u32> = Vec::new();
         for (sample, cells) in self.samples.iter().zip(&kept) {
@@ -195,6 +200,7 @@ impl<'a> Projecting<'a> {
             firsts: vec![0],
             features_used: features.len(),
             size,
+            entries,
         };
         let mut cells = cells.into_iter().peekable();
         let mut first = 0;
@@ -210,6 +216,20 @@ impl<'a> Projecting<'a> {
             projection.firsts.push(first);
         }
         projection
+    }
+
+    fn entries_of_genes(&self, places: &[Vec<u32>]) -> Vec<u64> {
+        let genes = places.iter().flatten().max().map_or(0, |&last| last as usize + 1);
+        let mut entries = vec![0; genes];
+        for (number, sample) in self.samples.iter().enumerate() {
+            let Some(places) = places.get(number) else {
+                return sample.entries.iter().copied().map(u64::from).collect();
+            };
+            for (&place, &own) in places.iter().zip(&sample.entries) {
+                entries[place as usize] += u64::from(own);
+            }
+        }
+        entries
     }
 
     /// Adds to each cell the projection of a cell without counts of its depth, which is computed once for each depth.
@@ -236,17 +256,24 @@ impl<'a> Projecting<'a> {
         }
     }
 
+    fn empty(&self, genes: usize) -> Sample {
+        Sample { deepest: vec![0.0; self.order.len()], entries: vec![0; genes], ..Sample::default() }
+    }
+
     /// Projects some cells of a slab.
     fn project(&self, slab: &Counts, cells: Range<usize>, limit: f64) -> Sample {
         let mut block =
             Block { totals: Vec::with_capacity(cells.len()), rows: vec![0.0; cells.len() * self.dimensions] };
-        let mut sample = Sample { deepest: vec![0.0; self.order.len()], ..Sample::default() };
+        let mut sample = self.empty(self.feature_of_gene.len());
         let mut counts: Vec<(u32, u32, f32)> = Vec::new();
         for (cell, sums) in cells.zip(block.rows.chunks_exact_mut(self.dimensions.max(1))) {
             let mut total = 0.0;
             counts.clear();
             for (gene, count) in slab.row(cell) {
                 total += f64::from(count);
+                if let Some(entries) = sample.entries.get_mut(gene as usize) {
+                    *entries += 1;
+                }
                 if let Some(feature) = self.feature_of_gene.get(gene as usize).copied().flatten() {
                     let place = self.order[feature as usize].unwrap_or(u32::MAX);
                     counts.push((place, feature, count));
@@ -280,7 +307,7 @@ impl Consumer for Projecting<'_> {
     fn begin(&mut self, feature_of_gene: &[Option<u32>]) {
         self.samples.retain(|sample| sample.complete);
         self.bytes = self.samples.iter().flat_map(|sample| &sample.blocks).map(Block::bytes).sum();
-        self.samples.push(Sample { deepest: vec![0.0; self.order.len()], ..Sample::default() });
+        self.samples.push(self.empty(feature_of_gene.len()));
         for &feature in feature_of_gene.iter().flatten() {
             if let Some(place @ None) = self.order.get_mut(feature as usize) {
                 *place = Some(self.named);
@@ -330,6 +357,7 @@ impl Sample {
         self.blocks.extend(part.blocks);
         self.counted += part.counted;
         self.deepest.iter_mut().zip(part.deepest).for_each(|(all, deepest)| *all = all.max(deepest));
+        self.entries.iter_mut().zip(part.entries).for_each(|(all, entries)| *all += entries);
         part.occurrences.into_iter().for_each(|(count, times)| *self.occurrences.entry(count).or_default() += times);
     }
 }

@@ -111,6 +111,8 @@ pub struct Joined {
     /// For each gene, also of those that were left out, the first sample that has it and the gene's number in the file of
     /// that sample.
     pub origins: Vec<(usize, usize)>,
+    /// For each sample the number of each of its genes among those of the dataset, without those that were left out.
+    pub places: Vec<Vec<u32>>,
 }
 
 /// A matrix that the file offers.

@@ -81,7 +81,7 @@ pub fn join(mut samples: Vec<Sample>, features_only: bool) -> Option<Dataset> {
         metadata,
         droplets: None,
         least_counts,
-        joined: Some(Joined { samples: names, origins }),
+        joined: Some(Joined { samples: names, origins, places }),
         warnings,
     })
 }

@@ -109,6 +109,38 @@ fn maps_only_the_levels_asked_for() {
 }
 
 #[test]
+fn maps_in_batches() {
+    let folder = scratch("batches");
+    let bundle = golden_bundle(&folder);
+    let run = |name: &str, more: &[&str]| {
+        let out = folder.join(name);
+        let (query, written) = (query(), out.to_string_lossy().into_owned());
+        let words = [&["map", query.as_str(), "--reference", &bundle, "--out", &written], more].concat();
+        let output = sextant(&words);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        out
+    };
+    let (usual, one, several) =
+        (run("usual", &[]), run("one", &["--batch", "400"]), run("several", &["--batch", "150", "--levels", "coarse"]));
+    for name in ["predictions.tsv", "umap.tsv", "qc.tsv", "genes.tsv", "markers.tsv"] {
+        let read = |out: &PathBuf| std::fs::read(out.join(name)).expect(name);
+        assert!(read(&one) == read(&usual), "{name}");
+        let same_size = name == "qc.tsv" || name == "genes.tsv";
+        assert!(!same_size || read(&several) == read(&usual), "{name}");
+    }
+    let summary: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(several.join("summary.json")).expect("a summary")).expect("JSON");
+    assert_eq!(summary["batches"], serde_json::json!({ "batches": 3, "cells_at_most": 150 }));
+    assert_eq!((&summary["nonzeros"], &summary["cells"]), (&serde_json::json!(237_246), &serde_json::json!(400)));
+    assert_eq!(tables::Table::read(&several.join("predictions.tsv")).rows.len(), 400);
+    for size in ["99", "many", "-5"] {
+        let (code, said) = failure(&["map", &query(), "--reference", &bundle, "--out", "out", "--batch", size]);
+        let expected = format!("sextant: --batch takes a whole number from 100, not '{size}'. See 'sextant --help'.\n");
+        assert_eq!((code, said), (2, expected));
+    }
+}
+
+#[test]
 fn inspects_as_json_and_as_text() {
     let output = sextant(&["inspect", &query(), "--json"]);
     assert!(output.status.success(), "{}", text(&output.stderr));

@@ -9,11 +9,9 @@ export class Downloads {
     for (const button of this.#buttons) button.addEventListener('click', () => say(button, 'download', { name: button.dataset.table }));
   }
 
-  update({ result, query, saving }) {
+  update({ result, saving }) {
     for (const button of this.#buttons) {
-      // Where cells were mapped in batches no counts are kept.
-      const without = Boolean(query?.batches) && button.dataset.table === 'markers.tsv';
-      button.disabled = !result || without || saving !== null;
+      button.disabled = !result || saving !== null;
       button.setAttribute('aria-busy', String(saving === button.dataset.table));
     }
   }

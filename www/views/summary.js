@@ -80,8 +80,8 @@ function keptGenes(query, busy, root) {
 function batches(query, busy, root) {
   if (!query || (!query.batches && query.cells < MANY_CELLS)) return null;
   const [words, batch, name] = query.batches
-    ? [`Mapped in ${whole(query.batches)} ${query.batches === 1 ? 'batch' : 'batches'} of at most ${whole(query.cells_in_batch)} cells, each a mixture of the whole file; the counts are dropped once they were read, so marker genes are not at hand. Labels are those of one run but for few cells.`, undefined, 'Read all counts']
-    : [`${whole(query.cells)} cells take long in one run, where every cell is compared with every other. In batches of ${whole(BATCH)} cells, labels are the same but for few cells; marker genes are not at hand.`, BATCH, 'Map in batches'];
+    ? [`Mapped in ${whole(query.batches)} ${query.batches === 1 ? 'batch' : 'batches'} of at most ${whole(query.cells_in_batch)} cells, each a mixture of the whole file; the counts are dropped once they were read, and for marker genes the file is read again, once or several times. Labels are those of one run but for few cells.`, undefined, 'Read all counts']
+    : [`${whole(query.cells)} cells take long in one run, where every cell is compared with every other. In batches of ${whole(BATCH)} cells, labels are the same but for few cells; for marker genes the file is read again.`, BATCH, 'Map in batches'];
   const button = element('button', { type: 'button', class: 'quiet', id: 'batch-button', disabled: busy }, name);
   button.addEventListener('click', () => say(root, 'options', { batch, reference_genes_only: undefined }));
   return element('div', { class: 'kept', id: 'query-batches' }, element('p', {}, words), button);

@@ -27,7 +27,8 @@ Usage:
       QUERY is a file or a folder with raw counts; several are read as samples of one dataset. --min-counts leaves
       cells with fewer counts out. --reference-genes-only saves memory: the labels stay the same.
       --batch takes files of any size: cells are projected as they are read, their counts dropped, and mapped in batches of
-      at most so many cells (20000 is a good number). Cell i of B batches is in batch i mod B. No marker genes.
+      at most so many cells (20000 is a good number). Cell i of B batches is in batch i mod B. For marker genes the file
+      is read again, once or several times.
       --method seurat labels as Seurat and Azimuth do, each level by itself; the usual labels never contradict each other,
       and come with a calibrated confidence, unknown.score (0 known, 1 not in the reference) and the call that is certain.
       TABLE has other names of genes and orthologues; by default genes.sextant.table beside the references is taken,

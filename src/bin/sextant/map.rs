@@ -6,7 +6,7 @@ use crate::inputs;
 use crate::markers::{self, OfMapping};
 use crate::report::{Stopwatch, peak_memory, thousands};
 use serde::Serialize;
-use sextant::batches;
+use sextant::batches::{self, Again};
 use sextant::genes::{GeneMatch, GeneTable};
 use sextant::map::{self, Mapping, Method};
 use sextant::progress::Progress;
@@ -142,18 +142,25 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
         }
         None => (Query::read(&mut file, &options, &progress)?, None),
     };
-    drop(file);
     let (genes, mut warnings) = query.match_to(&reference, options.table)?;
     warnings.splice(0..0, query.warnings.iter().cloned());
     let cells = map::Query { counts: &query.counts, totals: &query.metrics.counts, names: &query.cells, genes: &genes };
-    let options = map::Options { method, levels: arguments.list("levels"), ..Default::default() };
+    let how = map::Options { method, levels: arguments.list("levels"), ..Default::default() };
     let mapping = match &projection {
-        Some(projection) => batches::map(projection, &query.cells, &reference, &options, &progress)?,
-        None => map::map(&cells, &reference, &options, &progress)?,
+        Some(projection) => batches::map(projection, &query.cells, &reference, &how, &progress)?,
+        None => map::map(&cells, &reference, &how, &progress)?,
     };
 
     warnings.extend(mapping.warnings());
-    let markers = markers.table(&query, &mapping, &reference, &progress, &mut warnings);
+    let again = projection.as_ref().map(|projection| Again {
+        file: &mut file,
+        options: &options,
+        reference: &reference,
+        query: &query,
+        projection,
+    });
+    let markers = markers.table(&query, &mapping, &reference, &progress, again)?;
+    drop(file);
     watch.note("Writing");
     std::fs::create_dir_all(&out).map_err(|error| Failure::io("Cannot make the folder", &out, &error))?;
     write(&out, "predictions.tsv", export::predictions(&query, &mapping, &reference))?;

@@ -5,6 +5,7 @@ use crate::arguments::Arguments;
 use crate::inputs;
 use crate::report::{Stopwatch, thousands};
 use serde::Serialize;
+use sextant::batches::{self, Again};
 use sextant::error::Warning;
 use sextant::export::{self, MarkerTable};
 use sextant::formats::Column;
@@ -17,6 +18,8 @@ use std::path::{Path, PathBuf};
 
 /// Genes of each type that Azimuth's page shows.
 const MOST_OF_AZIMUTH: usize = 10;
+/// Bytes of counts that are held at a time where a file is mapped in batches.
+const BATCHES_MEMORY: u64 = 2_000_000_000;
 
 /// How marker genes are sought and written.
 struct Wish {
@@ -92,31 +95,30 @@ impl OfMapping {
         Ok(OfMapping { wish, levels })
     }
 
-    /// The table, what is said of it, and its figures; `None` where no level was asked for.
+    /// The table, what is said of it, and its figures; `None` where no level was asked for. `again`: where the counts were
+    /// not kept.
+    ///
+    /// # Errors
+    /// The file cannot be read again.
     pub fn table(
         &self,
         query: &Query,
         mapping: &Mapping,
         reference: &Reference,
         progress: &Progress<'_>,
-        warnings: &mut Vec<Warning>,
-    ) -> Option<(String, Vec<Warning>, Summary)> {
+        again: Option<Again<'_>>,
+    ) -> Result<Option<(String, Vec<Warning>, Summary)>, Failure> {
         let is_wanted = |name: &String| self.levels.as_ref().is_none_or(|levels| levels.contains(name));
         let mut groupings = Grouping::of_mapping(mapping, reference);
         groupings.retain(|grouping| is_wanted(&grouping.name));
         if groupings.is_empty() {
-            return None;
-        }
-        if query.consumed {
-            warnings.push(Warning::new(
-                "markers_in_batches",
-                "Marker genes were not sought: of a file that is mapped in batches no counts are kept. 'sextant markers' \
-                 finds them with predictions.tsv where the counts fit the memory.",
-            ));
-            return None;
+            return Ok(None);
         }
         let Wish { table, method, .. } = &self.wish;
-        let found = self.wish.find(query, &groupings, progress);
+        let found = match again {
+            Some(again) => batches::find_markers(again, &groupings, &self.wish.options, BATCHES_MEMORY, progress)?,
+            None => self.wish.find(query, &groupings, progress),
+        };
         let summary = Summary {
             method,
             genes: if query.reference_genes_only { "reference" } else { "all" },
@@ -125,7 +127,7 @@ impl OfMapping {
             levels: groupings.into_iter().map(|grouping| grouping.name).collect(),
         };
         let warnings = found.iter().flat_map(Markers::warnings).collect();
-        Some((export::markers(&found, query, table), warnings, summary))
+        Ok(Some((export::markers(&found, query, table), warnings, summary)))
     }
 }
 
