@@ -13,6 +13,7 @@
 //! | score | [`score::mapping_scores`] | m |
 
 pub mod anchors;
+pub mod cosine;
 pub mod integrate;
 pub mod labels;
 pub mod neighbors;

@@ -105,12 +105,24 @@ impl<'a> Residuals<'a> {
         depth
     }
 
+    /// The residual of one count, where the log10 of the cell's total is known and nothing else of its depth is needed.
+    pub fn residual_alone(&self, log_total: f64, place: usize, count: f64) -> f64 {
+        let model = &self.reference.model;
+        let row = self.features[place] as usize;
+        let mean = libm::exp(model.intercept[row] + model.slope[row] * log_total);
+        let variance = mean + mean * mean / model.theta[row];
+        self.clipped((count - mean) / libm::sqrt(variance.max(self.variance_floor)), row)
+    }
+
     /// The residual of `count` for the feature at `place` of [`Self::features`].
     pub fn residual(&self, depth: &Depth, place: usize, count: f64) -> f64 {
+        self.clipped((count - depth.mean[place]) / depth.deviation[place], self.features[place] as usize)
+    }
+
+    fn clipped(&self, standardised: f64, row: usize) -> f64 {
         let model = &self.reference.model;
-        let standardised = (count - depth.mean[place]) / depth.deviation[place];
         let clipped = standardised.clamp(-self.first_clip, self.first_clip);
-        (clipped - model.residual_mean[self.features[place] as usize]).clamp(model.clip.0, model.clip.1)
+        (clipped - model.residual_mean[row]).clamp(model.clip.0, model.clip.1)
     }
 }
 
