@@ -5,7 +5,7 @@
 //! | components | [`own`] | residuals of the query → its own principal components |
 //! | graph | [`graph`] | the 20 nearest cells of each → edges between cells that share neighbours |
 //! | clusters | [`search`], [`network`] | graph → the partition of the highest modularity that was found |
-//! | preservation | [`preservation`] | clusters, integrated embedding → what of them the mapping kept |
+//! | preservation | [`mod@preservation`] | clusters, integrated embedding → what of them the mapping kept |
 //!
 //! The residuals are those of the reference's features under its model, as in the mapping; nothing of the reference's
 //! embedding enters. Cells are taken in an order drawn from their names, so that the order of the file changes nothing.
@@ -89,8 +89,9 @@ pub fn find_clusters(
 ) -> Clustering {
     let order = order_of_names(query.names, options.seed);
     let components = own::components(query, reference, &order, options.dimensions, COMPONENTS, progress);
-    let neighbors = nearest(&components, &components, options.neighbors, CLUSTERS, progress);
-    let mut clusters = cluster(&neighbors, options, CLUSTERS, progress);
+    let part = |from: f64, to: f64| move |_: &str, share: f64| progress.report(CLUSTERS, from + (to - from) * share);
+    let neighbors = nearest(&components, &components, options.neighbors, CLUSTERS, &Progress::new(&part(0.0, 0.4)));
+    let mut clusters = cluster(&neighbors, options, CLUSTERS, &Progress::new(&part(0.4, 1.0)));
     let mut codes = vec![0; order.len()];
     order.iter().zip(&clusters.codes).for_each(|(&cell, &code)| codes[cell] = code);
     clusters.codes = codes;
@@ -107,8 +108,10 @@ pub fn own_map(clustering: &Clustering, names: &[String], seed: u64, progress: &
     let order = order_of_names(names, seed);
     let components = clustering.components.select(ndarray::Axis(0), &order);
     let parameters = layout::seurat_parameters(names.len());
-    let tell = |_: &str, share: f64| progress.report(MAP, share);
-    let (neighbors, distances) = nearest_by_cosine(&components, parameters.neighbors as usize, &Progress::new(&tell));
+    let part = |from: f64, to: f64| move |_: &str, share: f64| progress.report(MAP, from + (to - from) * share);
+    let nearest_cells = parameters.neighbors as usize;
+    let (neighbors, distances) = nearest_by_cosine(&components, nearest_cells, &Progress::new(&part(0.0, 0.1)));
+    let tell = part(0.1, 1.0);
     let places = layout::layout(&neighbors, &distances, &components, &parameters, seed, &Progress::new(&tell));
     in_file_order(&places, &order)
 }

@@ -98,9 +98,7 @@ fn descend(edges: &[Edge], positions: &mut [[f64; 2]], parameters: &UmapParamete
             }
             next_negative[index] += draws as f64 * spacing;
         }
-        if epoch % 10 == 0 {
-            progress.report("Laying out the map", now / epochs);
-        }
+        progress.report("Laying out the map", now / epochs);
     }
     progress.report("Laying out the map", 1.0);
 }

@@ -13,8 +13,9 @@ use fixture::{Input, input, reference};
 use ndarray::s;
 use sextant::cluster::graph::{Graph, shared_neighbors};
 use sextant::cluster::network::Network;
-use sextant::cluster::preservation::{self, compare, entropies, preservation};
+use sextant::cluster::preservation::{self, Preservation, compare, entropies, preservation};
 use sextant::cluster::{Clustering, Method, Options, cluster, find_clusters, own, own_map};
+use sextant::map::grade::Grade;
 use sextant::map::neighbors::{Neighbors, nearest};
 use sextant::map::{self, Query};
 use sextant::matrix::{Counts, Dense};
@@ -170,7 +171,7 @@ fn own_components_are_seurats_and_those_of_the_dense_matrix() {
     let dense = pca::components(&dense, 50, &silent()).expect("components");
     for column in 0..50 {
         let length = found.column(column).iter().map(|&value| f64::from(value).powi(2)).sum::<f64>().sqrt();
-        assert!((length / dense.singular_values[column] - 1.0).abs() < 1e-4, "{column}: {length}");
+        assert!((length / dense.singular_values[column] - 1.0).abs() < 1e-3, "{column}: {length}");
     }
 }
 
@@ -181,9 +182,9 @@ fn lines_between_depths_are_close_enough() {
     let genes = input.matched(reference);
     let residuals = Residuals::new(reference, &input.counts, &genes.feature_of_gene);
     let (low, high) = (2.0f64, 4.5);
-    let step = (high - low) / 1023.0;
+    let step = (high - low) / 255.0;
     let mut largest = 0.0f64;
-    for knot in 0..1023 {
+    for knot in 0..255 {
         let depth = low + step * f64::from(knot);
         for place in (0..residuals.features.len()).step_by(7) {
             let at = |depth: f64| residuals.residual_alone(depth, place, 0.0);
@@ -191,7 +192,7 @@ fn lines_between_depths_are_close_enough() {
             largest = largest.max((at(depth + step / 2.0) - line).abs());
         }
     }
-    println!("largest deviation of a line between two of 1,024 depths over 2.5 decades: {largest:.1e}");
+    println!("largest deviation of a line between two of 256 depths over 2.5 decades: {largest:.1e}");
     assert!(largest < 5e-3, "{largest}");
 }
 
@@ -215,6 +216,19 @@ fn the_preservation_score_is_azimuths() {
         let (score, loss) = (value(&format!("score_{dimensions}")), value(&format!("loss_{dimensions}")));
         assert!((found.score - score).abs() < 1e-6 && (found.loss - loss).abs() < 1e-9, "{found:?} {score} {loss}");
     }
+
+    let poor = Preservation { score: 1.204, loss: 0.43, clusters: 9, cells: 5000 };
+    assert_eq!((poor.grade(), poor.rounded()), (Grade::Poor, 1.2));
+    let messages: Vec<String> = poor.warnings().into_iter().map(|warning| warning.message).collect();
+    assert_eq!(
+        messages,
+        [
+            "The cluster preservation score is 1.20 of 5 (below 2): cells that are apart by themselves lie together after the \
+             mapping. The file may hold types or states that the reference lacks, several batches, or many cells of low \
+             quality: look at the query's own clusters beside the labels, and try a reference of the same tissue."
+        ]
+    );
+    assert_eq!(Preservation { score: 2.0, ..poor }.warnings(), []);
 
     // The whole way, with clusters of our own.
     let (reference, input) = &*GIVEN;

@@ -11,7 +11,7 @@ use ndarray::Array2;
 use rayon::prelude::*;
 
 /// Depths at which the residuals of zero counts are computed; between two of them they are taken to lie on a line.
-const KNOTS: usize = 1024;
+const KNOTS: usize = 256;
 /// Components are fitted on so many cells at most: 100 MB. The others are placed by them.
 const FITTED: usize = 20_000;
 /// What is left of a component, relative to the first eigenvalue: the 50th has about a hundredth of it.
@@ -66,8 +66,8 @@ pub fn components(
 
 /// The residuals of zero counts at depths that are evenly spaced in log10.
 ///
-/// They are smooth in it but for the kinks of clips and floors, so lines between 1,024 depths are right to 1e-5 of their
-/// size; and where a file has fewer different depths, those are the knots.
+/// They are smooth in it but for the kinks of clips and floors, so lines between 256 depths are right to about 1e-3;
+/// residuals are of the size of 1, and those of counts are exact. Where a file has fewer depths, these are the knots.
 struct Knots {
     depths: Vec<f64>,
     /// Knots × features.

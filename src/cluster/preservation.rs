@@ -1,6 +1,8 @@
 //! The cluster preservation score: whether cells that are apart in the query are still apart in the reference's space.
 
 use super::{Method, Options as ClusterOptions, cluster, order_of_names, own};
+use crate::error::Warning;
+use crate::map::grade::{self, Grade};
 use crate::map::neighbors::{Neighbors, nearest};
 use crate::map::{Mapping, Query};
 use crate::matrix::Dense;
@@ -35,6 +37,35 @@ pub struct Preservation {
     /// The query's own clusters, and the cells that they are of.
     pub clusters: usize,
     pub cells: usize,
+}
+
+impl Preservation {
+    pub fn grade(&self) -> Grade {
+        Grade::of_preservation(self.score)
+    }
+
+    /// The score with the two digits that Azimuth shows.
+    pub fn rounded(&self) -> f64 {
+        libm::round(100.0 * self.score) / 100.0
+    }
+
+    /// What the person should do where the score is poor.
+    pub fn warnings(&self) -> Vec<Warning> {
+        if self.grade() != Grade::Poor {
+            return Vec::new();
+        }
+        let (few, _) = grade::PRESERVATION;
+        vec![Warning::new(
+            "poor_preservation",
+            format!(
+                "The cluster preservation score is {:.2} of 5 (below {few}): cells that are apart by themselves lie together \
+                 after the mapping. The file may hold types or states that the reference lacks, several batches, or many \
+                 cells of low quality: look at the query's own clusters beside the labels, and try a reference of the same \
+                 tissue.",
+                self.score
+            ),
+        )]
+    }
 }
 
 const STAGE: &str = "Cluster preservation";

@@ -2,11 +2,13 @@
 
 use crate::Failure;
 use crate::arguments::Arguments;
+use crate::clusters::{self, OfQuery};
 use crate::inputs;
 use crate::markers::{self, OfMapping};
 use crate::report::{Stopwatch, peak_memory, thousands};
 use serde::Serialize;
 use sextant::genes::{GeneMatch, GeneTable};
+use sextant::map::grade::Grade;
 use sextant::map::{self, Mapping};
 use sextant::progress::Progress;
 use sextant::query::{Query, QueryOptions};
@@ -45,6 +47,9 @@ struct Summary<'a> {
     features_used: usize,
     anchors: usize,
     percent_cells_with_anchors: f64,
+    percent_cells_with_anchors_grade: Grade,
+    cluster_preservation: Option<clusters::PreservationSummary>,
+    clusters: Option<clusters::Summary>,
     /// For each level, how many cells of each class.
     labels: BTreeMap<&'a str, BTreeMap<&'a str, usize>>,
     markers: Option<markers::Summary>,
@@ -100,8 +105,10 @@ pub fn read_reference(path: &Path) -> Result<(Reference, String), Failure> {
 
 pub fn run(words: &[&str]) -> Result<(), Failure> {
     let options = ["reference", "out", "threads", "levels", "matrix", "gene-column", "min-counts", "method", "genes"];
-    let options = [&options[..], &OfMapping::OPTIONS].concat();
-    let arguments = Arguments::parse(words, "QUERY", &options, &["reference-genes-only"])?;
+    let options = [&options[..], &OfMapping::OPTIONS, &OfQuery::OPTIONS].concat();
+    let flags = [&["reference-genes-only"][..], &OfQuery::FLAGS].concat();
+    let arguments = Arguments::parse(words, "QUERY", &options, &flags)?;
+    let own = OfQuery::of(&arguments)?;
     if let Some(method) = arguments.value("method").filter(|&method| method != "seurat") {
         return Err(Failure::usage(format!("There is no method '{method}'; the method is 'seurat'.")));
     }
@@ -134,6 +141,8 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
     let mapping = map::map(&cells, &reference, &options, &progress)?;
 
     warnings.extend(mapping.warnings());
+    let own = own.find(&cells, &reference, &mapping, &progress);
+    warnings.extend(own.warnings());
     let markers = markers.table(&query, &mapping, &reference, &progress);
     watch.note("Writing");
     std::fs::create_dir_all(&out).map_err(|error| Failure::io("Cannot make the folder", &out, &error))?;
@@ -147,6 +156,7 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
     } else {
         write_metadata(&out, &query)?;
     }
+    own.write(&out, &query)?;
     let markers = write_markers(&out, markers, &mut warnings)?;
     let (query_file, query_checksum) = inputs::fingerprint(&arguments)?;
     let (stages, seconds) = watch.seconds();
@@ -174,6 +184,9 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
         features_used: mapping.features_used,
         anchors: mapping.anchors.len(),
         percent_cells_with_anchors: mapping.percent_with_anchors(),
+        percent_cells_with_anchors_grade: Grade::of_percent_with_anchors(mapping.percent_with_anchors()),
+        cluster_preservation: own.preservation(),
+        clusters: own.clusters(),
         labels: composition(&mapping, &reference),
         markers,
         warnings,
@@ -216,7 +229,7 @@ fn composition<'a>(mapping: &Mapping, reference: &'a Reference) -> BTreeMap<&'a 
     levels
 }
 
-fn write(folder: &Path, name: &str, text: String) -> Result<(), Failure> {
+pub fn write(folder: &Path, name: &str, text: String) -> Result<(), Failure> {
     let path = folder.join(name);
     std::fs::write(&path, text).map_err(|error| Failure::io("Cannot write", &path, &error))
 }
@@ -240,6 +253,13 @@ fn say(summary: &Summary<'_>, out: &Path) {
         thousands(summary.anchors),
         summary.percent_cells_with_anchors
     );
+    if let Some(preservation) = &summary.cluster_preservation {
+        println!("Cluster preservation score: {:.2} of 5 ({:?}).", preservation.score, preservation.grade);
+    }
+    if let Some(clusters) = &summary.clusters {
+        let sizes: Vec<String> = clusters.sizes.iter().map(|&size| thousands(size)).collect();
+        println!("{} clusters of the query by itself: {} cells.", sizes.len(), sizes.join(", "));
+    }
     for (level, classes) in &summary.labels {
         let mut classes: Vec<_> = classes.iter().collect();
         classes.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
