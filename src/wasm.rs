@@ -4,6 +4,7 @@
 //! Bulk data crosses as typed arrays, tables as bytes, small summaries as plain objects.
 
 mod file;
+mod own;
 mod summaries;
 
 use crate::build::labels::color;
@@ -11,6 +12,7 @@ use crate::error::{self, Error};
 use crate::export::{self, MarkerTable};
 use crate::formats::{self, Input, OpenFile, ReadOptions};
 use crate::genes::{GeneTable, Route};
+use crate::map::grade::Grade;
 use crate::map::{self, Mapping};
 use crate::markers::{self, Grouping, find_markers};
 use crate::metadata::{Coloring, Kind};
@@ -43,6 +45,7 @@ pub struct Engine {
     file: Option<OpenFile>,
     query: Option<Query>,
     mapping: Option<Mapping>,
+    own: own::Own,
 }
 
 #[wasm_bindgen]
@@ -54,7 +57,7 @@ impl Engine {
 
     /// Reads a bundle. What was mapped onto another reference is dropped.
     pub fn load_reference(&mut self, bytes: &[u8]) -> Result<JsValue, JsValue> {
-        self.mapping = None;
+        self.forget_mapping();
         let reference = self.reference.insert(bundle::read(bytes).map_err(thrown)?);
         to_object(&ReferenceSummary {
             about: &reference.about,
@@ -94,7 +97,7 @@ impl Engine {
         report: &Function,
     ) -> Result<JsValue, JsValue> {
         self.query = None;
-        self.mapping = None;
+        self.forget_mapping();
         self.file = None;
         let input = |(file, path): (web_sys::File, String)| {
             Input::new(path, Box::new(file::BrowserFile::new(file)) as Box<dyn formats::Source>)
@@ -119,7 +122,7 @@ impl Engine {
             budget: Option<f64>,
         }
         self.query = None;
-        self.mapping = None;
+        self.forget_mapping();
         let wishes: Wishes = serde_wasm_bindgen::from_value(options)
             .map_err(|error| thrown(Error::usage(format!("The options of the reading cannot be read: {error}."))))?;
         let report = reporter(report);
@@ -162,7 +165,7 @@ impl Engine {
         struct MapOptions {
             levels: Option<Vec<String>>,
         }
-        self.mapping = None;
+        self.forget_mapping();
         let MapOptions { levels } = serde_wasm_bindgen::from_value(options)
             .map_err(|error| thrown(Error::usage(format!("The options of the mapping cannot be read: {error}."))))?;
         let report = reporter(report);
@@ -181,6 +184,7 @@ impl Engine {
             cells: query.cells.len(),
             anchors: mapping.anchors.len(),
             percent_with_anchors: mapping.percent_with_anchors(),
+            grade_of_anchors: Grade::of_percent_with_anchors(mapping.percent_with_anchors()),
             features_used: mapping.features_used,
             levels: summaries.collect(),
             warnings: mapping.warnings(),
@@ -247,8 +251,8 @@ impl Engine {
         export::metadata(self.query()?, &mut give)
     }
 
-    /// A table as bytes: `predictions.tsv`, `umap.tsv`, `qc.tsv`, `genes.tsv` or `markers.tsv`, the same that the command
-    /// writes.
+    /// A table as bytes: `predictions.tsv`, `umap.tsv`, `qc.tsv`, `genes.tsv` or `markers.tsv`, or, once they were asked
+    /// for, `clusters.tsv` or `umap_own.tsv`; the same that the command writes.
     pub fn export(&self, name: &str) -> Result<Vec<u8>, JsValue> {
         let query = self.query()?;
         let table = match name {
@@ -267,6 +271,7 @@ impl Engine {
                 let found = find_markers(&query.counts, &query.metrics.counts, &groupings, &options, &progress);
                 export::markers(&found, &query.features, &MarkerTable::usual(query))
             }
+            "clusters.tsv" | "umap_own.tsv" => self.own_table(name)?,
             _ => return Err(thrown(Error::usage(format!("There is no table '{name}'.")))),
         };
         Ok(table.into_bytes())
@@ -274,6 +279,11 @@ impl Engine {
 }
 
 impl Engine {
+    fn forget_mapping(&mut self) {
+        self.mapping = None;
+        self.own = own::Own::default();
+    }
+
     fn reference(&self) -> Result<&Reference, JsValue> {
         self.reference.as_ref().ok_or_else(no_reference)
     }

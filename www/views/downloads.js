@@ -9,8 +9,10 @@ export class Downloads {
     for (const button of this.#buttons) button.addEventListener('click', () => say(button, 'download', { name: button.dataset.table }));
   }
 
-  update({ result }) {
-    for (const button of this.#buttons) button.disabled = !result;
+  /** Some tables are there only once they were asked for. */
+  update({ result, own }) {
+    const there = { clusters: own, 'own-map': own?.layout };
+    for (const button of this.#buttons) button.disabled = !result || (button.dataset.needs in there && !there[button.dataset.needs]);
   }
 }
 
