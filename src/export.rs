@@ -1,9 +1,11 @@
 //! The tables that a person takes away. Tab-separated, UTF-8, one line a cell, `\n` at line ends.
 
+mod clusters;
 mod markers;
 mod metadata;
 mod predictions;
 
+pub use clusters::{clusters, own_umap};
 pub use markers::{MarkerTable, markers};
 pub use metadata::metadata;
 pub use predictions::predictions;

@@ -15,7 +15,9 @@
 
 pub mod anchors;
 pub mod annotate;
+pub mod cosine;
 mod discriminant;
+pub mod grade;
 pub mod integrate;
 pub mod labels;
 pub mod neighbors;
@@ -33,12 +35,13 @@ use crate::progress::Progress;
 use crate::reference::{Level, Reference};
 use anchors::Anchor;
 use annotate::{Annotation, Evidence};
+use grade::Grade;
 use labels::Labels;
 use umap::Placement;
 use weights::Weights;
 
-/// Below this share of cells with anchors Azimuth turns red (`Azimuth.map.panchorscolors`).
-const FEW_ANCHORS_PERCENT: f64 = 5.0;
+/// Azimuth maps no fewer cells (`Azimuth.map.ncells`).
+pub const FEW_CELLS: usize = 100;
 
 /// Who decides on the labels. Everything else is the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -138,17 +141,40 @@ impl Mapping {
     /// What the person should know of this mapping as a whole.
     pub fn warnings(&self) -> Vec<Warning> {
         let percent = self.percent_with_anchors();
-        if percent >= FEW_ANCHORS_PERCENT {
-            return Vec::new();
+        let mut warnings = Vec::new();
+        if Grade::of_percent_with_anchors(percent) == Grade::Poor {
+            let (few, _) = grade::PERCENT_WITH_ANCHORS;
+            warnings.push(Warning::new(
+                "few_cells_with_anchors",
+                format!(
+                    "Only {percent:.1} % of the cells have an anchor in the reference (below {few} %): query and reference \
+                     differ much, and labels deserve doubt. A reference of the same tissue and technology would serve \
+                     better."
+                ),
+            ));
         }
-        vec![Warning::new(
-            "few_cells_with_anchors",
-            format!(
-                "Only {percent:.1} % of the cells have an anchor in the reference (below {FEW_ANCHORS_PERCENT} %): query and \
-                 reference differ much, and labels deserve doubt. A reference of the same tissue and technology would serve \
-                 better."
-            ),
-        )]
+        let cells = self.projected.nrows();
+        if cells < FEW_CELLS {
+            warnings.push(Warning::new(
+                "few_cells",
+                format!(
+                    "Only {cells} cells were mapped; Azimuth asks for {FEW_CELLS}. A label comes from the anchors of the cells \
+                     around it, so those of few cells are less certain: map samples of the same experiment together."
+                ),
+            ));
+        }
+        let has_one_label = |labels: &&Labels| cells > 1 && labels.codes.windows(2).all(|pair| pair[0] == pair[1]);
+        for labels in self.labels.iter().filter(|labels| labels.scores.ncols() > 1).filter(has_one_label) {
+            warnings.push(Warning::new(
+                "one_label",
+                format!(
+                    "All cells got the same label at '{}'. That is right where the file holds one type only, such as sorted \
+                     cells; otherwise the reference may not hold the types of this tissue.",
+                    labels.level
+                ),
+            ));
+        }
+        warnings
     }
 }
 

@@ -4,6 +4,7 @@
 //! Bulk data crosses as typed arrays, tables as bytes, small summaries as plain objects.
 
 mod file;
+mod own;
 mod summaries;
 
 use crate::batches::{self, Again, Projection};
@@ -13,6 +14,7 @@ use crate::export::{self, MarkerTable};
 use crate::formats::{self, Input, OpenFile, ReadOptions};
 use crate::genes::{GeneTable, Route};
 use crate::map::annotate::Call;
+use crate::map::grade::Grade;
 use crate::map::{self, Mapping, Method};
 use crate::markers::{self, Grouping, find_markers};
 use crate::metadata::{Coloring, Kind};
@@ -78,6 +80,7 @@ pub struct Engine {
     /// How the query was read.
     wishes: Wishes,
     mapping: Option<Mapping>,
+    own: own::Own,
 }
 
 #[wasm_bindgen]
@@ -89,7 +92,7 @@ impl Engine {
 
     /// Reads a bundle. What was mapped onto another reference is dropped.
     pub fn load_reference(&mut self, bytes: &[u8]) -> Result<JsValue, JsValue> {
-        self.mapping = None;
+        self.forget_mapping();
         let reference = self.reference.insert(bundle::read(bytes).map_err(thrown)?);
         to_object(&ReferenceSummary {
             about: &reference.about,
@@ -130,7 +133,7 @@ impl Engine {
     ) -> Result<JsValue, JsValue> {
         self.query = None;
         self.projection = None;
-        self.mapping = None;
+        self.forget_mapping();
         self.file = None;
         let input = |(file, path): (web_sys::File, String)| {
             Input::new(path, Box::new(file::BrowserFile::new(file)) as Box<dyn formats::Source>)
@@ -147,7 +150,7 @@ impl Engine {
     pub fn read_query(&mut self, options: JsValue, report: &Function) -> Result<JsValue, JsValue> {
         self.query = None;
         self.projection = None;
-        self.mapping = None;
+        self.forget_mapping();
         self.wishes = serde_wasm_bindgen::from_value(options)
             .map_err(|error| thrown(Error::usage(format!("The options of the reading cannot be read: {error}."))))?;
         let report = reporter(report);
@@ -193,7 +196,7 @@ impl Engine {
             levels: Option<Vec<String>>,
             method: Option<String>,
         }
-        self.mapping = None;
+        self.forget_mapping();
         let MapOptions { levels, method } = serde_wasm_bindgen::from_value(options)
             .map_err(|error| thrown(Error::usage(format!("The options of the mapping cannot be read: {error}."))))?;
         let method = method.as_deref().map_or(Ok(Method::default()), Method::of_name).map_err(thrown)?;
@@ -218,6 +221,7 @@ impl Engine {
             cells: query.cells.len(),
             anchors: mapping.anchors.len(),
             percent_with_anchors: mapping.percent_with_anchors(),
+            grade_of_anchors: Grade::of_percent_with_anchors(mapping.percent_with_anchors()),
             features_used: mapping.features_used,
             levels: summaries.collect(),
             warnings: mapping.warnings(),
@@ -335,7 +339,8 @@ impl Engine {
         Ok(object)
     }
 
-    /// A table as bytes: `predictions.tsv`, `umap.tsv`, `qc.tsv` or `genes.tsv`, the same that the command writes.
+    /// A table as bytes: `predictions.tsv`, `umap.tsv`, `qc.tsv` or `genes.tsv`, or, once they were asked for, `clusters.tsv` or
+    /// `umap_own.tsv`; the same that the command writes.
     pub fn export(&self, name: &str) -> Result<Vec<u8>, JsValue> {
         let query = self.query()?;
         let table = match name {
@@ -347,6 +352,7 @@ impl Engine {
                 let (genes, _) = query.match_to(reference, self.genes.as_ref()).map_err(thrown)?;
                 export::genes(query, reference, &genes)
             }
+            "clusters.tsv" | "umap_own.tsv" => self.own_table(name)?,
             _ => return Err(thrown(Error::usage(format!("There is no table '{name}'.")))),
         };
         Ok(table.into_bytes())
@@ -354,6 +360,11 @@ impl Engine {
 }
 
 impl Engine {
+    fn forget_mapping(&mut self) {
+        self.mapping = None;
+        self.own = own::Own::default();
+    }
+
     fn reference(&self) -> Result<&Reference, JsValue> {
         self.reference.as_ref().ok_or_else(no_reference)
     }

@@ -6,6 +6,7 @@ mod command;
 #[path = "../golden/fixture.rs"]
 #[allow(dead_code)]
 mod fixture;
+mod clusters;
 mod markers;
 #[path = "../golden/tables.rs"]
 #[allow(dead_code)]

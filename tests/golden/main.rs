@@ -313,3 +313,21 @@ fn few_cells_with_anchors_are_told() {
         ]
     );
 }
+
+#[test]
+fn few_cells_and_single_labels_are_told() {
+    let mut mapping = RUN.mapping.clone();
+    let rows: Vec<usize> = (0..99).collect();
+    mapping.projected = mapping.projected.select(ndarray::Axis(0), &rows);
+    mapping.labels[1].codes.fill(2);
+    let messages: Vec<String> = mapping.warnings().into_iter().map(|warning| warning.message).collect();
+    assert_eq!(
+        messages,
+        [
+            "Only 99 cells were mapped; Azimuth asks for 100. A label comes from the anchors of the cells around it, so those of \
+             few cells are less certain: map samples of the same experiment together.",
+            "All cells got the same label at 'coarse'. That is right where the file holds one type only, such as sorted cells; \
+             otherwise the reference may not hold the types of this tissue."
+        ]
+    );
+}

@@ -4,10 +4,11 @@ use crate::files::messages;
 use ndarray::Array2;
 use sextant::build::by_gene::ByGene;
 use sextant::build::sctransform::{self, ModelOptions};
-use sextant::build::{features, labels, pca};
+use sextant::build::{features, labels};
 use sextant::error::Result;
 use sextant::formats::Feature;
 use sextant::matrix::Counts;
+use sextant::pca;
 use sextant::progress::Progress;
 
 fn sentence<T>(result: Result<T>) -> String {

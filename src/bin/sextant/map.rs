@@ -2,12 +2,14 @@
 
 use crate::Failure;
 use crate::arguments::Arguments;
+use crate::clusters::{self, OfQuery};
 use crate::inputs;
 use crate::markers::{self, OfMapping};
 use crate::report::{Stopwatch, peak_memory, thousands};
 use serde::Serialize;
 use sextant::batches::{self, Again};
 use sextant::genes::{GeneMatch, GeneTable};
+use sextant::map::grade::Grade;
 use sextant::map::{self, Mapping, Method};
 use sextant::progress::Progress;
 use sextant::query::{Query, QueryOptions};
@@ -48,6 +50,9 @@ struct Summary<'a> {
     batches: Option<BatchesSummary>,
     anchors: usize,
     percent_cells_with_anchors: f64,
+    percent_cells_with_anchors_grade: Grade,
+    cluster_preservation: Option<clusters::PreservationSummary>,
+    clusters: Option<clusters::Summary>,
     /// For each level, how many cells of each class.
     labels: BTreeMap<&'a str, BTreeMap<&'a str, usize>>,
     markers: Option<markers::Summary>,
@@ -110,8 +115,10 @@ pub fn read_reference(path: &Path) -> Result<(Reference, String), Failure> {
 pub fn run(words: &[&str]) -> Result<(), Failure> {
     let options =
         ["reference", "out", "threads", "levels", "matrix", "gene-column", "min-counts", "method", "genes", "batch"];
-    let options = [&options[..], &OfMapping::OPTIONS].concat();
-    let arguments = Arguments::parse(words, "QUERY", &options, &["reference-genes-only"])?;
+    let options = [&options[..], &OfMapping::OPTIONS, &OfQuery::OPTIONS].concat();
+    let flags = [&["reference-genes-only"][..], &OfQuery::FLAGS].concat();
+    let arguments = Arguments::parse(words, "QUERY", &options, &flags)?;
+    let own = OfQuery::of(&arguments)?;
     let method = arguments.value("method").map_or(Ok(Method::default()), Method::of_name)?;
     let bundle_path = PathBuf::from(arguments.required("reference")?);
     let out = PathBuf::from(arguments.required("out")?);
@@ -152,6 +159,8 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
     };
 
     warnings.extend(mapping.warnings());
+    let own = own.find(&query, &cells, &reference, &mapping, &progress);
+    warnings.extend(own.warnings());
     let again = projection.as_ref().map(|projection| Again {
         file: &mut file,
         options: &options,
@@ -173,6 +182,7 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
     } else {
         write_metadata(&out, &query)?;
     }
+    own.write(&out, &query)?;
     let markers = write_markers(&out, markers, &mut warnings)?;
     let (query_file, query_checksum) = inputs::fingerprint(&arguments)?;
     let (stages, seconds) = watch.seconds();
@@ -203,6 +213,9 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
             .map(|projection| BatchesSummary { batches: mapping.batches, cells_at_most: projection.size() }),
         anchors: mapping.anchors.len(),
         percent_cells_with_anchors: mapping.percent_with_anchors(),
+        percent_cells_with_anchors_grade: Grade::of_percent_with_anchors(mapping.percent_with_anchors()),
+        cluster_preservation: own.preservation(),
+        clusters: own.clusters(),
         labels: composition(&mapping, &reference),
         markers,
         warnings,
@@ -245,7 +258,7 @@ fn composition<'a>(mapping: &Mapping, reference: &'a Reference) -> BTreeMap<&'a 
     levels
 }
 
-fn write(folder: &Path, name: &str, text: String) -> Result<(), Failure> {
+pub fn write(folder: &Path, name: &str, text: String) -> Result<(), Failure> {
     let path = folder.join(name);
     std::fs::write(&path, text).map_err(|error| Failure::io("Cannot write", &path, &error))
 }
@@ -269,6 +282,13 @@ fn say(summary: &Summary<'_>, out: &Path) {
         thousands(summary.anchors),
         summary.percent_cells_with_anchors
     );
+    if let Some(preservation) = &summary.cluster_preservation {
+        println!("Cluster preservation score: {:.2} of 5 ({:?}).", preservation.score, preservation.grade);
+    }
+    if let Some(clusters) = &summary.clusters {
+        let sizes: Vec<String> = clusters.sizes.iter().map(|&size| thousands(size)).collect();
+        println!("{} clusters of the query by itself: {} cells.", sizes.len(), sizes.join(", "));
+    }
     for (level, classes) in &summary.labels {
         let mut classes: Vec<_> = classes.iter().collect();
         classes.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
