@@ -15,6 +15,7 @@ use crate::map::{self, Mapping};
 use crate::markers::{self, Grouping, find_markers};
 use crate::metadata::{Coloring, Kind};
 use crate::progress::Progress;
+use crate::qc::Filter;
 use crate::query::{Query, QueryOptions};
 use crate::reference::{Reference, bundle};
 use js_sys::{Float32Array, Function, Uint8Array, Uint16Array};
@@ -106,8 +107,8 @@ impl Engine {
         to_object(&inspection)
     }
 
-    /// Reads the counts. `options` is `{ matrix, gene_column, min_counts, reference_genes_only, budget }`, each of which
-    /// may be missing.
+    /// Reads the counts. `options` is `{ matrix, gene_column, min_counts, filter, samples, reference_genes_only, budget }`,
+    /// each of which may be missing.
     pub fn read_query(&mut self, options: JsValue, report: &Function) -> Result<JsValue, JsValue> {
         #[derive(Default, serde::Deserialize)]
         #[serde(default)]
@@ -115,6 +116,8 @@ impl Engine {
             matrix: Option<String>,
             gene_column: Option<String>,
             min_counts: Option<f64>,
+            filter: Option<String>,
+            samples: Option<String>,
             reference_genes_only: bool,
             budget: Option<f64>,
         }
@@ -125,10 +128,13 @@ impl Engine {
         let report = reporter(report);
         let file = self.file.as_mut().ok_or_else(|| thrown(Error::usage("Choose a file first.")))?;
         let reference = self.reference.as_ref().ok_or_else(no_reference)?;
+        let filter = wishes.filter.as_deref().map(Filter::parse).transpose().map_err(thrown)?;
         let options = QueryOptions {
             matrix: wishes.matrix.as_deref(),
             gene_column: wishes.gene_column.as_deref(),
             min_counts: wishes.min_counts,
+            filter: filter.as_ref(),
+            samples: wishes.samples.as_deref(),
             table: self.genes.as_ref(),
             reference: Some(reference),
             reference_genes_only: wishes.reference_genes_only,
@@ -241,10 +247,15 @@ impl Engine {
         }
     }
 
-    /// The table `metadata.tsv`, as `export`: `write` is given its pieces as arrays of bytes, since it may be large.
-    pub fn export_metadata(&self, write: &Function) -> Result<(), JsValue> {
+    /// The tables `metadata.tsv` and `scores.tsv`, as `export`: `write` is given the pieces as arrays of bytes, since they
+    /// may be large.
+    pub fn export_pieces(&self, name: &str, write: &Function) -> Result<(), JsValue> {
         let mut give = |piece: &str| write.call1(&JsValue::NULL, &Uint8Array::from(piece.as_bytes())).map(|_| ());
-        export::metadata(self.query()?, &mut give)
+        match name {
+            "metadata.tsv" => export::metadata(self.query()?, &mut give),
+            "scores.tsv" => export::scores(self.query()?, self.mapping()?, self.reference()?, &mut give),
+            _ => Err(thrown(Error::usage(format!("There is no table '{name}'.")))),
+        }
     }
 
     /// A table as bytes: `predictions.tsv`, `umap.tsv`, `qc.tsv`, `genes.tsv` or `markers.tsv`, the same that the command

@@ -38,7 +38,7 @@ const state = {
   title: '', // and what people call it
   look: null, // what is known of the files before their counts are read
   query: null, // what was read
-  options: {}, // how: { matrix, gene_column, min_counts, reference_genes_only }, each missing unless asked for
+  options: {}, // how: { matrix, gene_column, min_counts, filter, reference_genes_only }, each missing unless asked for
   droplets: null, // of an unfiltered file; kept when a limit was too high and nothing could be read
   levels: null, // names of the levels to map
   stages: [],

@@ -8,6 +8,8 @@ const OWN_MAXIMUM = MEMORY_MAXIMA[0];
 const PAGE_BYTES = 65536;
 const POOL_PATIENCE_MS = 20000;
 const REPORT_EVERY_MS = 40;
+// They come piece by piece.
+const LARGE_TABLES = ['metadata.tsv', 'scores.tsv'];
 
 let engine = null;
 
@@ -51,9 +53,9 @@ const actions = {
   metadataColumn: ({ column }) => engine.metadata_column(column),
 
   exportTable({ name }) {
-    if (name !== 'metadata.tsv') return own(engine.export(name));
+    if (!LARGE_TABLES.includes(name)) return own(engine.export(name));
     const pieces = [];
-    engine.export_metadata((piece) => { pieces.push(piece); });
+    engine.export_pieces(name, (piece) => { pieces.push(piece); });
     return new Blob(pieces);
   },
 };

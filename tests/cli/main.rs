@@ -7,6 +7,7 @@ mod command;
 #[allow(dead_code)]
 mod fixture;
 mod markers;
+mod quality;
 #[path = "../golden/tables.rs"]
 #[allow(dead_code)]
 mod tables;

@@ -19,23 +19,27 @@ sextant - which cells are these?
 
 Usage:
   sextant map QUERY… --reference BUNDLE --out DIR [--levels LEVEL,…] [--matrix PATH] [--gene-column NAME]
-              [--min-counts N] [--reference-genes-only] [--genes TABLE] [--markers LEVEL,…|all|none]
-              [--markers-method normalised|azimuth] [--markers-top N|all] [--threads N]
+              [--min-counts N] [--filter LIMITS] [--samples COLUMN] [--reference-genes-only] [--genes TABLE] [--markers LEVEL,…|all|none]
+              [--markers-method normalised|azimuth] [--markers-top N|all] [--all-scores] [--threads N]
       Maps the cells of QUERY onto a reference. Writes predictions.tsv, umap.tsv, qc.tsv, genes.tsv, markers.tsv and
       summary.json into DIR, and metadata.tsv where the file has a table of cells: its columns, for the cells of qc.tsv.
       QUERY is a file or a folder with raw counts; several are read as samples of one dataset. --min-counts leaves
-      cells with fewer counts out. --reference-genes-only saves memory: the labels stay the same.
+      cells with fewer counts out; so does --filter beyond limits on their quality, such as
+      'min_features=200,max_percent_mt=10', or 'suggested' for those that summary.json suggests for each sample; qc.tsv
+      names what was left out. COLUMN of the table of cells tells samples apart, of several files the file does.
+      --reference-genes-only saves memory: the labels stay the same.
       TABLE has other names of genes and orthologues; by default genes.sextant.table beside the references is taken,
       with 'none' none.
       markers.tsv has the marker genes of each type of the levels that are mapped, or of those of --markers: the 100 most
       significant ones on depth-normalised values, or all genes. 'azimuth' ranks raw counts as Azimuth does: its top 10.
+      --all-scores writes scores.tsv: the score of every class of every level in every cell.
   sextant markers QUERY… --group-by COLUMN --out DIR [--groups TABLE] [--group NAME [--against NAME]]
                   [--method normalised|azimuth] [--top N|all] [--matrix PATH] [--gene-column NAME] [--min-counts N]
                   [--threads N]
       Writes markers.tsv of groups of cells that are known already: each against all others, one of them, or two against
       each other. COLUMN is one of the file's table of cells, or of TABLE, whose first column names the cells
       (predictions.tsv is such a table).
-  sextant inspect QUERY… [--matrix PATH] [--gene-column NAME] [--min-counts N] [--json]
+  sextant inspect QUERY… [--matrix PATH] [--gene-column NAME] [--min-counts N] [--samples COLUMN] [--json]
       Says what a file holds, also in its table of cells, and which matrix would be used.
   sextant reference build LABELLED --labels LEVEL,… --out NAME.sextant.zip [--about ABOUT.json]
                           [--matrix PATH] [--threads N]

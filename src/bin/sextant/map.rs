@@ -9,6 +9,7 @@ use serde::Serialize;
 use sextant::genes::{GeneMatch, GeneTable};
 use sextant::map::{self, Mapping};
 use sextant::progress::Progress;
+use sextant::qc::{Ambient, Filter, Limits};
 use sextant::query::{Query, QueryOptions};
 use sextant::reference::{Reference, bundle};
 use sextant::{Warning, export};
@@ -35,6 +36,11 @@ struct Summary<'a> {
     matrix: &'a str,
     cells: usize,
     cells_without_counts: usize,
+    cells_left_out: usize,
+    /// On the quality of cells, suggested and not applied.
+    suggested_limits: &'a Limits,
+    /// What looks like ambient RNA.
+    ambient: &'a [Ambient],
     genes: usize,
     nonzeros: usize,
     total_counts: f64,
@@ -100,8 +106,9 @@ pub fn read_reference(path: &Path) -> Result<(Reference, String), Failure> {
 
 pub fn run(words: &[&str]) -> Result<(), Failure> {
     let options = ["reference", "out", "threads", "levels", "matrix", "gene-column", "min-counts", "method", "genes"];
-    let options = [&options[..], &OfMapping::OPTIONS].concat();
-    let arguments = Arguments::parse(words, "QUERY", &options, &["reference-genes-only"])?;
+    let quality = ["filter", "samples"];
+    let options = [&options[..], &quality, &OfMapping::OPTIONS].concat();
+    let arguments = Arguments::parse(words, "QUERY", &options, &["reference-genes-only", "all-scores"])?;
     if let Some(method) = arguments.value("method").filter(|&method| method != "seurat") {
         return Err(Failure::usage(format!("There is no method '{method}'; the method is 'seurat'.")));
     }
@@ -116,11 +123,14 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
     let (reference, reference_checksum) = read_reference(&bundle_path)?;
     let table = read_genes(arguments.value("genes"), &bundle_path)?;
     let markers = OfMapping::of(&arguments, &reference)?;
+    let filter = arguments.value("filter").map(Filter::parse).transpose()?;
     watch.note("Reading");
     let options = QueryOptions {
         matrix: arguments.value("matrix"),
         gene_column: arguments.value("gene-column"),
         min_counts: arguments.number("min-counts")?,
+        filter: filter.as_ref(),
+        samples: arguments.value("samples"),
         table: table.as_ref().map(|(table, _)| table),
         reference: Some(&reference),
         reference_genes_only: arguments.flag("reference-genes-only"),
@@ -141,12 +151,9 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
     write(&out, "umap.tsv", export::umap(&query, &mapping))?;
     write(&out, "qc.tsv", export::qc(&query))?;
     write(&out, "genes.tsv", export::genes(&query, &reference, &genes))?;
-    if query.metadata.is_empty() {
-        // That of a file that was mapped before would be taken for this one's; mostly there is none.
-        let _ = std::fs::remove_file(out.join("metadata.tsv"));
-    } else {
-        write_metadata(&out, &query)?;
-    }
+    write_pieces(&out, "metadata.tsv", !query.metadata.is_empty(), |write| export::metadata(&query, write))?;
+    let all_scores = arguments.flag("all-scores");
+    write_pieces(&out, "scores.tsv", all_scores, |write| export::scores(&query, &mapping, &reference, write))?;
     let markers = write_markers(&out, markers, &mut warnings)?;
     let (query_file, query_checksum) = inputs::fingerprint(&arguments)?;
     let (stages, seconds) = watch.seconds();
@@ -165,6 +172,9 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
         matrix: &query.matrix,
         cells: query.cells.len(),
         cells_without_counts: query.empty_cells.len(),
+        cells_left_out: query.left_out.cells.len(),
+        suggested_limits: &query.limits,
+        ambient: &query.ambient,
         genes: query.genes_in_file,
         nonzeros: query.counts.nonzeros(),
         total_counts: query.total_counts(),
@@ -221,12 +231,22 @@ fn write(folder: &Path, name: &str, text: String) -> Result<(), Failure> {
     std::fs::write(&path, text).map_err(|error| Failure::io("Cannot write", &path, &error))
 }
 
-/// Piece by piece: of a million cells the table may be larger than all else that is in memory.
-fn write_metadata(folder: &Path, query: &Query) -> Result<(), Failure> {
-    let path = folder.join("metadata.tsv");
+/// Piece by piece: of a million cells a table may be larger than all else that is in memory. One that is not wanted is
+/// taken away where it is there: that of another mapping would be taken for this one's.
+fn write_pieces(
+    folder: &Path,
+    name: &str,
+    wanted: bool,
+    table: impl FnOnce(&mut dyn FnMut(&str) -> std::io::Result<()>) -> std::io::Result<()>,
+) -> Result<(), Failure> {
+    let path = folder.join(name);
+    if !wanted {
+        let _ = std::fs::remove_file(path);
+        return Ok(());
+    }
     let failed = |error: std::io::Error| Failure::io("Cannot write", &path, &error);
     let mut file = std::fs::File::create(&path).map_err(failed)?;
-    export::metadata(query, |piece| file.write_all(piece.as_bytes())).map_err(failed)
+    table(&mut |piece| file.write_all(piece.as_bytes())).map_err(failed)
 }
 
 fn say(summary: &Summary<'_>, out: &Path) {
