@@ -1,10 +1,12 @@
 //! The tables that a person takes away. Tab-separated, UTF-8, one line a cell, `\n` at line ends.
 
+mod doublets;
 mod markers;
 mod metadata;
 mod quality;
 mod scores;
 
+pub use doublets::doublets;
 pub use markers::{MarkerTable, markers};
 pub use metadata::metadata;
 pub use quality::qc;

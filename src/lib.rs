@@ -11,6 +11,7 @@
 //! | query | [`query`] | cells with counts, metrics, matched genes |
 //! | residuals | [`normalize`] | counts → Pearson residuals under the reference's model |
 //! | mapping | [`map`] | residuals → projection, anchors, weights, labels, UMAP, mapping score |
+//! | doublets | [`doublets`] | simulated doublets among a cell's neighbours → doublet score |
 //! | marker genes | [`markers`] | counts, groups of cells → AUC, p, fold change of each gene in each group |
 //! | references | [`build`] | labelled counts → [`reference::Reference`] |
 //! | results | [`export`] | mapping → tables |
@@ -31,6 +32,7 @@ pub mod reference;
 pub mod query;
 pub mod normalize;
 pub mod map;
+pub mod doublets;
 pub mod markers;
 pub mod build;
 pub mod export;

@@ -11,12 +11,15 @@
 //! | integrate | [`integrate::integrate`] | m × d |
 //! | UMAP | [`umap::place`] | m × 2 |
 //! | score | [`score::mapping_scores`] | m |
+//!
+//! [`samples::map_samples`] does all of it for each sample by itself.
 
 pub mod anchors;
 pub mod integrate;
 pub mod labels;
 pub mod neighbors;
 pub mod project;
+pub mod samples;
 pub mod score;
 pub mod umap;
 pub mod weights;

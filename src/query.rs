@@ -112,6 +112,8 @@ pub struct Summary<'a> {
     pub median_percent_ribo: Option<f64>,
     pub median_percent_hb: Option<f64>,
     pub limits: &'a Limits,
+    /// The column that tells samples apart.
+    pub sample_column: Option<&'a str>,
     pub ambient: &'a [Ambient],
     /// Cells that a filter left out.
     pub cells_left_out: usize,
@@ -317,6 +319,7 @@ impl Query {
             median_percent_ribo: median_percent(GeneSet::Ribosomal),
             median_percent_hb: median_percent(GeneSet::Haemoglobin),
             limits: &self.limits,
+            sample_column: self.sample_column.as_deref(),
             ambient: &self.ambient,
             cells_left_out: self.left_out.cells.len(),
             feature_types: &self.feature_types,

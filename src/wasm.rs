@@ -7,10 +7,12 @@ mod file;
 mod summaries;
 
 use crate::build::labels::color;
+use crate::doublets::{self, doublet_scores};
 use crate::error::{self, Error};
 use crate::export::{self, MarkerTable};
 use crate::formats::{self, Input, OpenFile, ReadOptions};
 use crate::genes::{GeneTable, Route};
+use crate::map::samples::map_samples;
 use crate::map::{self, Mapping};
 use crate::markers::{self, Grouping, find_markers};
 use crate::metadata::{Coloring, Kind};
@@ -162,14 +164,16 @@ impl Engine {
         Ok(summary)
     }
 
-    /// Maps the query onto the reference. `options` is `{ levels: [names] | null }`.
+    /// Maps the query onto the reference. `options` is `{ levels: [names] | null, per_sample }`.
     pub fn map(&mut self, options: JsValue, report: &Function) -> Result<JsValue, JsValue> {
         #[derive(serde::Deserialize)]
         struct MapOptions {
             levels: Option<Vec<String>>,
+            #[serde(default)]
+            per_sample: bool,
         }
         self.mapping = None;
-        let MapOptions { levels } = serde_wasm_bindgen::from_value(options)
+        let MapOptions { levels, per_sample } = serde_wasm_bindgen::from_value(options)
             .map_err(|error| thrown(Error::usage(format!("The options of the mapping cannot be read: {error}."))))?;
         let report = reporter(report);
         let reference = self.reference.as_ref().ok_or_else(no_reference)?;
@@ -178,7 +182,14 @@ impl Engine {
         let cells =
             map::Query { counts: &query.counts, totals: &query.metrics.counts, names: &query.cells, genes: &genes };
         let options = map::Options { levels, ..Default::default() };
-        let mapping = map::map(&cells, reference, &options, &Progress::new(&report)).map_err(thrown)?;
+        let progress = Progress::new(&report);
+        let samples = query.samples();
+        let (mapping, outcomes) = match per_sample && samples.names.len() > 1 {
+            true => map_samples(&cells, reference, &options, &samples, &progress).map_err(thrown)?,
+            false => (map::map(&cells, reference, &options, &progress).map_err(thrown)?, Vec::new()),
+        };
+        let mut warnings = mapping.warnings();
+        warnings.extend(map::samples::warnings(&outcomes));
         let summaries = mapping.labels.iter().filter_map(|labels| {
             let level = reference.levels.iter().find(|level| level.name == labels.level)?;
             Some(level_summary(level, &labels.codes))
@@ -189,7 +200,8 @@ impl Engine {
             percent_with_anchors: mapping.percent_with_anchors(),
             features_used: mapping.features_used,
             levels: summaries.collect(),
-            warnings: mapping.warnings(),
+            samples: outcomes,
+            warnings,
         })?;
         self.mapping = Some(mapping);
         Ok(summary)
@@ -258,14 +270,23 @@ impl Engine {
         }
     }
 
-    /// A table as bytes: `predictions.tsv`, `umap.tsv`, `qc.tsv`, `genes.tsv` or `markers.tsv`, the same that the command
-    /// writes.
+    /// A table as bytes: `predictions.tsv`, `umap.tsv`, `qc.tsv`, `genes.tsv`, `doublets.tsv` or `markers.tsv`, the same
+    /// that the command writes.
     pub fn export(&self, name: &str) -> Result<Vec<u8>, JsValue> {
         let query = self.query()?;
         let table = match name {
             "predictions.tsv" => export::predictions(query, self.mapping()?, self.reference()?),
             "umap.tsv" => export::umap(query, self.mapping()?),
             "qc.tsv" => export::qc(query),
+            "doublets.tsv" => {
+                let reference = self.reference()?;
+                let (genes, _) = query.match_to(reference, self.genes.as_ref()).map_err(thrown)?;
+                let (counts, totals) = (&query.counts, &query.metrics.counts);
+                let cells = map::Query { counts, totals, names: &query.cells, genes: &genes };
+                let options = doublets::Options::default();
+                let scores = doublet_scores(&cells, reference, &query.samples(), &options, &Progress::silent());
+                export::doublets(query, &scores)
+            }
             "genes.tsv" => {
                 let reference = self.reference()?;
                 let (genes, _) = query.match_to(reference, self.genes.as_ref()).map_err(thrown)?;

@@ -19,6 +19,7 @@ import { Progress } from './views/progress.js';
 import { QueryStep } from './views/query_step.js';
 import { ReferenceStep } from './views/reference_step.js';
 import { codeOf } from './views/shown.js';
+import { Samples } from './views/samples.js';
 import { Status } from './views/status.js';
 import { Tabs } from './views/tabs.js';
 import { nextStep, readingWords, whole } from './words.js';
@@ -38,9 +39,10 @@ const state = {
   title: '', // and what people call it
   look: null, // what is known of the files before their counts are read
   query: null, // what was read
-  options: {}, // how: { matrix, gene_column, min_counts, filter, reference_genes_only }, each missing unless asked for
+  options: {}, // how: { matrix, gene_column, min_counts, filter, samples, reference_genes_only }, each missing unless asked for
   droplets: null, // of an unfiltered file; kept when a limit was too high and nothing could be read
   levels: null, // names of the levels to map
+  perSample: false, // whether each sample is mapped by itself
   stages: [],
   result: null,
   error: null, // { message, next, kind }
@@ -60,6 +62,7 @@ const views = [
   new Droplets($('droplets')),
   new Outcome($('outcome')),
   new Downloads($('outcome')),
+  new Samples($('samples')),
   new Maps($('maps')),
   new Legend($('legend')),
   new Tabs($('tables')),
@@ -175,7 +178,7 @@ async function map() {
   const from = performance.now();
   const all = state.levels.length === state.reference.about.levels.length;
   try {
-    const result = await session.map(all ? null : state.levels, advance);
+    const result = await session.map(all ? null : state.levels, advance, { perSample: state.perSample });
     result.seconds = (performance.now() - from) / 1000;
     const level = result.levels.some(({ name }) => name === state.colorBy.level) ? state.colorBy.level : result.levels[0].name;
     set({
@@ -274,6 +277,7 @@ const reactions = {
   'sextant:demo': () => canRead() && loadDemo(),
   'sextant:options': (change) => canRead() && state.files && readFiles(state.files, { ...state.options, ...change }),
   'sextant:levels': ({ levels }) => set({ levels }),
+  'sextant:per-sample': ({ perSample }) => set({ perSample }),
   'sextant:map': map,
   'sextant:cancel': cancel,
   'sextant:download': ({ name }) => download(name),

@@ -70,11 +70,11 @@ export class Session {
     return this.#rpc.call('readQuery', { options: { ...options, budget: this.#budget } }, onProgress);
   }
 
-  /** Maps the query. After a cancel this waits until the new worker holds what the old one held. */
-  async map(levels, onProgress) {
+  /** Maps the query, each sample by itself where that is wished. After a cancel this waits until the new worker holds what the old one held. */
+  async map(levels, onProgress, { perSample = false } = {}) {
     if (this.#restoring) onProgress({ stage: 'reading the file again', fraction: 0, elapsed: 0 });
     await this.#ready();
-    return this.#rpc.call('map', { levels }, onProgress);
+    return this.#rpc.call('map', { levels, perSample }, onProgress);
   }
 
   /** A column of the file's table of cells, by its number, for the cells that are mapped. */

@@ -38,8 +38,8 @@ const actions = {
 
   readQuery: ({ options }, report) => timed(report, (tell) => engine.read_query(options, tell)),
 
-  map({ levels }, report) {
-    const result = timed(report, (tell) => engine.map({ levels: levels ?? null }, tell));
+  map({ levels, perSample }, report) {
+    const result = timed(report, (tell) => engine.map({ levels: levels ?? null, per_sample: Boolean(perSample) }, tell));
     return {
       ...result,
       layout: own(engine.query_layout()),

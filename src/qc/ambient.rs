@@ -13,7 +13,7 @@ use serde::Serialize;
 
 /// What some cells make in great amounts and others not at all.
 struct Signature {
-    /// For people, to begin a sentence.
+    /// For people.
     name: &'static str,
     /// Symbols, human and mouse (the same but for capitals, and for those of mouse behind).
     genes: &'static [&'static str],
@@ -28,16 +28,16 @@ const SIGNATURES: usize = 6;
 /// Ids: version 1 of the table of gene names (`references/genes`), which a test compares.
 const ALL: [Signature; SIGNATURES] = [
     Signature {
-        name: "Haemoglobin",
+        name: "haemoglobin",
         genes: &["HBA1", "HBA2", "HBB", "HBD", "HBG1", "HBG2", "Hba-a1", "Hba-a2", "Hbb-bs", "Hbb-bt"],
         human: &[188536, 196565, 206172, 213934, 223609, 244734],
         mouse: &[52305, 69917, 69919, 73940],
     },
-    Signature { name: "Insulin", genes: &["INS", "Ins1", "Ins2"], human: &[254647], mouse: &[215, 35804] },
-    Signature { name: "Glucagon", genes: &["GCG"], human: &[115263], mouse: &[394] },
-    Signature { name: "Somatostatin", genes: &["SST"], human: &[157005], mouse: &[4366] },
+    Signature { name: "insulin", genes: &["INS", "Ins1", "Ins2"], human: &[254647], mouse: &[215, 35804] },
+    Signature { name: "glucagon", genes: &["GCG"], human: &[115263], mouse: &[394] },
+    Signature { name: "somatostatin", genes: &["SST"], human: &[157005], mouse: &[4366] },
     Signature {
-        name: "The enzymes of acinar cells",
+        name: "enzymes of acinar cells",
         genes: &[
             "PRSS1", "PRSS2", "CPA1", "CPA2", "CPB1", "CELA2A", "CELA3A", "CELA3B", "CTRB1", "CTRB2", "CTRC", "CLPS",
             "PNLIP", "PLA2G1B",
@@ -49,7 +49,7 @@ const ALL: [Signature; SIGNATURES] = [
         mouse: &[11463, 23433, 24225, 29522, 31957, 46008, 54446, 57163, 58579, 62478, 62751, 71553, 78520],
     },
     Signature {
-        name: "Surfactant",
+        name: "surfactant",
         genes: &["SFTPC", "SFTPA1", "SFTPA2", "SFTPB"],
         human: &[122852, 168484, 168878, 185303],
         mouse: &[21789, 22097, 56370],
@@ -269,26 +269,41 @@ fn signature_of(feature: &Feature) -> Option<u8> {
     ALL.iter().position(is_of).map(|place| place as u8)
 }
 
-/// A word on each signature; of several samples on the one with most of it.
+/// A word on all of it; of several samples on the one with the highest level.
 pub fn warnings(found: &[Ambient]) -> Vec<Warning> {
-    found.chunk_by(|a, b| a.name == b.name).filter_map(|of_signature| {
-        let most = of_signature.iter().max_by(|a, b| a.percent_low.total_cmp(&b.percent_low))?;
-        let mut genes = most.genes.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
-        if let Some(more @ 1..) = most.genes.len().checked_sub(NAMED) {
-            genes.push_str(&format!(" and {more} more"));
-        }
-        let place = match (&most.sample, of_signature.len() - 1) {
-            (None, _) => String::new(),
-            (Some(sample), 0) => format!(" in {sample}"),
-            (Some(sample), others) => format!(" in {sample} (and alike in {others} more of the samples)"),
-        };
-        Some(Warning::new("ambient_rna", format!(
-            "{} ({genes}): of the cells with little of it{place}, {:.0} % have some, evenly ({:.2} % of their counts), and {} \
-             cells have much ({:.0} %). That is what ambient RNA looks like, which broken cells leave in every droplet: a \
-             little of it says nothing about the type of a cell.",
-            most.name, most.percent_low_found, most.percent_low, grouped(most.cells_high as f64), most.percent_high
-        )))
-    }).collect()
+    if found.is_empty() {
+        return Vec::new();
+    }
+    let signatures: Vec<String> = found.chunk_by(|a, b| a.name == b.name).filter_map(described).collect();
+    vec![Warning::new(
+        "ambient_rna",
+        format!(
+            "What broken cells leave in every droplet, ambient RNA, is found at a low, even level in most cells: {}. A little of \
+             it says nothing about the type of a cell.",
+            signatures.join("; ")
+        ),
+    )]
+}
+
+fn described(samples: &[Ambient]) -> Option<String> {
+    let most = samples.iter().max_by(|a, b| a.percent_low.total_cmp(&b.percent_low))?;
+    let mut genes = most.genes.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
+    if let Some(more @ 1..) = most.genes.len().checked_sub(NAMED) {
+        genes.push_str(&format!(" and {more} more"));
+    }
+    let place = match (&most.sample, samples.len() - 1) {
+        (None, _) => String::new(),
+        (Some(sample), 0) => format!(" in {sample}"),
+        (Some(sample), others) => format!(" in {sample} (and in {others} more of the samples)"),
+    };
+    Some(format!(
+        "{} ({genes}){place} in {:.0} % of the cells, as {:.2} % of their counts, beside {} cells with {:.0} %",
+        most.name,
+        most.percent_low_found,
+        most.percent_low,
+        grouped(most.cells_high as f64),
+        most.percent_high
+    ))
 }
 
 #[cfg(test)]
@@ -342,9 +357,9 @@ mod tests {
         let [warning] = said.as_slice() else { panic!("one warning: {said:?}") };
         assert_eq!(
             warning.message,
-            "Insulin (INS): of the cells with little of it in islets, 93 % have some, evenly (0.15 % of their counts), and 40 \
-             cells have much (15 %). That is what ambient RNA looks like, which broken cells leave in every droplet: a little \
-             of it says nothing about the type of a cell."
+            "What broken cells leave in every droplet, ambient RNA, is found at a low, even level in most cells: insulin (INS) in \
+             islets in 93 % of the cells, as 0.15 % of their counts, beside 40 cells with 15 %. A little of it says nothing \
+             about the type of a cell."
         );
     }
 
@@ -360,7 +375,7 @@ mod tests {
     #[test]
     fn several_samples_and_many_genes_are_summed_up() {
         let of_sample = |sample: &str, percent_low: f64| Ambient {
-            name: "The enzymes of acinar cells",
+            name: "enzymes of acinar cells",
             genes: ["PRSS1", "CPA1", "CPA2", "CTRC", "CLPS"].map(str::to_owned).to_vec(),
             sample: Some(sample.to_owned()),
             cells_low: 900,
@@ -369,14 +384,22 @@ mod tests {
             cells_high: 1200,
             percent_high: 20.4,
         };
-        let said = warnings(&[of_sample("a", 0.2), of_sample("b", 0.5)]);
+        let insulin = Ambient {
+            name: "insulin",
+            genes: vec!["INS".to_owned()],
+            sample: None,
+            cells_high: 900,
+            percent_high: 16.0,
+            ..of_sample("", 0.3)
+        };
+        let said = warnings(&[of_sample("a", 0.2), of_sample("b", 0.5), insulin]);
         assert_eq!(
             said.iter().map(|warning| warning.message.as_str()).collect::<Vec<_>>(),
             [
-                "The enzymes of acinar cells (PRSS1, CPA1, CPA2, CTRC and 1 more): of the cells with little of it in b (and \
-                 alike in 1 more of the samples), 100 % have some, evenly (0.50 % of their counts), and 1,200 cells have much \
-                 (20 %). That is what ambient RNA looks like, which broken cells leave in every droplet: a little of it says \
-                 nothing about the type of a cell."
+                "What broken cells leave in every droplet, ambient RNA, is found at a low, even level in most cells: enzymes of \
+                 acinar cells (PRSS1, CPA1, CPA2, CTRC and 1 more) in b (and in 1 more of the samples) in 100 % of the cells, \
+                 as 0.50 % of their counts, beside 1,200 cells with 20 %; insulin (INS) in 100 % of the cells, as 0.30 % of \
+                 their counts, beside 900 cells with 16 %. A little of it says nothing about the type of a cell."
             ]
         );
     }

@@ -75,3 +75,47 @@ fn every_class_is_scored_on_request() {
     assert!(sextant(&words[..words.len() - 1]).status.success());
     assert!(!folder.join("out/scores.tsv").exists());
 }
+
+#[test]
+fn samples_are_mapped_by_themselves_and_doublets_scored_on_request() {
+    let folder = scratch("per_sample");
+    let bundle = golden_bundle(&folder);
+    let again = folder.join("again.h5");
+    std::fs::copy(query(), &again).expect("copied");
+    let again = again.to_string_lossy().into_owned();
+    let map = |name: &str, words: &[&str]| {
+        let out = folder.join(name).to_string_lossy().into_owned();
+        let output = sextant(&[&["map", "--reference", &bundle, "--markers", "none", "--out", &out], words].concat());
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let summary = std::fs::read(folder.join(name).join("summary.json")).expect("a summary");
+        let summary: serde_json::Value = serde_json::from_slice(&summary).expect("JSON");
+        (Table::read(&folder.join(name).join("predictions.tsv")), summary)
+    };
+    let (alone, _) = map("alone", &[&query()]);
+    let (both, about) = map("both", &[&query(), &again, "--per-sample", "--doublets"]);
+    // The same cells twice: each sample is mapped as the file alone, whatever the other holds.
+    for column in &alone.columns[1..] {
+        let (found, expected) = (both.column(column), alone.column(column));
+        assert!(found[..400] == expected[..] && found[400..] == expected[..], "{column}");
+    }
+    let samples = about["samples"].as_array().expect("samples");
+    assert_eq!((samples.len(), samples[1]["sample"].as_str()), (2, Some("again")));
+    for figure in ["median_mapping_score", "median_mapping_score_together", "percent_cells_with_anchors"] {
+        assert!(samples[0][figure].as_f64().is_some_and(|value| value > 0.0), "{figure}");
+    }
+    let doublets = Table::read(&folder.join("both/doublets.tsv"));
+    assert_eq!(doublets.columns, ["cell", "doublet.score"]);
+    assert_eq!(doublets.column("cell"), both.column("cell"));
+    assert!(about["doublets"]["median_score"].as_f64().is_some_and(|score| score > 0.0 && score < 0.5));
+    let (_, about) = map("both", &[&query(), &again]);
+    assert!(about["doublets"].is_null() && !folder.join("both/doublets.tsv").exists());
+    let (code, said) = failure(&["map", &query(), "--reference", &bundle, "--out", "x", "--per-sample"]);
+    assert_eq!(
+        (code, said.as_str()),
+        (
+            2,
+            "sextant: --per-sample needs two samples: name the column of the table of cells that tells them apart with --samples \
+             COLUMN, or give a file for each. See 'sextant --help'.\n"
+        )
+    );
+}

@@ -9,6 +9,9 @@ const WORDS = {
   max_percent_hb: 'percent_hb at most',
 };
 
+// A column with more values hardly tells samples apart.
+const MOST_SAMPLES = 200;
+
 /** Limits on the quality of cells that are suggested, and what they would leave out: applied only when asked for. */
 export class Limits {
   #root;
@@ -25,7 +28,8 @@ export class Limits {
     this.#root.replaceChildren(...(query?.limits?.samples.length ? [this.#details(next)] : []));
   }
 
-  #details({ query: { limits, cells_left_out: leftOut }, filter, busy }) {
+  #details({ query, filter, busy }) {
+    const { limits, cells_left_out: leftOut } = query;
     const { samples, cells_beyond: beyond } = limits;
     const open = this.#root.querySelector('details')?.open ?? false;
     const said = filter ? `Quality: ${whole(leftOut)} cells left out` : `Quality: ${whole(beyond)} cells beyond suggested limits`;
@@ -34,10 +38,27 @@ export class Limits {
     button.addEventListener('click', () => say(this.#root, 'options', { filter: filter ? undefined : 'suggested' }));
     return element('details', { id: 'limits', open },
       element('summary', {}, said),
+      this.#samples(query, busy),
       element('dl', { class: 'facts' }, ...rows(samples)),
       element('p', { class: 'hint' }, `${samples.length > 1 ? `For each of ${whole(samples.length)} samples by itself: three` : 'Three'} median absolute deviations from the median. Whole types of cells may lie beyond them; nothing is left out unless you say so.`),
       button);
   }
+
+  #samples(query, busy) {
+    const columns = sampleColumns(query);
+    if (columns.length === 0) return null;
+    const option = (value, words) => element('option', { value, selected: value === (query.sample_column ?? '') }, words);
+    const select = element('select', { id: 'sample-column-select', disabled: busy },
+      ...(query.sample_column ? [] : [option('', 'not told apart')]), ...columns.map((name) => option(name, name)));
+    select.addEventListener('change', () => say(this.#root, 'options', { samples: select.value || undefined }));
+    return element('label', { class: 'field', for: 'sample-column-select' }, 'Samples by', select);
+  }
+}
+
+/** The columns of the table of cells that may tell samples apart. */
+function sampleColumns({ metadata, sample_column: used }) {
+  const fits = ({ name, kind, unique, distinct }) => name === used || (kind !== 'number' && !unique && distinct > 1 && distinct <= MOST_SAMPLES);
+  return (metadata ?? []).filter(fits).map(({ name }) => name);
 }
 
 /** Of one sample the limits themselves; of several how many cells lie beyond, since each has its own. */

@@ -8,6 +8,7 @@ mod inputs;
 mod inspect;
 mod map;
 mod markers;
+mod quality;
 mod reference;
 mod report;
 
@@ -20,7 +21,8 @@ sextant - which cells are these?
 Usage:
   sextant map QUERY… --reference BUNDLE --out DIR [--levels LEVEL,…] [--matrix PATH] [--gene-column NAME]
               [--min-counts N] [--filter LIMITS] [--samples COLUMN] [--reference-genes-only] [--genes TABLE] [--markers LEVEL,…|all|none]
-              [--markers-method normalised|azimuth] [--markers-top N|all] [--all-scores] [--threads N]
+              [--markers-method normalised|azimuth] [--markers-top N|all] [--all-scores] [--doublets] [--per-sample]
+              [--threads N]
       Maps the cells of QUERY onto a reference. Writes predictions.tsv, umap.tsv, qc.tsv, genes.tsv, markers.tsv and
       summary.json into DIR, and metadata.tsv where the file has a table of cells: its columns, for the cells of qc.tsv.
       QUERY is a file or a folder with raw counts; several are read as samples of one dataset. --min-counts leaves
@@ -32,7 +34,9 @@ Usage:
       with 'none' none.
       markers.tsv has the marker genes of each type of the levels that are mapped, or of those of --markers: the 100 most
       significant ones on depth-normalised values, or all genes. 'azimuth' ranks raw counts as Azimuth does: its top 10.
-      --all-scores writes scores.tsv: the score of every class of every level in every cell.
+      --all-scores writes scores.tsv: the score of every class of every level in every cell. --doublets writes doublets.tsv:
+      how much each cell looks like two. --per-sample maps each sample by itself; summary.json compares that with all of
+      them together.
   sextant markers QUERY… --group-by COLUMN --out DIR [--groups TABLE] [--group NAME [--against NAME]]
                   [--method normalised|azimuth] [--top N|all] [--matrix PATH] [--gene-column NAME] [--min-counts N]
                   [--threads N]

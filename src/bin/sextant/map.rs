@@ -4,9 +4,11 @@ use crate::Failure;
 use crate::arguments::Arguments;
 use crate::inputs;
 use crate::markers::{self, OfMapping};
+use crate::quality::{DoubletSummary, Wish};
 use crate::report::{Stopwatch, peak_memory, thousands};
 use serde::Serialize;
 use sextant::genes::{GeneMatch, GeneTable};
+use sextant::map::samples::{self, SampleOutcome};
 use sextant::map::{self, Mapping};
 use sextant::progress::Progress;
 use sextant::qc::{Ambient, Filter, Limits};
@@ -53,6 +55,9 @@ struct Summary<'a> {
     percent_cells_with_anchors: f64,
     /// For each level, how many cells of each class.
     labels: BTreeMap<&'a str, BTreeMap<&'a str, usize>>,
+    /// Where each was mapped by itself.
+    samples: Vec<SampleOutcome>,
+    doublets: Option<DoubletSummary>,
     markers: Option<markers::Summary>,
     warnings: Vec<Warning>,
     threads: usize,
@@ -106,9 +111,9 @@ pub fn read_reference(path: &Path) -> Result<(Reference, String), Failure> {
 
 pub fn run(words: &[&str]) -> Result<(), Failure> {
     let options = ["reference", "out", "threads", "levels", "matrix", "gene-column", "min-counts", "method", "genes"];
-    let quality = ["filter", "samples"];
-    let options = [&options[..], &quality, &OfMapping::OPTIONS].concat();
-    let arguments = Arguments::parse(words, "QUERY", &options, &["reference-genes-only", "all-scores"])?;
+    let options = [&options[..], &Wish::OPTIONS, &OfMapping::OPTIONS].concat();
+    let arguments =
+        Arguments::parse(words, "QUERY", &options, &[&["reference-genes-only"][..], &Wish::FLAGS].concat())?;
     if let Some(method) = arguments.value("method").filter(|&method| method != "seurat") {
         return Err(Failure::usage(format!("There is no method '{method}'; the method is 'seurat'.")));
     }
@@ -141,9 +146,12 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
     warnings.splice(0..0, query.warnings.iter().cloned());
     let cells = map::Query { counts: &query.counts, totals: &query.metrics.counts, names: &query.cells, genes: &genes };
     let options = map::Options { levels: arguments.list("levels"), ..Default::default() };
-    let mapping = map::map(&cells, &reference, &options, &progress)?;
+    let (wish, samples) = (Wish::of(&arguments), query.samples());
+    let (mapping, outcomes) = wish.map(&cells, &reference, &options, &samples, &progress)?;
 
     warnings.extend(mapping.warnings());
+    warnings.extend(samples::warnings(&outcomes));
+    let doublets = wish.doublets(&cells, &reference, &samples, &progress);
     let markers = markers.table(&query, &mapping, &reference, &progress);
     watch.note("Writing");
     std::fs::create_dir_all(&out).map_err(|error| Failure::io("Cannot make the folder", &out, &error))?;
@@ -152,6 +160,10 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
     write(&out, "qc.tsv", export::qc(&query))?;
     write(&out, "genes.tsv", export::genes(&query, &reference, &genes))?;
     write_pieces(&out, "metadata.tsv", !query.metadata.is_empty(), |write| export::metadata(&query, write))?;
+    let (scores, doublets) = doublets.unzip();
+    write_pieces(&out, "doublets.tsv", scores.is_some(), |write| {
+        write(&export::doublets(&query, &scores.unwrap_or_default()))
+    })?;
     let all_scores = arguments.flag("all-scores");
     write_pieces(&out, "scores.tsv", all_scores, |write| export::scores(&query, &mapping, &reference, write))?;
     let markers = write_markers(&out, markers, &mut warnings)?;
@@ -185,6 +197,8 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
         anchors: mapping.anchors.len(),
         percent_cells_with_anchors: mapping.percent_with_anchors(),
         labels: composition(&mapping, &reference),
+        samples: outcomes,
+        doublets,
         markers,
         warnings,
         threads,
