@@ -18,6 +18,7 @@ import { Outcome } from './views/outcome.js';
 import { Progress } from './views/progress.js';
 import { QueryStep } from './views/query_step.js';
 import { ReferenceStep } from './views/reference_step.js';
+import { Samples } from './views/samples.js';
 import { codeOf, OWN_CLUSTERS } from './views/shown.js';
 import { Status } from './views/status.js';
 import { Tabs } from './views/tabs.js';
@@ -39,9 +40,10 @@ const state = {
   title: '', // and what people call it
   look: null, // what is known of the files before their counts are read
   query: null, // what was read
-  options: {}, // how: { matrix, gene_column, min_counts, reference_genes_only, batch }, each missing unless asked for
+  options: {}, // how: { matrix, gene_column, min_counts, filter, samples, reference_genes_only, batch }, each missing unless asked for
   droplets: null, // of an unfiltered file; kept when a limit was too high and nothing could be read
   levels: null, // names of the levels to map
+  perSample: false, // whether each sample is mapped by itself
   stages: [],
   result: null,
   saving: null, // name of the table that is being made
@@ -65,6 +67,7 @@ const views = [
   new Droplets($('droplets')),
   new Outcome($('outcome')),
   new Downloads($('outcome')),
+  new Samples($('samples')),
   new Maps($('maps')),
   new Legend($('legend')),
   new Tabs($('tables')),
@@ -180,7 +183,7 @@ async function map() {
   const from = performance.now();
   const all = state.levels.length === state.reference.about.levels.length;
   try {
-    const result = await session.map(all ? null : state.levels, advance);
+    const result = await session.map(all ? null : state.levels, advance, { perSample: state.perSample });
     result.seconds = (performance.now() - from) / 1000;
     const level = result.levels.some(({ name }) => name === state.colorBy.level) ? state.colorBy.level : result.levels[0].name;
     set({
@@ -331,6 +334,7 @@ const reactions = {
   'sextant:demo': () => canRead() && loadDemo(),
   'sextant:options': (change) => canRead() && state.files && readFiles(state.files, { ...state.options, ...change }),
   'sextant:levels': ({ levels }) => set({ levels }),
+  'sextant:per-sample': ({ perSample }) => set({ perSample }),
   'sextant:map': map,
   'sextant:cluster': cluster,
   'sextant:own-map': fitOwnMap,
