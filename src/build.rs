@@ -6,20 +6,20 @@
 //! | model | [`sctransform`] | counts → regularised negative binomial parameters of each gene |
 //! | features | [`features`], [`residuals`] | parameters → variance of each gene's residuals, matrix of the most variable |
 //! | components | [`pca`] | residuals → embedding (cells × dimensions) and loadings (features × dimensions) |
-//! | neighbours | [`neighbors`] | embedding → the nearest cells of each cell |
-//! | map | [`umap`] | neighbours → layout in the plane |
+//! | neighbours | [`nearest_by_cosine`] | embedding → the nearest cells of each cell |
+//! | map | [`layout`] | neighbours → layout in the plane |
 
 pub mod by_gene;
 pub mod features;
 pub mod labels;
-pub mod neighbors;
-pub mod pca;
 pub mod residuals;
 pub mod sctransform;
-pub mod umap;
 
 use crate::error::{Error, Result, Warning};
 use crate::formats::Dataset;
+use crate::layout;
+use crate::map::cosine::nearest_by_cosine;
+use crate::pca;
 use crate::progress::Progress;
 use crate::reference::{About, Reference, ResidualModel, UmapModel, UmapParameters, VarianceFloor};
 use by_gene::ByGene;
@@ -91,10 +91,10 @@ pub fn build(
 
     let components = pca::components(&matrix, options.dimensions, progress)?;
     drop(matrix);
-    let umap = options.umap.unwrap_or_else(|| umap::seurat_parameters(cells));
+    let umap = options.umap.unwrap_or_else(|| layout::seurat_parameters(cells));
     let most = options.neighbors.max(umap.neighbors as usize);
-    let (neighbors, distances) = neighbors::nearest_by_cosine(&components.embedding, most, progress);
-    let layout = umap::layout(&neighbors, &distances, &components.embedding, &umap, options.umap_seed, progress);
+    let (neighbors, distances) = nearest_by_cosine(&components.embedding, most, progress);
+    let layout = layout::layout(&neighbors, &distances, &components.embedding, &umap, options.umap_seed, progress);
 
     let about = About {
         provenance: (about.provenance.iter().cloned())

@@ -1,10 +1,14 @@
 //! The tables that a person takes away. Tab-separated, UTF-8, one line a cell, `\n` at line ends.
 
+mod clusters;
 mod markers;
 mod metadata;
+mod predictions;
 
+pub use clusters::{clusters, own_umap};
 pub use markers::{MarkerTable, markers};
 pub use metadata::metadata;
+pub use predictions::predictions;
 
 use crate::genes::{Fate, GeneMatch};
 use crate::map::Mapping;
@@ -12,40 +16,6 @@ use crate::query::Query;
 use crate::reference::Reference;
 use std::borrow::Cow;
 use std::fmt::Write;
-
-/// Labels, scores and mapping scores, in the columns of Azimuth's `azimuth_pred.tsv`: `cell`, then
-/// `predicted.<level>` of every level, then `predicted.<level>.score` of every level, then `mapping.score`.
-pub fn predictions(query: &Query, mapping: &Mapping, reference: &Reference) -> String {
-    let mut table = String::from("cell");
-    for labels in &mapping.labels {
-        put(&mut table, format_args!("\tpredicted.{}", clean(&labels.level)));
-    }
-    for labels in &mapping.labels {
-        put(&mut table, format_args!("\tpredicted.{}.score", clean(&labels.level)));
-    }
-    table.push_str("\tmapping.score\n");
-    let classes: Vec<Vec<String>> = mapping
-        .labels
-        .iter()
-        .map(|labels| {
-            let level = reference.level(&labels.level);
-            level.map_or_else(Vec::new, |level| {
-                level.classes.iter().map(|class| clean(&class.name).into_owned()).collect()
-            })
-        })
-        .collect();
-    for (cell, name) in query.cells.iter().enumerate() {
-        table.push_str(&clean(name));
-        for (labels, classes) in mapping.labels.iter().zip(&classes) {
-            put(&mut table, format_args!("\t{}", classes[usize::from(labels.codes[cell])]));
-        }
-        for labels in &mapping.labels {
-            put(&mut table, format_args!("\t{}", labels.score(cell)));
-        }
-        put(&mut table, format_args!("\t{}\n", mapping.mapping_scores[cell]));
-    }
-    table
-}
 
 /// Place of each cell on the reference's map.
 pub fn umap(query: &Query, mapping: &Mapping) -> String {

@@ -11,6 +11,9 @@
 //! | query | [`query`] | cells with counts, metrics, matched genes |
 //! | residuals | [`normalize`] | counts → Pearson residuals under the reference's model |
 //! | mapping | [`map`] | residuals → projection, anchors, weights, labels, UMAP, mapping score |
+//! | components | [`pca`] | residuals → leading principal components |
+//! | map of its own | [`layout`] | nearest neighbours → UMAP fitted on them |
+//! | clusters | [`cluster`] | the query's own components → graph of shared neighbours, clusters, cluster preservation |
 //! | marker genes | [`markers`] | counts, groups of cells → AUC, p, fold change of each gene in each group |
 //! | batches | [`batches`] | a file of more cells than fit → the same, some cells at a time |
 //! | references | [`build`] | labelled counts → [`reference::Reference`] |
@@ -32,6 +35,9 @@ pub mod reference;
 pub mod query;
 pub mod normalize;
 pub mod map;
+pub mod pca;
+pub mod layout;
+pub mod cluster;
 pub mod markers;
 pub mod batches;
 pub mod build;

@@ -11,14 +11,20 @@
 //! | integrate | [`integrate::integrate`] | m × d |
 //! | UMAP | [`umap::place`] | m × 2 |
 //! | score | [`score::mapping_scores`] | m |
+//! | annotate | [`annotate::annotate`] | labels of [`Method::Sextant`], confidence, doubt |
 
 pub mod anchors;
+pub mod annotate;
+pub mod cosine;
+mod discriminant;
+pub mod grade;
 pub mod integrate;
 pub mod labels;
 pub mod neighbors;
 pub mod project;
 pub mod score;
 pub mod umap;
+mod unknown;
 pub mod weights;
 
 use crate::error::{Error, Result, Warning};
@@ -28,16 +34,50 @@ use crate::normalize::Residuals;
 use crate::progress::Progress;
 use crate::reference::{Level, Reference};
 use anchors::Anchor;
+use annotate::{Annotation, Evidence};
+use grade::Grade;
 use labels::Labels;
 use umap::Placement;
 use weights::Weights;
 
-/// Below this share of cells with anchors Azimuth turns red (`Azimuth.map.panchorscolors`).
-const FEW_ANCHORS_PERCENT: f64 = 5.0;
+/// Azimuth maps no fewer cells (`Azimuth.map.ncells`).
+pub const FEW_CELLS: usize = 100;
+
+/// Who decides on the labels. Everything else is the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Method {
+    /// See [`annotate`].
+    #[default]
+    Sextant,
+    /// The label transfer, each level by itself, as Seurat's and Azimuth's.
+    Seurat,
+}
+
+impl Method {
+    /// The method of that name.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn of_name(name: &str) -> Result<Self> {
+        Method::ALL.into_iter().find(|method| method.name() == name).ok_or_else(|| {
+            Error::usage(format!("There is no method '{name}'; the methods are 'sextant' and 'seurat'."))
+        })
+    }
+
+    pub const ALL: [Method; 2] = [Method::Sextant, Method::Seurat];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Method::Sextant => "sextant",
+            Method::Seurat => "seurat",
+        }
+    }
+}
 
 /// Every option of every step, with Azimuth's defaults.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
+    pub method: Method,
     /// Levels to transfer, by name; all where it is `None`.
     pub levels: Option<Vec<String>>,
     pub anchors: anchors::Options,
@@ -85,6 +125,8 @@ pub struct Mapping {
     pub umap: Placement,
     /// m, 0 to 1.
     pub mapping_scores: Vec<f32>,
+    /// What goes beyond the label transfer; nothing with [`Method::Seurat`].
+    pub annotation: Option<Annotation>,
     /// Features of the reference that some query cell expresses.
     pub features_used: usize,
 }
@@ -99,21 +141,44 @@ impl Mapping {
     /// What the person should know of this mapping as a whole.
     pub fn warnings(&self) -> Vec<Warning> {
         let percent = self.percent_with_anchors();
-        if percent >= FEW_ANCHORS_PERCENT {
-            return Vec::new();
+        let mut warnings = Vec::new();
+        if Grade::of_percent_with_anchors(percent) == Grade::Poor {
+            let (few, _) = grade::PERCENT_WITH_ANCHORS;
+            warnings.push(Warning::new(
+                "few_cells_with_anchors",
+                format!(
+                    "Only {percent:.1} % of the cells have an anchor in the reference (below {few} %): query and reference \
+                     differ much, and labels deserve doubt. A reference of the same tissue and technology would serve \
+                     better."
+                ),
+            ));
         }
-        vec![Warning::new(
-            "few_cells_with_anchors",
-            format!(
-                "Only {percent:.1} % of the cells have an anchor in the reference (below {FEW_ANCHORS_PERCENT} %): query and \
-                 reference differ much, and labels deserve doubt. A reference of the same tissue and technology would serve \
-                 better."
-            ),
-        )]
+        let cells = self.projected.nrows();
+        if cells < FEW_CELLS {
+            warnings.push(Warning::new(
+                "few_cells",
+                format!(
+                    "Only {cells} cells were mapped; Azimuth asks for {FEW_CELLS}. A label comes from the anchors of the cells \
+                     around it, so those of few cells are less certain: map samples of the same experiment together."
+                ),
+            ));
+        }
+        let has_one_label = |labels: &&Labels| cells > 1 && labels.codes.windows(2).all(|pair| pair[0] == pair[1]);
+        for labels in self.labels.iter().filter(|labels| labels.scores.ncols() > 1).filter(has_one_label) {
+            warnings.push(Warning::new(
+                "one_label",
+                format!(
+                    "All cells got the same label at '{}'. That is right where the file holds one type only, such as sorted \
+                     cells; otherwise the reference may not hold the types of this tissue.",
+                    labels.level
+                ),
+            ));
+        }
+        warnings
     }
 }
 
-/// Maps the query onto the reference, with the numbers of Seurat 4.3 and exact neighbours.
+/// Maps the query onto the reference, with the numbers of Seurat 4.3 and exact neighbours; the labels by the method chosen.
 ///
 /// # Errors
 /// A level that the reference does not have; too few anchors.
@@ -143,7 +208,8 @@ pub fn map_projected(
     let (anchors, found) =
         anchors::find_anchors(&reference_unit, &query_unit, &reference.neighbors, &options.anchors, progress)?;
     let weights = weights::weigh_anchors(&anchors, &projected, &options.weights, progress);
-    let labels = levels.iter().map(|level| labels::transfer_labels(&anchors, &weights, level)).collect();
+    let mut labels: Vec<Labels> =
+        levels.iter().map(|level| labels::transfer_labels(&anchors, &weights, level)).collect();
     progress.report("Integrating", 0.0);
     let integrated = integrate::integrate(&anchors, &weights, &projected, &reference.embedding);
     let in_reference = neighbors::nearest(
@@ -153,6 +219,19 @@ pub fn map_projected(
         "Integrating",
         progress,
     );
+    let annotation = (options.method == Method::Sextant).then(|| {
+        let coarsest = &reference.levels[annotate::coarsest_level(reference)];
+        let transferred = labels::transfer_labels(&anchors, &weights, coarsest);
+        let evidence = Evidence {
+            reference_unit: &reference_unit,
+            integrated: &integrated,
+            query_in_reference: &found.query_in_reference,
+            integrated_in_reference: &in_reference,
+            query_in_query: &found.query_in_query,
+            coarsest_scores: &(0..transferred.codes.len()).map(|cell| transferred.score(cell)).collect::<Vec<f32>>(),
+        };
+        annotate::annotate(&mut labels, reference, &evidence)
+    });
     let umap = umap::place(&in_reference, names, &reference.umap, &options.umap, progress);
     let mapping_scores = score::mapping_scores(
         &anchors,
@@ -163,7 +242,18 @@ pub fn map_projected(
         &options.score,
         progress,
     );
-    Ok(Mapping { batches: 1, projected, anchors, weights, labels, integrated, umap, mapping_scores, features_used })
+    Ok(Mapping {
+        batches: 1,
+        projected,
+        anchors,
+        weights,
+        labels,
+        integrated,
+        umap,
+        mapping_scores,
+        annotation,
+        features_used,
+    })
 }
 
 fn chosen_levels<'a>(reference: &'a Reference, names: Option<&[String]>) -> Result<Vec<&'a Level>> {

@@ -142,6 +142,13 @@ impl<'a> Residuals<'a> {
         depth
     }
 
+    /// The residual of one count, where the log10 of the cell's total is known and nothing else of its depth is needed.
+    pub fn residual_alone(&self, log_total: f64, place: usize, count: f64) -> f64 {
+        let feature = self.features[place] as usize;
+        let (mean, deviation) = self.rule.expect(feature, log_total);
+        self.rule.residual(feature, mean, deviation, count)
+    }
+
     /// The residual of `count` for the feature at `place` of [`Self::features`].
     pub fn residual(&self, depth: &Depth, place: usize, count: f64) -> f64 {
         self.rule.residual(self.features[place] as usize, depth.mean[place], depth.deviation[place], count)

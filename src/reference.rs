@@ -1,6 +1,7 @@
 //! The reference: everything that the mapping needs, and nothing else. It holds no expression values.
 
 pub mod bundle;
+pub mod hierarchy;
 pub mod npy;
 pub mod zip;
 

@@ -4,6 +4,7 @@
 //! Bulk data crosses as typed arrays, tables as bytes, small summaries as plain objects.
 
 mod file;
+mod own;
 mod summaries;
 
 use crate::batches::{self, Again, Projection};
@@ -12,7 +13,9 @@ use crate::error::{self, Error};
 use crate::export::{self, MarkerTable};
 use crate::formats::{self, Input, OpenFile, ReadOptions};
 use crate::genes::{GeneTable, Route};
-use crate::map::{self, Mapping};
+use crate::map::annotate::Call;
+use crate::map::grade::Grade;
+use crate::map::{self, Mapping, Method};
 use crate::markers::{self, Grouping, find_markers};
 use crate::metadata::{Coloring, Kind};
 use crate::progress::Progress;
@@ -77,6 +80,7 @@ pub struct Engine {
     /// How the query was read.
     wishes: Wishes,
     mapping: Option<Mapping>,
+    own: own::Own,
 }
 
 #[wasm_bindgen]
@@ -88,7 +92,7 @@ impl Engine {
 
     /// Reads a bundle. What was mapped onto another reference is dropped.
     pub fn load_reference(&mut self, bytes: &[u8]) -> Result<JsValue, JsValue> {
-        self.mapping = None;
+        self.forget_mapping();
         let reference = self.reference.insert(bundle::read(bytes).map_err(thrown)?);
         to_object(&ReferenceSummary {
             about: &reference.about,
@@ -129,7 +133,7 @@ impl Engine {
     ) -> Result<JsValue, JsValue> {
         self.query = None;
         self.projection = None;
-        self.mapping = None;
+        self.forget_mapping();
         self.file = None;
         let input = |(file, path): (web_sys::File, String)| {
             Input::new(path, Box::new(file::BrowserFile::new(file)) as Box<dyn formats::Source>)
@@ -146,7 +150,7 @@ impl Engine {
     pub fn read_query(&mut self, options: JsValue, report: &Function) -> Result<JsValue, JsValue> {
         self.query = None;
         self.projection = None;
-        self.mapping = None;
+        self.forget_mapping();
         self.wishes = serde_wasm_bindgen::from_value(options)
             .map_err(|error| thrown(Error::usage(format!("The options of the reading cannot be read: {error}."))))?;
         let report = reporter(report);
@@ -185,22 +189,24 @@ impl Engine {
         Ok(summary)
     }
 
-    /// Maps the query onto the reference. `options` is `{ levels: [names] | null }`.
+    /// Maps the query onto the reference. `options` is `{ levels: [names] | null, method: "sextant" | "seurat" | null }`.
     pub fn map(&mut self, options: JsValue, report: &Function) -> Result<JsValue, JsValue> {
         #[derive(serde::Deserialize)]
         struct MapOptions {
             levels: Option<Vec<String>>,
+            method: Option<String>,
         }
-        self.mapping = None;
-        let MapOptions { levels } = serde_wasm_bindgen::from_value(options)
+        self.forget_mapping();
+        let MapOptions { levels, method } = serde_wasm_bindgen::from_value(options)
             .map_err(|error| thrown(Error::usage(format!("The options of the mapping cannot be read: {error}."))))?;
+        let method = method.as_deref().map_or(Ok(Method::default()), Method::of_name).map_err(thrown)?;
         let report = reporter(report);
         let reference = self.reference.as_ref().ok_or_else(no_reference)?;
         let query = self.query.as_ref().ok_or_else(|| thrown(Error::usage("Read a file first.")))?;
         let (genes, _) = query.match_to(reference, self.genes.as_ref()).map_err(thrown)?;
         let cells =
             map::Query { counts: &query.counts, totals: &query.metrics.counts, names: &query.cells, genes: &genes };
-        let options = map::Options { levels, ..Default::default() };
+        let options = map::Options { method, levels, ..Default::default() };
         let progress = Progress::new(&report);
         let mapped = match &self.projection {
             Some(projection) => batches::map(projection, &query.cells, reference, &options, &progress),
@@ -215,6 +221,7 @@ impl Engine {
             cells: query.cells.len(),
             anchors: mapping.anchors.len(),
             percent_with_anchors: mapping.percent_with_anchors(),
+            grade_of_anchors: Grade::of_percent_with_anchors(mapping.percent_with_anchors()),
             features_used: mapping.features_used,
             levels: summaries.collect(),
             warnings: mapping.warnings(),
@@ -239,6 +246,34 @@ impl Engine {
         let labels = self.labels(level)?;
         let scores: Vec<f32> = (0..labels.codes.len()).map(|cell| labels.score(cell)).collect();
         Ok(Float32Array::from(scores.as_slice()))
+    }
+
+    /// The confidence in the label of every query cell, where there is one.
+    pub fn confidences(&self, level: &str) -> Result<Option<Float32Array>, JsValue> {
+        let mapping = self.mapping()?;
+        let place = mapping.labels.iter().position(|labels| labels.level == level);
+        let confidences = mapping.annotation.as_ref().zip(place).map(|(found, place)| &found.confidences[place]);
+        Ok(confidences.map(|values| Float32Array::from(values.as_slice())))
+    }
+
+    /// The doubt that the reference has the type of every query cell, where it is known.
+    pub fn unknown_scores(&self) -> Result<Option<Float32Array>, JsValue> {
+        let annotation = self.mapping()?.annotation.as_ref();
+        Ok(annotation.map(|found| Float32Array::from(found.unknown_scores.as_slice())))
+    }
+
+    /// How far every query cell can be named: the place of a level, one more than the last for `unresolved`, one more for
+    /// `unknown`.
+    pub fn calls(&self) -> Result<Option<Uint16Array>, JsValue> {
+        let mapping = self.mapping()?;
+        let levels = mapping.labels.len() as u16;
+        let code = |call: &Call| match *call {
+            Call::Level(level) => level,
+            Call::Unresolved => levels,
+            Call::Unknown => levels + 1,
+        };
+        let calls = mapping.annotation.as_ref().map(|found| found.calls.iter().map(code).collect::<Vec<u16>>());
+        Ok(calls.map(|calls| Uint16Array::from(calls.as_slice())))
     }
 
     pub fn mapping_scores(&self) -> Result<Float32Array, JsValue> {
@@ -304,7 +339,8 @@ impl Engine {
         Ok(object)
     }
 
-    /// A table as bytes: `predictions.tsv`, `umap.tsv`, `qc.tsv` or `genes.tsv`, the same that the command writes.
+    /// A table as bytes: `predictions.tsv`, `umap.tsv`, `qc.tsv` or `genes.tsv`, or, once they were asked for, `clusters.tsv` or
+    /// `umap_own.tsv`; the same that the command writes.
     pub fn export(&self, name: &str) -> Result<Vec<u8>, JsValue> {
         let query = self.query()?;
         let table = match name {
@@ -316,6 +352,7 @@ impl Engine {
                 let (genes, _) = query.match_to(reference, self.genes.as_ref()).map_err(thrown)?;
                 export::genes(query, reference, &genes)
             }
+            "clusters.tsv" | "umap_own.tsv" => self.own_table(name)?,
             _ => return Err(thrown(Error::usage(format!("There is no table '{name}'.")))),
         };
         Ok(table.into_bytes())
@@ -323,6 +360,11 @@ impl Engine {
 }
 
 impl Engine {
+    fn forget_mapping(&mut self) {
+        self.mapping = None;
+        self.own = own::Own::default();
+    }
+
     fn reference(&self) -> Result<&Reference, JsValue> {
         self.reference.as_ref().ok_or_else(no_reference)
     }

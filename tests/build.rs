@@ -3,9 +3,10 @@
 use sextant::build::by_gene::ByGene;
 use sextant::build::sctransform::negative_binomial::{COX_REID, Depths};
 use sextant::build::sctransform::{self, ModelOptions, Parameters};
-use sextant::build::{self, Options, pca, residuals};
+use sextant::build::{self, Options, residuals};
 use sextant::formats::{Dataset, Feature};
 use sextant::matrix::Counts;
+use sextant::pca;
 use sextant::progress::Progress;
 use std::path::PathBuf;
 

@@ -6,7 +6,7 @@ import { checked, json } from './fetched.js';
 import { titleOf } from './gather.js';
 import { Session } from './session.js';
 import { CellsTable } from './views/cells.js';
-import { coloring } from './views/coloring.js';
+import { coloring, ofClusters } from './views/coloring.js';
 import { Downloads, save } from './views/downloads.js';
 import { Droplets } from './views/droplets.js';
 import { Failure } from './views/failure.js';
@@ -18,13 +18,14 @@ import { Outcome } from './views/outcome.js';
 import { Progress } from './views/progress.js';
 import { QueryStep } from './views/query_step.js';
 import { ReferenceStep } from './views/reference_step.js';
-import { codeOf } from './views/shown.js';
+import { codeOf, OWN_CLUSTERS } from './views/shown.js';
 import { Status } from './views/status.js';
 import { Tabs } from './views/tabs.js';
 import { nextStep, readingWords, whole } from './words.js';
 
 const GENES = 'references/genes.json';
 const WHOLE = { highlight: null, isolated: false };
+const NO_RESULT = { result: null, preservation: null, own: null };
 
 const state = {
   phase: 'loading', // loading, idle, reading, ready, mapping, done or error
@@ -45,6 +46,8 @@ const state = {
   result: null,
   saving: null, // name of the table that is being made
   said: {}, // by name of a table that was saved: the warnings about it
+  preservation: null, // of the result: { score, grade, clusters, cells, warnings }, computed after it
+  own: null, // the query by itself: { clusters, codes, coloring, layout }, the last once it was asked for
   error: null, // { message, next, kind }
   colorBy: null, // { kind: 'label' | 'score' | 'mapping', level: name }, or also { column, coloring } for kind 'metadata'
   focus: WHOLE, // the class that the legend highlights or isolates
@@ -114,7 +117,7 @@ async function chooseReference(entry, settled = Promise.resolve()) {
   try {
     const reference = await session.useReference(await checked({ path: entry.bundle, sha256: entry.sha256 }));
     const levels = reference.about.levels.map((level) => level.name);
-    set({ entry, reference, levels, result: null, focus: WHOLE, cell: null, colorBy: { kind: 'label', level: levels[0] }, text: 'Looking for a new version of Sextant; after that, nothing is asked of any server …' });
+    set({ entry, reference, levels, ...NO_RESULT, focus: WHOLE, cell: null, colorBy: { kind: 'label', level: levels[0] }, text: 'Looking for a new version of Sextant; after that, nothing is asked of any server …' });
     await settled;
   } catch (error) {
     failed(error, 'loading');
@@ -159,7 +162,7 @@ async function readFiles(files, options = {}) {
   // The drop-offs of another matrix are other ones.
   const droplets = !fresh && options.matrix === state.options.matrix ? state.droplets : null;
   const cleared = fresh ? { files, title, look: null, query: null } : {};
-  set({ ...cleared, options, droplets, phase: 'reading', text: `Reading ${title} …`, fraction: null, stages: [], result: null, error: null, focus: WHOLE, cell: null });
+  set({ ...cleared, options, droplets, phase: 'reading', text: `Reading ${title} …`, fraction: null, stages: [], ...NO_RESULT, error: null, focus: WHOLE, cell: null });
   try {
     if (fresh) set({ look: await session.open(files, advance) });
     const query = await session.read(options, advance);
@@ -173,7 +176,7 @@ async function readFiles(files, options = {}) {
 }
 
 async function map() {
-  set({ phase: 'mapping', text: 'Mapping …', fraction: 0, stages: [], result: null, error: null, focus: WHOLE, cell: null });
+  set({ phase: 'mapping', text: 'Mapping …', fraction: 0, stages: [], ...NO_RESULT, error: null, focus: WHOLE, cell: null });
   const from = performance.now();
   const all = state.levels.length === state.reference.about.levels.length;
   try {
@@ -189,10 +192,44 @@ async function map() {
       stages: result.timings.map(({ stage, ms }) => ({ stage, ms, done: true })),
       colorBy: { kind: 'label', level },
     });
+    preserve(result);
   } catch (error) {
     failed(error, 'mapping');
   }
 }
+
+/** The cluster preservation score comes after the result, which nobody has to wait with. */
+async function preserve(result) {
+  if (state.query.batches) return; // Their counts are gone.
+  try {
+    const preservation = await session.preservation();
+    if (state.result === result) set({ preservation });
+  } catch {
+    // Cancelled with its worker, or another file is being read: there is nothing to preserve any more.
+  }
+}
+
+/** Work on the query by itself, while the result stays on the page. */
+async function alone(text, work) {
+  set({ phase: 'mapping', text, fraction: 0, stages: [], error: null });
+  try {
+    const { timings, ...change } = await work();
+    set({ ...change, phase: 'done', fraction: null, stages: timings.map(({ stage, ms }) => ({ stage, ms, done: true })) });
+  } catch (error) {
+    failed(error, 'mapping');
+  }
+}
+
+const cluster = () => alone('Clustering your cells …', async () => {
+  const { timings, ...own } = await session.cluster(null, advance);
+  own.coloring = ofClusters(own);
+  return { timings, own, text: `Done: ${whole(own.clusters.length)} clusters of your cells.`, focus: WHOLE, colorBy: { kind: 'metadata', level: state.colorBy.level, column: OWN_CLUSTERS, coloring: own.coloring } };
+});
+
+const fitOwnMap = () => alone('Fitting a map of your cells …', async () => {
+  const { timings, layout } = await session.ownLayout(advance);
+  return { timings, own: { ...state.own, layout }, text: 'Done: your cells are shown on a map of their own.' };
+});
 
 /** One report of the engine: a stage that begins, or the share of it that is done. */
 function advance({ stage, fraction, elapsed }) {
@@ -202,16 +239,18 @@ function advance({ stage, fraction, elapsed }) {
     stages.push({ stage });
   }
   stages[stages.length - 1] = { stage, fraction, ms: elapsed, done: false };
-  set({ stages, fraction, text: state.phase === 'mapping' ? `Mapping: ${stage} …` : readingWords(stage, state.title) });
+  set({ stages, fraction, text: state.phase === 'mapping' ? `${state.result ? 'Your cells by themselves' : 'Mapping'}: ${stage} …` : readingWords(stage, state.title) });
 }
 
 function cancel() {
   if (state.phase !== 'reading' && state.phase !== 'mapping') return;
   cancels += 1;
   const mapping = state.phase === 'mapping';
+  const byThemselves = mapping && state.result !== null;
   if (!mapping) session.forgetFiles();
   session.restart();
-  if (mapping) set({ phase: 'ready', text: 'Mapping cancelled. The file is still loaded; map again whenever you like.', fraction: null, stages: [] });
+  if (byThemselves) map(); // The new engine knows nothing of the result that is on the page.
+  else if (mapping) set({ phase: 'ready', text: 'Mapping cancelled. The file is still loaded; map again whenever you like.', fraction: null, stages: [] });
   else set({ phase: 'idle', text: 'Reading cancelled. Choose a file or load the demo.', fraction: null, stages: [], files: null, look: null, query: null, options: {}, droplets: null });
 }
 
@@ -233,6 +272,10 @@ async function colorMaps({ kind, level, column }) {
   asked += 1;
   if (kind !== 'metadata') {
     set({ colorBy: { kind, level }, focus: WHOLE });
+    return;
+  }
+  if (column === OWN_CLUSTERS) {
+    set({ colorBy: { kind, level, column, coloring: state.own.coloring }, focus: WHOLE });
     return;
   }
   const before = { asked, result: state.result };
@@ -289,6 +332,8 @@ const reactions = {
   'sextant:options': (change) => canRead() && state.files && readFiles(state.files, { ...state.options, ...change }),
   'sextant:levels': ({ levels }) => set({ levels }),
   'sextant:map': map,
+  'sextant:cluster': cluster,
+  'sextant:own-map': fitOwnMap,
   'sextant:cancel': cancel,
   'sextant:download': ({ name }) => download(name),
   'sextant:color-by': colorMaps,

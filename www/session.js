@@ -84,6 +84,24 @@ export class Session {
     return result;
   }
 
+  /** How well the mapping preserves the clusters of the query: `{ score, grade, clusters, cells, warnings }`. */
+  async preservation() {
+    await this.#ready();
+    return this.#rpc.call('preservation');
+  }
+
+  /** Clusters the query by itself. */
+  async cluster(resolution, onProgress) {
+    await this.#ready();
+    return this.#rpc.call('cluster', { resolution }, onProgress);
+  }
+
+  /** Fits a map on the query itself, which was clustered before. */
+  async ownLayout(onProgress) {
+    await this.#ready();
+    return this.#rpc.call('ownLayout', {}, onProgress);
+  }
+
   /** A column of the file's table of cells, by its number, for the cells that are mapped. */
   async metadataColumn(column) {
     await this.#ready();

@@ -48,6 +48,15 @@ const actions = {
     };
   },
 
+  preservation: () => engine.preservation(() => {}),
+
+  cluster({ resolution }, report) {
+    const clusters = timed(report, (tell) => engine.cluster({ resolution }, tell));
+    return { ...clusters, codes: own(engine.cluster_codes()) };
+  },
+
+  ownLayout: (_, report) => timed(report, (tell) => ({ layout: own(engine.own_layout(tell)) })),
+
   metadataColumn: ({ column }) => engine.metadata_column(column),
 
   /** A table, and what is said of it. */

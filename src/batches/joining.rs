@@ -2,6 +2,7 @@
 
 use crate::map::Mapping;
 use crate::map::anchors::Anchor;
+use crate::map::annotate::{Annotation, Call};
 use crate::map::labels::Labels;
 use crate::map::umap::Placement;
 use crate::map::weights::Weights;
@@ -16,6 +17,7 @@ pub struct Joining {
     anchors: Vec<Anchor>,
     layout: Dense,
     mapping_scores: Vec<f32>,
+    annotation: Option<Annotation>,
 }
 
 impl Joining {
@@ -30,6 +32,7 @@ impl Joining {
             anchors: Vec::new(),
             layout: Dense::zeros((cells, 2)),
             mapping_scores: vec![0.0; cells],
+            annotation: None,
         }
     }
 
@@ -43,6 +46,14 @@ impl Joining {
                 scores: Dense::zeros((all, 1)),
             };
             self.labels = found.labels.iter().map(empty).collect();
+        }
+        if let Some(found) = &found.annotation {
+            let annotation = self.annotation.get_or_insert_with(|| Annotation {
+                confidences: vec![vec![0.0; all]; found.confidences.len()],
+                unknown_scores: vec![0.0; all],
+                calls: vec![Call::Unresolved; all],
+            });
+            annotation.take(cells, found);
         }
         for (to, from) in self.labels.iter_mut().zip(&found.labels) {
             for (row, &cell) in cells.iter().enumerate() {
@@ -70,6 +81,7 @@ impl Joining {
             integrated: Dense::zeros((0, self.dimensions)),
             umap: Placement { start: Dense::zeros((0, 2)), layout: self.layout },
             mapping_scores: self.mapping_scores,
+            annotation: self.annotation,
             features_used: self.features_used,
         }
     }

@@ -158,6 +158,6 @@ mod tests {
     fn genes_are_taken_as_many_as_fit() {
         assert_eq!(divide(&[3, 0, 4, 9, 1, 0], 8 + 4 * 7, 1), [0..3, 3..4, 4..6]);
         assert_eq!(divide(&[3, 4], 0, 1), [0..1, 1..2]);
-        assert_eq!(divide(&[0, 0], 0, 1), [0..2]);
+        assert_eq!(divide(&[0, 0], 0, 1), vec![0..2]);
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result, Warning};
 use crate::formats::{is_no_name, some};
+use crate::reference::hierarchy::classes_of;
 use crate::reference::{Class, Level};
 use std::collections::BTreeMap;
 
@@ -110,24 +111,12 @@ fn small_classes(level: &Level) -> Option<Warning> {
 /// Whether some class of the finer level lies in several classes of the coarser one.
 fn crossing(one: &Level, other: &Level) -> Option<Warning> {
     let (coarse, fine) = if one.classes.len() <= other.classes.len() { (one, other) } else { (other, one) };
-    let mut parent: Vec<Option<u16>> = vec![None; fine.classes.len()];
-    let mut crossing = vec![false; fine.classes.len()];
-    for (&child, &code) in fine.codes.iter().zip(&coarse.codes) {
-        let slot = &mut parent[usize::from(child)];
-        crossing[usize::from(child)] |= slot.is_some_and(|known| known != code);
-        slot.get_or_insert(code);
-    }
-    let names: Vec<String> = (fine.classes.iter().zip(&crossing))
-        .filter(|(_, crosses)| **crosses)
-        .map(|(class, _)| class.name.clone())
-        .collect();
-    if names.is_empty() {
-        return None;
-    }
+    let crossing = classes_of(fine, coarse).err()?;
+    let names: Vec<String> = crossing.into_iter().map(|class| fine.classes[usize::from(class)].name.clone()).collect();
     Some(Warning::new(
         "levels_do_not_nest",
         format!(
-            "Level `{}` is no refinement of `{}`: cells of {} lie in several classes of it, so the two levels can contradict each other.",
+            "Level `{}` is no refinement of `{}`: cells of {} lie in several classes of it, so each of the two is labelled by itself, and they can contradict each other.",
             fine.name,
             coarse.name,
             some(&names)

@@ -20,6 +20,8 @@ pub struct Anchor {
 pub struct AnchorNeighbors {
     /// Each query cell among the query, itself included: the mapping score needs them.
     pub query_in_query: Neighbors,
+    /// Each query cell among the reference.
+    pub query_in_reference: Neighbors,
 }
 
 /// Defaults of `FindTransferAnchors` as Azimuth calls it.
@@ -80,8 +82,8 @@ pub fn find_anchors(
         })
         .collect();
     let anchors = score(&pairs, &shared);
-    check(&anchors)?;
-    Ok((anchors, AnchorNeighbors { query_in_query }))
+    check(&anchors, query.nrows())?;
+    Ok((anchors, AnchorNeighbors { query_in_query, query_in_reference }))
 }
 
 /// The query cells among the `k` nearest of a reference cell that have it among their `k` nearest in turn: by its
@@ -126,7 +128,7 @@ fn score(pairs: &[(u32, u32)], shared: &[u32]) -> Vec<Anchor> {
 }
 
 /// R's default quantile (type 7) of ascending values; 0 for none.
-fn quantile(sorted: &[f64], probability: f64) -> f64 {
+pub fn quantile(sorted: &[f64], probability: f64) -> f64 {
     let Some(last) = sorted.len().checked_sub(1) else {
         return 0.0;
     };
@@ -142,15 +144,24 @@ pub fn distinct(ids: impl Iterator<Item = u32>) -> Vec<u32> {
     ids.filter(|&id| seen.insert(id)).collect()
 }
 
-fn check(anchors: &[Anchor]) -> Result<()> {
+fn check(anchors: &[Anchor], cells: usize) -> Result<()> {
     let queries = distinct(anchors.iter().map(|anchor| anchor.query)).len();
     if anchors.len() >= MIN_ANCHORS && queries >= MIN_ANCHORS {
         return Ok(());
     }
+    let advice = if cells < super::FEW_CELLS {
+        format!(
+            "The file has only {cells} cells, too few for a mapping, which wants {} and more: map them together with other \
+             samples of the same experiment.",
+            super::FEW_CELLS
+        )
+    } else {
+        "The query and the reference share too few cell states: check that the reference is of the same tissue and species, \
+         and that the file holds raw counts of whole cells."
+            .into()
+    };
     Err(Error::mapping(format!(
-        "Too few anchors identified: {} anchors on {queries} query cells, where {MIN_ANCHORS} of each are needed. The query and \
-         the reference share too few cell states: check that the reference is of the same tissue and species, and that \
-         the file holds at least 100 cells with raw counts.",
+        "Too few anchors identified: {} anchors on {queries} query cells, where {MIN_ANCHORS} of each are needed. {advice}",
         anchors.len()
     )))
 }
@@ -178,12 +189,17 @@ mod tests {
 
     #[test]
     fn too_few_anchors_are_a_sentence() {
-        let message = check(&[]).unwrap_err().to_string();
+        let message = |cells| check(&[], cells).unwrap_err().to_string();
         assert_eq!(
-            message,
+            message(100),
             "Too few anchors identified: 0 anchors on 0 query cells, where 50 of each are needed. The query and the reference \
              share too few cell states: check that the reference is of the same tissue and species, and that the file holds \
-             at least 100 cells with raw counts."
+             raw counts of whole cells."
+        );
+        assert_eq!(
+            message(60),
+            "Too few anchors identified: 0 anchors on 0 query cells, where 50 of each are needed. The file has only 60 cells, \
+             too few for a mapping, which wants 100 and more: map them together with other samples of the same experiment."
         );
     }
 }

@@ -100,6 +100,7 @@ pub struct MapSummary<'a> {
     pub cells: usize,
     pub anchors: usize,
     pub percent_with_anchors: f64,
+    pub grade_of_anchors: crate::map::grade::Grade,
     pub features_used: usize,
     pub levels: Vec<LevelSummary<'a>>,
     pub warnings: Vec<Warning>,

@@ -16,7 +16,7 @@ mod tables;
 use ndarray::Array2;
 use sextant::formats::Feature;
 use sextant::genes::match_genes;
-use sextant::map::{Options, Query, map, neighbors, project};
+use sextant::map::{Method, Options, Query, map, neighbors, project};
 use sextant::progress::Progress;
 use sextant::reference::{About, Reference, ResidualModel, UmapModel, UmapParameters, VarianceFloor};
 use std::cell::RefCell;
@@ -48,7 +48,9 @@ fn main() {
             stages.push((stage.into(), started.elapsed().as_secs_f64()));
         }
     };
-    let mapping = map(&query, &reference, &Options::default(), &Progress::new(&note)).expect("a mapping");
+    let mapping =
+        map(&query, &reference, &Options { method: Method::Seurat, ..Options::default() }, &Progress::new(&note))
+            .expect("a mapping");
     note("end", 1.0);
     for pair in stages.borrow().windows(2) {
         println!("{}: {:.2} s", pair[0].0, pair[1].1 - pair[0].1);

@@ -6,6 +6,7 @@ mod command;
 #[path = "../golden/fixture.rs"]
 #[allow(dead_code)]
 mod fixture;
+mod clusters;
 mod markers;
 #[path = "../golden/tables.rs"]
 #[allow(dead_code)]
@@ -23,8 +24,18 @@ fn maps_a_10x_file_to_the_labels_and_scores_of_seurat() {
         .iter()
         .map(|threads| {
             let out = folder.join(threads);
-            let words =
-                ["map", &query(), "--reference", &bundle, "--out", &out.to_string_lossy(), "--threads", threads];
+            let words = [
+                "map",
+                &query(),
+                "--reference",
+                &bundle,
+                "--out",
+                &out.to_string_lossy(),
+                "--threads",
+                threads,
+                "--method",
+                "seurat",
+            ];
             let output = sextant(&words);
             assert!(output.status.success(), "{}", text(&output.stderr));
             assert!(
@@ -80,7 +91,17 @@ fn maps_only_the_levels_asked_for() {
     let output = sextant(&["map", &query(), "--reference", &bundle, "--out", &out, "--levels", "coarse"]);
     assert!(output.status.success(), "{}", text(&output.stderr));
     let found = tables::Table::read(&folder.join("out/predictions.tsv"));
-    assert_eq!(found.columns, ["cell", "predicted.coarse", "predicted.coarse.score", "mapping.score"]);
+    let columns = "cell predicted.coarse predicted.coarse.score mapping.score predicted.coarse.confidence unknown.score call call.level";
+    assert_eq!(found.columns, columns.split(' ').collect::<Vec<_>>());
+    for row in &found.rows {
+        let (call, level) = (row[6].as_str(), row[7].as_str());
+        assert!(call == row[1] && level == "coarse" || ["unresolved", "unknown"].contains(&call) && level.is_empty());
+    }
+    let (code, said) = failure(&["map", &query(), "--reference", &bundle, "--out", &out, "--method", "azimuth"]);
+    assert_eq!(
+        (code, said.as_str()),
+        (2, "sextant: There is no method 'azimuth'; the methods are 'sextant' and 'seurat'.\n")
+    );
     let (code, said) = failure(&["map", &query(), "--reference", &bundle, "--out", &out, "--levels", "fine"]);
     assert_eq!(
         (code, said.as_str()),

@@ -8,7 +8,7 @@ mod tables;
 
 use fixture::{Input, input, reference, table};
 use ndarray::Array2;
-use sextant::map::{Mapping, Options, Query, map, neighbors, project};
+use sextant::map::{Mapping, Method, Options, Query, map, neighbors, project};
 use sextant::normalize::Residuals;
 use sextant::progress::Progress;
 use sextant::reference::{Reference, VarianceFloor};
@@ -29,10 +29,14 @@ static RUN: LazyLock<Run> = LazyLock::new(|| {
     Run { reference, input, mapping }
 });
 
+fn seurat() -> Options {
+    Options { method: Method::Seurat, ..Options::default() }
+}
+
 fn run(reference: &Reference, input: &Input) -> Mapping {
     let genes = input.matched(reference);
     let query = Query { counts: &input.counts, totals: &input.totals, names: &input.names, genes: &genes };
-    map(&query, reference, &Options::default(), &Progress::silent()).expect("a mapping")
+    map(&query, reference, &seurat(), &Progress::silent()).expect("a mapping")
 }
 
 /// The largest difference between two tables of the same shape.
@@ -306,6 +310,24 @@ fn few_cells_with_anchors_are_told() {
         [
             "Only 0.0 % of the cells have an anchor in the reference (below 5 %): query and reference differ much, and labels \
           deserve doubt. A reference of the same tissue and technology would serve better."
+        ]
+    );
+}
+
+#[test]
+fn few_cells_and_single_labels_are_told() {
+    let mut mapping = RUN.mapping.clone();
+    let rows: Vec<usize> = (0..99).collect();
+    mapping.projected = mapping.projected.select(ndarray::Axis(0), &rows);
+    mapping.labels[1].codes.fill(2);
+    let messages: Vec<String> = mapping.warnings().into_iter().map(|warning| warning.message).collect();
+    assert_eq!(
+        messages,
+        [
+            "Only 99 cells were mapped; Azimuth asks for 100. A label comes from the anchors of the cells around it, so those of \
+             few cells are less certain: map samples of the same experiment together.",
+            "All cells got the same label at 'coarse'. That is right where the file holds one type only, such as sorted cells; \
+             otherwise the reference may not hold the types of this tissue."
         ]
     );
 }

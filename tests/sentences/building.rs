@@ -4,10 +4,11 @@ use crate::files::messages;
 use ndarray::Array2;
 use sextant::build::by_gene::ByGene;
 use sextant::build::sctransform::{self, ModelOptions};
-use sextant::build::{features, labels, pca};
+use sextant::build::{features, labels};
 use sextant::error::Result;
 use sextant::formats::Feature;
 use sextant::matrix::Counts;
+use sextant::pca;
 use sextant::progress::Progress;
 
 fn sentence<T>(result: Result<T>) -> String {
@@ -46,8 +47,8 @@ fn labels_that_make_no_level_are_explained() {
         [
             "Level `coarse` has classes of fewer than 10 cells, which a query will hardly be assigned to: T (2), B (2).",
             "Level `fine` has classes of fewer than 10 cells, which a query will hardly be assigned to: a (2), b (1), c (1).",
-            "Level `fine` is no refinement of `coarse`: cells of a lie in several classes of it, so the two levels can \
-             contradict each other.",
+            "Level `fine` is no refinement of `coarse`: cells of a lie in several classes of it, so each of the two is \
+             labelled by itself, and they can contradict each other.",
         ]
     );
 }

@@ -17,6 +17,12 @@ export function coloring(name, column) {
   return column.kind === 'number' ? ofNumbers(name, column) : ofClasses(name, column);
 }
 
+/** The query's own clusters in the same shape. */
+export function ofClusters({ clusters, codes }) {
+  const classes = clusters.map(({ name, cells, color }) => ({ key: `cluster ${name}`, name, color, cells, named: true }));
+  return { name: 'Own clusters', classes, codes, word: (i) => classes[codes[i]]?.name ?? '–' };
+}
+
 function ofClasses(name, { values, other_values: others, other_cells: otherCells, missing, codes }) {
   const classes = values.map(({ value, cells, color }, at) => ({ key: `metadata ${at}`, name: value, color, cells, named: true }));
   classes.push({ key: 'metadata other', name: others === 1 ? '1 other value' : `${whole(others)} other values`, color: OTHER, cells: otherCells, under: true });

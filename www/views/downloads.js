@@ -9,9 +9,12 @@ export class Downloads {
     for (const button of this.#buttons) button.addEventListener('click', () => say(button, 'download', { name: button.dataset.table }));
   }
 
-  update({ result, saving }) {
+  /** Some tables are there only once they were asked for. */
+  update({ result, saving, own }) {
+    const there = { clusters: own, 'own-map': own?.layout };
     for (const button of this.#buttons) {
-      button.disabled = !result || saving !== null;
+      const missing = button.dataset.needs in there && !there[button.dataset.needs];
+      button.disabled = !result || missing || saving !== null;
       button.setAttribute('aria-busy', String(saving === button.dataset.table));
     }
   }

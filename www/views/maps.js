@@ -1,10 +1,11 @@
 import { Camera } from '../plot/camera.js';
 import { paint, rgb } from '../plot/colors.js';
+import { fitted } from '../plot/fit.js';
 import { boundsOf, densestPlaces } from '../plot/grid.js';
 import { Scatter } from '../plot/scatter.js';
 import { score, whole } from '../words.js';
 import { element, say } from './dom.js';
-import { cellNames, codeOf, keyOf, shownLevel, shownMetadata } from './shown.js';
+import { cellNames, codeOf, isBusy, keyOf, OWN_CLUSTERS, shownLevel, shownMetadata } from './shown.js';
 
 // Below this share of all cells a class is so small that its name would cover it.
 const SMALL = 0.01;
@@ -26,12 +27,17 @@ export class Maps {
   #labels;
   #behind;
   #colorBy;
+  #cluster;
+  #ownMap;
+  #ownPlaces = null;
 
   constructor(root) {
     this.#root = root;
     this.#labels = root.querySelector('#show-labels');
     this.#behind = root.querySelector('#show-behind');
     this.#colorBy = root.querySelector('#color-by');
+    this.#cluster = root.querySelector('#cluster-button');
+    this.#ownMap = root.querySelector('#own-map');
     this.#reference = new Scatter(root.querySelector('#reference-plot'), this.#camera, (point) => this.#describeReference(point));
     this.#query = new Scatter(root.querySelector('#query-plot'), this.#camera, (point) => this.#describeQuery(point));
     this.#reference.addEventListener('resize', () => this.#home());
@@ -41,6 +47,11 @@ export class Maps {
     const again = () => this.#state?.reference && this.#paint();
     for (const control of [this.#labels, this.#behind]) control.addEventListener('change', again);
     this.#dark.addEventListener('change', again);
+    this.#cluster.addEventListener('click', () => say(root, 'cluster'));
+    this.#ownMap.addEventListener('change', () => {
+      if (this.#ownMap.checked && !this.#state.own.layout) say(root, 'own-map');
+      else this.#showPlaces();
+    });
     this.#colorBy.addEventListener('change', () => {
       const { kind, level, column } = this.#colorBy.selectedOptions[0].dataset;
       say(root, 'color-by', { kind, level, column: Number(column) });
@@ -49,14 +60,18 @@ export class Maps {
 
   update(state) {
     this.#state = state;
-    const { reference, result, colorBy, focus, cell } = state;
+    const { reference, result, own, colorBy, focus, cell } = state;
     this.#root.hidden = !reference;
+    this.#cluster.hidden = !result || Boolean(own);
+    this.#root.querySelector('#own-map-row').hidden = !result || !own;
+    for (const control of [this.#cluster, this.#ownMap]) control.disabled = isBusy(state);
     if (!reference) return;
     const before = this.#drawn;
-    this.#drawn = { reference, result, colorBy, focus, cell };
+    this.#drawn = { reference, result, own, colorBy, focus, cell };
+    if (own !== before.own) this.#takeOwn(own);
     if (reference !== before.reference || result !== before.result) this.#setPoints(reference, result);
-    else if (colorBy !== before.colorBy) this.#choices(state);
-    if (['reference', 'result', 'colorBy', 'focus'].some((key) => this.#drawn[key] !== before[key])) this.#paint();
+    else if (colorBy !== before.colorBy || own !== before.own) this.#choices(state);
+    if (['reference', 'result', 'own', 'colorBy', 'focus'].some((key) => this.#drawn[key] !== before[key])) this.#paint();
     if (cell !== before.cell) this.#query.setRing(result && cell !== null ? cell : -1);
   }
 
@@ -67,11 +82,30 @@ export class Maps {
     this.#reference.setPoints(reference.layout);
     this.#reference.name = `Map of the reference, ${whole(reference.layout.length / 2)} cells`;
     if (result) {
-      this.#query.setPoints(result.layout);
+      this.#query.setPoints(this.#places());
       this.#query.name = `Map of your ${whole(result.cells)} cells, on the axes of the reference`;
     }
     this.#choices(this.#state);
     this.#home();
+  }
+
+  /** The query's places: on the reference's map, or on its own map in the frame of that one. */
+  #places() {
+    return this.#ownMap.checked && this.#ownPlaces ? this.#ownPlaces : this.#state.result.layout;
+  }
+
+  #takeOwn(own) {
+    this.#ownPlaces = own?.layout ? fitted(own.layout, this.#state.reference.layout) : null;
+    if (!own) this.#ownMap.checked = false;
+    if (this.#state.result) this.#query.setPoints(this.#places());
+  }
+
+  #showPlaces() {
+    const { result } = this.#state;
+    const own = this.#places() !== result.layout;
+    this.#query.setPoints(this.#places());
+    this.#query.name = own ? `Own map of your ${whole(result.cells)} cells` : `Map of your ${whole(result.cells)} cells, on the axes of the reference`;
+    this.#paint();
   }
 
   #home() {
@@ -80,7 +114,7 @@ export class Maps {
     this.#camera.setHome(boundsOf(this.#state.reference.layout, this.#state.result?.layout ?? []), width, height);
   }
 
-  #choices({ reference, result, query, colorBy }) {
+  #choices({ reference, result, query, own, colorBy }) {
     const levels = result ? result.levels : reference.about.levels;
     const option = (kind, level, text) => element('option', {
       'data-kind': kind, 'data-level': level, value: `${kind} ${level}`, selected: colorBy.kind === kind && (kind === 'mapping' || colorBy.level === level) }, text);
@@ -89,6 +123,8 @@ export class Maps {
       groups.push(element('optgroup', { label: 'Score' },
         ...levels.map(({ name }) => option('score', name, `Prediction score: ${name}`)),
         option('mapping', colorBy.level, 'Mapping score')));
+      if (own) groups.push(element('optgroup', { label: 'Your cells by themselves' }, element('option', {
+        'data-kind': 'metadata', 'data-level': colorBy.level, 'data-column': OWN_CLUSTERS, value: 'clusters', selected: colorBy.kind === 'metadata' && colorBy.column === OWN_CLUSTERS }, 'Own clusters')));
       const columns = columnsToShow(query);
       if (columns.length > 0) groups.push(element('optgroup', { label: 'Metadata' }, ...columns.map(([column, name]) => element('option', {
         'data-kind': 'metadata', 'data-level': colorBy.level, 'data-column': column, value: `metadata ${column}`, selected: colorBy.kind === 'metadata' && colorBy.column === column }, cut(name)))));
@@ -116,13 +152,13 @@ export class Maps {
     if (!result) return;
     const scores = { score: shown.query.scores, mapping: result.mappingScores, metadata: metadata?.scores }[colorBy.kind];
     look(this.#query, metadata ?? shown.query, focus, scores);
-    this.#query.setBehind(this.#behind.checked ? this.#state.reference.layout : null, [...rgb(style.getPropertyValue('--behind').trim()), 255]);
+    this.#query.setBehind(this.#behind.checked && this.#places() === result.layout ? this.#state.reference.layout : null, [...rgb(style.getPropertyValue('--behind').trim()), 255]);
   }
 
   /** Names at the densest place of each class, above it where the name would hide the few cells. The larger classes
    *  come first: where two collide, the larger stays. */
   #names(scatter, classes, codes, { highlight }) {
-    const layout = scatter === this.#reference ? this.#state.reference.layout : this.#state.result.layout;
+    const layout = scatter === this.#reference ? this.#state.reference.layout : this.#places();
     return densestPlaces(layout, codes, classes.length)
       .map((place, code) => place && { of: classes[code], text: cut(classes[code].name), x: place[0], y: place[1], cells: classes[code].cells, beside: classes[code].cells < SMALL * codes.length })
       .filter((label) => label && (label.of.key === undefined || label.of.named) && (highlight === null || keyOf(label.of) === highlight))

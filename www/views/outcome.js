@@ -11,23 +11,25 @@ export class Outcome {
     this.#root = root;
   }
 
-  update({ result, said, colorBy }) {
-    const { level: shownLevel } = colorBy ?? {};
-    if (this.#shown?.result === result && this.#shown.said === said && this.#shown.level === shownLevel) return;
-    this.#shown = { result, said, level: shownLevel };
+  update({ result, said, colorBy, preservation }) {
+    const now = { result, said, preservation, level: colorBy?.level };
+    if (this.#shown && Object.keys(now).every((key) => this.#shown[key] === now[key])) return;
+    this.#shown = now;
     this.#root.hidden = !result;
     if (!result) return;
     const level = Math.max(0, result.levels.findIndex(({ name }) => name === colorBy.level));
     const figures = [
       ['Cells mapped', whole(result.cells), ''],
-      ['Cells with anchors', `${result.percent_with_anchors.toFixed(1)} %`, ...anchorWords(result.percent_with_anchors)],
+      ['Cells with anchors', `${result.percent_with_anchors.toFixed(1)} %`, ...anchorWords(result.grade_of_anchors)],
+      ['Cluster preservation', preservation ? `${preservation.score.toFixed(2)} / 5` : '…', ...preservationWords(preservation)],
       ['Median prediction score', score(median(result.scores[level])), `level ${result.levels[level].name}`],
       ['Median mapping score', score(median(result.mappingScores)), ''],
       ['Time', duration(result.seconds * 1000), ''],
     ];
     this.#root.querySelector('.figures').replaceChildren(...figures.map(figure));
     const list = this.#root.querySelector('.warnings');
-    list.replaceWith(warnings([...result.warnings, ...Object.values(said).flat()]) ?? element('ul', { class: 'warnings', hidden: true }));
+    const all = [...result.warnings, ...(preservation?.warnings ?? []), ...Object.values(said).flat()];
+    list.replaceWith(warnings(all) ?? element('ul', { class: 'warnings', hidden: true }));
   }
 }
 
@@ -35,9 +37,13 @@ function figure([name, value, words, tone]) {
   return element('div', { 'data-tone': tone }, element('dt', {}, name), element('dd', {}, value), words ? element('dd', { class: 'figure-words' }, words) : null);
 }
 
-/** The bounds that users of Azimuth know: below 5 % the mapping is not to be trusted, above 15 % it is. */
-function anchorWords(percent) {
-  if (percent < 5) return ['too few: the labels are not to be trusted', 'bad'];
-  if (percent < 15) return ['few: look at the labels with care', 'warn'];
-  return ['enough', 'good'];
+/** By the bounds that users of Azimuth know: below 5 % the mapping is not to be trusted, from 15 % it is. */
+function anchorWords(grade) {
+  return { poor: ['too few: the labels are not to be trusted', 'bad'], medium: ['few: look at the labels with care', 'warn'], good: ['enough', 'good'] }[grade];
+}
+
+/** Also Azimuth's bounds: 2 and 3.75 of 5. It is computed after the rest. */
+function preservationWords(preservation) {
+  const words = { poor: ['what is apart in your cells is mixed up', 'bad'], medium: ['some clusters of your cells are mixed up', 'warn'], good: ['your cells’ own clusters stay apart', 'good'] };
+  return words[preservation?.grade] ?? ['being computed', ''];
 }

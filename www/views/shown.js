@@ -15,6 +15,9 @@ export function shownLevel({ reference, result, colorBy }) {
   return shown;
 }
 
+/** The number that stands for the query's own clusters where a column of metadata has its own. */
+export const OWN_CLUSTERS = -1;
+
 /** Whether work is going on that another choice would disturb. */
 export function isBusy({ phase, entry }) {
   return ['loading', 'reading', 'mapping'].includes(phase) || !entry;

@@ -5,6 +5,9 @@ use lexopt::prelude::*;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+/// Flags that may be given a value, as in `--clusters=1.2`.
+const WITH_OR_WITHOUT_VALUE: [&str; 1] = ["clusters"];
+
 pub struct Arguments {
     /// At least one.
     pub files: Vec<PathBuf>,
@@ -20,6 +23,11 @@ impl Arguments {
         let wrong = |error: lexopt::Error| Failure::usage(format!("{error}."));
         while let Some(argument) = parser.next().map_err(wrong)? {
             match argument {
+                Long(name) if WITH_OR_WITHOUT_VALUE.contains(&name) && flags.contains(&name) => {
+                    let name = name.to_owned();
+                    let value = parser.optional_value().map(|value| value.string()).transpose().map_err(wrong)?;
+                    values.insert(name, value.unwrap_or_default());
+                }
                 Long(name) if flags.contains(&name) => {
                     values.insert(name.to_owned(), String::new());
                 }

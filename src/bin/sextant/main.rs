@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods)]
 
 mod arguments;
+mod clusters;
 mod inputs;
 mod inspect;
 mod map;
@@ -18,9 +19,11 @@ const HELP: &str = "\
 sextant - which cells are these?
 
 Usage:
-  sextant map QUERY… --reference BUNDLE --out DIR [--levels LEVEL,…] [--matrix PATH] [--gene-column NAME]
+  sextant map QUERY… --reference BUNDLE --out DIR [--levels LEVEL,…] [--method sextant|seurat]
+              [--matrix PATH] [--gene-column NAME]
               [--min-counts N] [--reference-genes-only] [--genes TABLE] [--markers LEVEL,…|all|none]
-              [--markers-method normalised|azimuth] [--markers-top N|all] [--batch CELLS] [--threads N]
+              [--markers-method normalised|azimuth] [--markers-top N|all] [--batch CELLS] [--no-preservation]
+              [--clusters[=RESOLUTION]] [--clusters-method louvain|leiden] [--no-own-umap] [--threads N]
       Maps the cells of QUERY onto a reference. Writes predictions.tsv, umap.tsv, qc.tsv, genes.tsv, markers.tsv and
       summary.json into DIR, and metadata.tsv where the file has a table of cells: its columns, for the cells of qc.tsv.
       QUERY is a file or a folder with raw counts; several are read as samples of one dataset. --min-counts leaves
@@ -28,10 +31,15 @@ Usage:
       --batch takes files of any size: cells are projected as they are read, their counts dropped, and mapped in batches of
       at most so many cells (20000 is a good number). Cell i of B batches is in batch i mod B. For marker genes the file
       is read again, once or several times.
+      --method seurat labels as Seurat and Azimuth do, each level by itself; the usual labels never contradict each other,
+      and come with a calibrated confidence, unknown.score (0 known, 1 not in the reference) and the call that is certain.
       TABLE has other names of genes and orthologues; by default genes.sextant.table beside the references is taken,
       with 'none' none.
       markers.tsv has the marker genes of each type of the levels that are mapped, or of those of --markers: the 100 most
       significant ones on depth-normalised values, or all genes. 'azimuth' ranks raw counts as Azimuth does: its top 10.
+      --clusters also clusters QUERY by itself (0.8 unless another resolution is given) and writes clusters.tsv, and
+      umap_own.tsv, a map of its own (20 s for 10,000 cells; --no-own-umap leaves it out). --no-preservation leaves out
+      the cluster preservation score.
   sextant markers QUERY… --group-by COLUMN --out DIR [--groups TABLE] [--group NAME [--against NAME]]
                   [--method normalised|azimuth] [--top N|all] [--matrix PATH] [--gene-column NAME] [--min-counts N]
                   [--threads N]

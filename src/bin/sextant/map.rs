@@ -2,13 +2,15 @@
 
 use crate::Failure;
 use crate::arguments::Arguments;
+use crate::clusters::{self, OfQuery};
 use crate::inputs;
 use crate::markers::{self, OfMapping};
 use crate::report::{Stopwatch, peak_memory, thousands};
 use serde::Serialize;
 use sextant::batches::{self, Again};
 use sextant::genes::{GeneMatch, GeneTable};
-use sextant::map::{self, Mapping};
+use sextant::map::grade::Grade;
+use sextant::map::{self, Mapping, Method};
 use sextant::progress::Progress;
 use sextant::query::{Query, QueryOptions};
 use sextant::reference::{Reference, bundle};
@@ -48,6 +50,9 @@ struct Summary<'a> {
     batches: Option<BatchesSummary>,
     anchors: usize,
     percent_cells_with_anchors: f64,
+    percent_cells_with_anchors_grade: Grade,
+    cluster_preservation: Option<clusters::PreservationSummary>,
+    clusters: Option<clusters::Summary>,
     /// For each level, how many cells of each class.
     labels: BTreeMap<&'a str, BTreeMap<&'a str, usize>>,
     markers: Option<markers::Summary>,
@@ -110,11 +115,11 @@ pub fn read_reference(path: &Path) -> Result<(Reference, String), Failure> {
 pub fn run(words: &[&str]) -> Result<(), Failure> {
     let options =
         ["reference", "out", "threads", "levels", "matrix", "gene-column", "min-counts", "method", "genes", "batch"];
-    let options = [&options[..], &OfMapping::OPTIONS].concat();
-    let arguments = Arguments::parse(words, "QUERY", &options, &["reference-genes-only"])?;
-    if let Some(method) = arguments.value("method").filter(|&method| method != "seurat") {
-        return Err(Failure::usage(format!("There is no method '{method}'; the method is 'seurat'.")));
-    }
+    let options = [&options[..], &OfMapping::OPTIONS, &OfQuery::OPTIONS].concat();
+    let flags = [&["reference-genes-only"][..], &OfQuery::FLAGS].concat();
+    let arguments = Arguments::parse(words, "QUERY", &options, &flags)?;
+    let own = OfQuery::of(&arguments)?;
+    let method = arguments.value("method").map_or(Ok(Method::default()), Method::of_name)?;
     let bundle_path = PathBuf::from(arguments.required("reference")?);
     let out = PathBuf::from(arguments.required("out")?);
     let threads = arguments.start_threads()?;
@@ -147,13 +152,15 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
     let (genes, mut warnings) = query.match_to(&reference, options.table)?;
     warnings.splice(0..0, query.warnings.iter().cloned());
     let cells = map::Query { counts: &query.counts, totals: &query.metrics.counts, names: &query.cells, genes: &genes };
-    let how = map::Options { levels: arguments.list("levels"), ..Default::default() };
+    let how = map::Options { method, levels: arguments.list("levels"), ..Default::default() };
     let mapping = match &projection {
         Some(projection) => batches::map(projection, &query.cells, &reference, &how, &progress)?,
         None => map::map(&cells, &reference, &how, &progress)?,
     };
 
     warnings.extend(mapping.warnings());
+    let own = own.find(&query, &cells, &reference, &mapping, &progress);
+    warnings.extend(own.warnings());
     let again = projection.as_ref().map(|projection| Again {
         file: &mut file,
         options: &options,
@@ -175,12 +182,13 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
     } else {
         write_metadata(&out, &query)?;
     }
+    own.write(&out, &query)?;
     let markers = write_markers(&out, markers, &mut warnings)?;
     let (query_file, query_checksum) = inputs::fingerprint(&arguments)?;
     let (stages, seconds) = watch.seconds();
     let summary = Summary {
         sextant: env!("CARGO_PKG_VERSION"),
-        method: "seurat",
+        method: method.name(),
         query: FileSummary { file: query_file, sha256: query_checksum },
         reference: ReferenceSummary {
             name: &reference.about.name,
@@ -205,6 +213,9 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
             .map(|projection| BatchesSummary { batches: mapping.batches, cells_at_most: projection.size() }),
         anchors: mapping.anchors.len(),
         percent_cells_with_anchors: mapping.percent_with_anchors(),
+        percent_cells_with_anchors_grade: Grade::of_percent_with_anchors(mapping.percent_with_anchors()),
+        cluster_preservation: own.preservation(),
+        clusters: own.clusters(),
         labels: composition(&mapping, &reference),
         markers,
         warnings,
@@ -247,7 +258,7 @@ fn composition<'a>(mapping: &Mapping, reference: &'a Reference) -> BTreeMap<&'a 
     levels
 }
 
-fn write(folder: &Path, name: &str, text: String) -> Result<(), Failure> {
+pub fn write(folder: &Path, name: &str, text: String) -> Result<(), Failure> {
     let path = folder.join(name);
     std::fs::write(&path, text).map_err(|error| Failure::io("Cannot write", &path, &error))
 }
@@ -271,6 +282,13 @@ fn say(summary: &Summary<'_>, out: &Path) {
         thousands(summary.anchors),
         summary.percent_cells_with_anchors
     );
+    if let Some(preservation) = &summary.cluster_preservation {
+        println!("Cluster preservation score: {:.2} of 5 ({:?}).", preservation.score, preservation.grade);
+    }
+    if let Some(clusters) = &summary.clusters {
+        let sizes: Vec<String> = clusters.sizes.iter().map(|&size| thousands(size)).collect();
+        println!("{} clusters of the query by itself: {} cells.", sizes.len(), sizes.join(", "));
+    }
     for (level, classes) in &summary.labels {
         let mut classes: Vec<_> = classes.iter().collect();
         classes.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));

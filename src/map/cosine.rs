@@ -1,6 +1,6 @@
-//! The nearest reference cells of each reference cell.
+//! The nearest cells of each cell of the same matrix, by direction.
 
-use crate::map::neighbors::nearest;
+use super::neighbors::nearest;
 use crate::matrix::Dense;
 use crate::progress::Progress;
 use ndarray::Array2;

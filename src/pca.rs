@@ -1,11 +1,10 @@
-//! Exact principal components of the residuals.
+//! Principal components of a matrix of residuals: as it is, or as it is known by its products.
 
 pub mod eigen;
 
 use crate::error::{Error, Result};
 use crate::matrix::Dense;
 use crate::progress::Progress;
-use ndarray::ArrayView2;
 use rayon::prelude::*;
 
 /// The leading principal components of a centred matrix `A = U D Vᵀ`.
@@ -20,6 +19,19 @@ pub struct Components {
     pub steps: usize,
 }
 
+/// A matrix, rows × columns, that is known by its products.
+pub trait Matrix: Sync {
+    fn dim(&self) -> (usize, usize);
+
+    /// `AᵀA v`, summed in an order that does not depend on the number of threads.
+    fn gram_product(&self, vector: &[f64]) -> Vec<f64>;
+
+    /// `A v` for each of the vectors: one list a row.
+    fn times(&self, vectors: &[Vec<f64>]) -> Vec<Vec<f64>>;
+}
+
+/// What is left of a component, relative to the first eigenvalue, where it has to be exact.
+const EXACT: f64 = 1e-10;
 /// Rows that are summed by one task; the sums are added in the order of the blocks, whatever thread made them.
 const BLOCK: usize = 256;
 
@@ -39,21 +51,45 @@ const BLOCK: usize = 256;
 /// Golub and Van Loan, Matrix Computations, 4th edition, 10.3 and 10.4; agrees with `Seurat::RunPCA` up to signs.
 pub fn components(matrix: &Dense, dimensions: usize, progress: &Progress) -> Result<Components> {
     let (cells, features) = matrix.dim();
-    let limit = cells.min(features);
     let too_few = |rank: usize| {
         Error::input(format!(
             "the data spans only {rank} dimensions ({cells} cells × {features} variable features), but {dimensions} are asked for: \
              add cells or genes, or ask for fewer dimensions"
         ))
     };
-    if limit < dimensions || dimensions == 0 {
-        return Err(too_few(limit));
+    if cells.min(features) < dimensions || dimensions == 0 {
+        return Err(too_few(cells.min(features)));
     }
-    let mut basis: Vec<Vec<f64>> = vec![start(features)];
+    let vectors = leading(matrix, dimensions, EXACT, "Principal components", progress);
+    if vectors.right.len() < dimensions {
+        return Err(too_few(vectors.right.len()));
+    }
+    finish(matrix, vectors).ok_or_else(|| too_few(dimensions - 1))
+}
+
+/// Right singular vectors, one a list, with the products that they took.
+pub struct Leading {
+    pub right: Vec<Vec<f64>>,
+    pub steps: usize,
+}
+
+/// The leading right singular vectors by Lanczos iteration, until what is left of each is below `tolerance` of the
+/// first eigenvalue of `AᵀA`; fewer than `dimensions` where the matrix has a lower rank.
+pub fn leading<M: Matrix>(matrix: &M, dimensions: usize, tolerance: f64, stage: &str, progress: &Progress) -> Leading {
+    let (rows, columns) = matrix.dim();
+    let limit = rows.min(columns);
+    let dimensions = dimensions.min(limit);
+    let mut found = Leading { right: Vec::new(), steps: 0 };
+    if dimensions == 0 {
+        return found;
+    }
+    let mut basis: Vec<Vec<f64>> = vec![start(columns)];
     let (mut diagonal, mut off_diagonal) = (Vec::new(), Vec::new());
-    let vectors = loop {
+    let mut share = 0.0;
+    loop {
         let step = diagonal.len();
-        let mut next = gram_product(matrix.view(), &basis[step]);
+        progress.report(stage, share);
+        let mut next = matrix.gram_product(&basis[step]);
         diagonal.push(dot(&next, &basis[step]));
         // Twice is enough (Kahan): the second pass takes off what rounding left in the first.
         for _ in 0..2 {
@@ -61,25 +97,23 @@ pub fn components(matrix: &Dense, dimensions: usize, progress: &Progress) -> Res
         }
         let norm = dot(&next, &next).sqrt();
         let size = diagonal.len();
+        found.steps = size;
         let exhausted = size == limit || norm <= 1e-13 * diagonal[0].abs();
-        if size >= dimensions && (size % 10 == 0 || exhausted) {
+        if exhausted || (size >= dimensions && size.is_multiple_of(10)) {
             let (values, ritz) = eigen::tridiagonal(&diagonal, &off_diagonal);
             let settled = (ritz.iter().take(dimensions))
-                .filter(|vector| norm * vector[size - 1].abs() <= 1e-10 * values[0])
+                .filter(|vector| norm * vector[size - 1].abs() <= tolerance * values[0])
                 .count();
-            progress.report("Principal components", settled as f64 / dimensions as f64);
+            share = settled as f64 / dimensions as f64;
             if settled == dimensions || exhausted {
-                break combine(&basis, &ritz[..dimensions]);
+                found.right = combine(&basis, &ritz[..dimensions.min(size)]);
+                return found;
             }
-        } else if exhausted {
-            return Err(too_few(size));
         }
         next.iter_mut().for_each(|value| *value /= norm);
         off_diagonal.push(norm);
         basis.push(next);
-    };
-    let steps = diagonal.len();
-    finish(matrix, vectors, steps).ok_or_else(|| too_few(steps))
+    }
 }
 
 /// A fixed starting vector without symmetries that a component could be orthogonal to.
@@ -91,25 +125,40 @@ fn start(features: usize) -> Vec<f64> {
     vector
 }
 
-/// `AᵀA v`: blocks of rows in parallel, their sums added in order.
-fn gram_product(matrix: ArrayView2<f32>, vector: &[f64]) -> Vec<f64> {
-    let Some(values) = matrix.to_slice() else {
-        return Vec::new();
-    };
-    let features = vector.len();
-    let partial: Vec<Vec<f64>> = (values.par_chunks(BLOCK * features))
-        .map(|block| {
-            let mut sum = vec![0.0; features];
-            for row in block.chunks_exact(features) {
-                let scale = dot_row(row, vector);
-                for (target, &value) in sum.iter_mut().zip(row) {
-                    *target += scale * f64::from(value);
+impl Matrix for Dense {
+    fn dim(&self) -> (usize, usize) {
+        Dense::dim(self)
+    }
+
+    fn gram_product(&self, vector: &[f64]) -> Vec<f64> {
+        let values = self.as_slice().unwrap_or_default();
+        let features = vector.len();
+        let partial: Vec<Vec<f64>> = (values.par_chunks(BLOCK * features))
+            .map(|block| {
+                let mut sum = vec![0.0; features];
+                for row in block.chunks_exact(features) {
+                    let scale = dot_row(row, vector);
+                    for (target, &value) in sum.iter_mut().zip(row) {
+                        *target += scale * f64::from(value);
+                    }
                 }
-            }
-            sum
-        })
-        .collect();
-    let mut total = vec![0.0; features];
+                sum
+            })
+            .collect();
+        add_up(partial, features)
+    }
+
+    fn times(&self, vectors: &[Vec<f64>]) -> Vec<Vec<f64>> {
+        let values = self.as_slice().unwrap_or_default();
+        (values.par_chunks_exact(self.ncols().max(1)))
+            .map(|row| vectors.iter().map(|vector| dot_row(row, vector)).collect())
+            .collect()
+    }
+}
+
+/// The sums of blocks of rows, added in their order.
+pub fn add_up(partial: Vec<Vec<f64>>, columns: usize) -> Vec<f64> {
+    let mut total = vec![0.0; columns];
     for sum in partial {
         total.iter_mut().zip(sum).for_each(|(target, value)| *target += value);
     }
@@ -175,13 +224,10 @@ fn combine(basis: &[Vec<f64>], ritz: &[Vec<f64>]) -> Vec<Vec<f64>> {
 }
 
 /// Embeds the cells; `None` where a component has no length.
-fn finish(matrix: &Dense, vectors: Vec<Vec<f64>>, steps: usize) -> Option<Components> {
+fn finish(matrix: &Dense, Leading { right: vectors, steps }: Leading) -> Option<Components> {
     let (cells, features) = matrix.dim();
     let dimensions = vectors.len();
-    let values = matrix.as_slice()?;
-    let rows: Vec<Vec<f64>> = (values.par_chunks_exact(features))
-        .map(|row| vectors.iter().map(|vector| dot_row(row, vector)).collect())
-        .collect();
+    let rows = matrix.times(&vectors);
     let singular_values: Vec<f64> =
         (0..dimensions).map(|k| rows.iter().map(|row| row[k] * row[k]).sum::<f64>().sqrt()).collect();
     if singular_values.iter().any(|value| *value <= 1e-7 * singular_values[0]) {

@@ -1,4 +1,4 @@
-//! The reference's map: UMAP of the nearest neighbours.
+//! A map of cells of its own: UMAP fitted on their nearest neighbours.
 
 pub mod graph;
 pub mod power;
@@ -59,7 +59,8 @@ fn start(embedding: &Dense) -> Vec<[f64; 2]> {
     for axis in 0..2.min(embedding.ncols()) {
         let column: Vec<f64> = embedding.column(axis).iter().map(|&value| f64::from(value)).collect();
         let mean = column.iter().sum::<f64>() / cells as f64;
-        let deviation = super::sctransform::smoothing::standard_deviation(&column).max(f64::MIN_POSITIVE);
+        let squares: f64 = column.iter().map(|value| (value - mean) * (value - mean)).sum();
+        let deviation = (squares / (cells as f64 - 1.0)).sqrt().max(f64::MIN_POSITIVE);
         for (position, value) in positions.iter_mut().zip(column) {
             position[axis] = 1e-4 * (value - mean) / deviation;
         }
@@ -97,9 +98,7 @@ fn descend(edges: &[Edge], positions: &mut [[f64; 2]], parameters: &UmapParamete
             }
             next_negative[index] += draws as f64 * spacing;
         }
-        if epoch % 10 == 0 {
-            progress.report("Laying out the map", now / epochs);
-        }
+        progress.report("Laying out the map", now / epochs);
     }
     progress.report("Laying out the map", 1.0);
 }
@@ -137,7 +136,7 @@ fn repel(positions: &mut [[f64; 2]], from: usize, other: usize, parameters: &Uma
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::build::neighbors::nearest_by_cosine;
+    use crate::map::cosine::nearest_by_cosine;
 
     #[test]
     fn groups_stay_together_and_apart() {

@@ -1,0 +1,134 @@
+//! The query by itself, for the page: its clusters, a map fitted on it, and what of it the mapping preserves.
+
+use super::{Engine, reporter, thrown, to_object};
+use crate::build::labels::color;
+use crate::cluster::preservation::{self, preservation};
+use crate::cluster::{self, Clustering, find_clusters, own_map};
+use crate::error::{Error, Warning};
+use crate::export;
+use crate::map::grade::Grade;
+use crate::matrix::Dense;
+use crate::progress::Progress;
+use crate::{genes::GeneMatch, map};
+use js_sys::{Float32Array, Function, Uint16Array};
+use serde::Serialize;
+use wasm_bindgen::prelude::*;
+
+/// What was found of the query by itself.
+#[derive(Default)]
+pub struct Own {
+    clustering: Option<Clustering>,
+    map: Option<Dense>,
+}
+
+#[derive(Serialize)]
+struct PreservationSummary {
+    score: f64,
+    grade: Grade,
+    clusters: usize,
+    cells: usize,
+    warnings: Vec<Warning>,
+}
+
+#[derive(Serialize)]
+struct ClusterSummary {
+    name: String,
+    cells: usize,
+    color: String,
+}
+
+#[derive(Serialize)]
+struct ClusteringSummary {
+    resolution: f64,
+    modularity: f64,
+    clusters: Vec<ClusterSummary>,
+}
+
+#[wasm_bindgen]
+impl Engine {
+    /// The cluster preservation score of the mapping: `{ score, grade, clusters, cells, warnings }`.
+    pub fn preservation(&self, report: &Function) -> Result<JsValue, JsValue> {
+        let report = reporter(report);
+        let genes = self.genes_of_query()?;
+        let options = preservation::Options::default();
+        let found =
+            preservation(&self.cells(&genes)?, self.reference()?, self.mapping()?, &options, &Progress::new(&report));
+        to_object(&PreservationSummary {
+            score: found.rounded(),
+            grade: found.grade(),
+            clusters: found.clusters,
+            cells: found.cells,
+            warnings: found.warnings(),
+        })
+    }
+
+    /// Clusters the query by itself. `options` is `{ resolution }`, which may be missing.
+    pub fn cluster(&mut self, options: JsValue, report: &Function) -> Result<JsValue, JsValue> {
+        #[derive(serde::Deserialize)]
+        struct Wishes {
+            resolution: Option<f64>,
+        }
+        self.own = Own::default();
+        let Wishes { resolution } = serde_wasm_bindgen::from_value(options)
+            .map_err(|error| thrown(Error::usage(format!("The options of the clustering cannot be read: {error}."))))?;
+        let default = cluster::Options::default();
+        let resolution = resolution.filter(|wish| wish.is_finite() && *wish > 0.0).unwrap_or(default.resolution);
+        let report = reporter(report);
+        let genes = self.genes_of_query()?;
+        let options = cluster::Options { resolution, ..default };
+        let found = find_clusters(&self.cells(&genes)?, self.reference()?, &options, &Progress::new(&report));
+        let sizes = found.clusters.sizes.iter().enumerate();
+        let summary = to_object(&ClusteringSummary {
+            resolution,
+            modularity: found.clusters.modularity,
+            clusters: sizes
+                .map(|(number, &cells)| ClusterSummary { name: number.to_string(), cells, color: color(number) })
+                .collect(),
+        })?;
+        self.own.clustering = Some(found);
+        Ok(summary)
+    }
+
+    /// The cluster of every query cell.
+    pub fn cluster_codes(&self) -> Result<Uint16Array, JsValue> {
+        let codes = self.clustering()?.clusters.codes.iter();
+        let codes: Vec<u16> = codes.map(|&code| u16::try_from(code).unwrap_or(u16::MAX)).collect();
+        Ok(Uint16Array::from(codes.as_slice()))
+    }
+
+    /// Fits a map on the query itself; the place of every cell on it: x, y, x, y, …
+    pub fn own_layout(&mut self, report: &Function) -> Result<Float32Array, JsValue> {
+        let report = reporter(report);
+        let seed = cluster::Options::default().seed;
+        let places = own_map(self.clustering()?, &self.query()?.cells, seed, &Progress::new(&report));
+        let values: Vec<f32> = places.iter().copied().collect();
+        self.own.map = Some(places);
+        Ok(Float32Array::from(values.as_slice()))
+    }
+}
+
+impl Engine {
+    /// `clusters.tsv` or `umap_own.tsv`.
+    pub(super) fn own_table(&self, name: &str) -> Result<String, JsValue> {
+        let query = self.query()?;
+        match (name, &self.own.map) {
+            ("clusters.tsv", _) => Ok(export::clusters(query, &self.clustering()?.clusters)),
+            (_, Some(places)) => Ok(export::own_umap(query, places)),
+            (_, None) => Err(thrown(Error::usage("Fit the query's own map first."))),
+        }
+    }
+
+    fn clustering(&self) -> Result<&Clustering, JsValue> {
+        self.own.clustering.as_ref().ok_or_else(|| thrown(Error::usage("Cluster the cells first.")))
+    }
+
+    fn genes_of_query(&self) -> Result<GeneMatch, JsValue> {
+        let (genes, _) = self.query()?.match_to(self.reference()?, self.genes.as_ref()).map_err(thrown)?;
+        Ok(genes)
+    }
+
+    fn cells<'a>(&'a self, genes: &'a GeneMatch) -> Result<map::Query<'a>, JsValue> {
+        let query = self.query()?;
+        Ok(map::Query { counts: &query.counts, totals: &query.metrics.counts, names: &query.cells, genes })
+    }
+}
