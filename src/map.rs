@@ -156,7 +156,7 @@ impl Mapping {
                 ),
             ));
         }
-        let cells = self.projected.nrows();
+        let cells = self.mapping_scores.len();
         if cells < FEW_CELLS {
             warnings.push(Warning::new(
                 "few_cells",

@@ -129,6 +129,10 @@ impl Engine {
 
     fn cells<'a>(&'a self, genes: &'a GeneMatch) -> Result<map::Query<'a>, JsValue> {
         let query = self.query()?;
+        if query.consumed {
+            let message = "Of a file that is mapped in batches no counts are kept: it cannot be clustered by itself.";
+            return Err(thrown(Error::usage(message)));
+        }
         Ok(map::Query { counts: &query.counts, totals: &query.metrics.counts, names: &query.cells, genes })
     }
 }

@@ -219,6 +219,14 @@ async function memory(tools) {
   const { bytes } = await opened.download();
   checks.sameBytes('the labels have the bytes of the command’s', bytes, expected);
   checks.equal('all genes do not fit', await opened.reading(() => page.click('#all-genes-button')), 'error');
+  checks.equal('in batches they do', await opened.reading(() => page.click('#batches-button')), 'ready');
+  const batches = await page.textContent('#query-batches');
+  checks.that('and the summary says so', /^Mapped in 1 batch of at most 20,000 cells/.test(batches), batches);
+  await shot(page, 'batches');
+  await opened.map();
+  checks.sameBytes('one batch has the bytes of the usual mapping', (await opened.download()).bytes, expected);
+  const markers = await opened.download('#download-markers');
+  checks.sameBytes('and its marker genes those of all counts', markers.bytes, tools.expectedMarkers);
   quiet('from idle over the refusal to the export');
   checks.none('the console shows no error', opened.complaints);
 }

@@ -60,9 +60,10 @@ export class Maps {
 
   update(state) {
     this.#state = state;
-    const { reference, result, own, colorBy, focus, cell } = state;
+    const { reference, query, result, own, colorBy, focus, cell } = state;
     this.#root.hidden = !reference;
-    this.#cluster.hidden = !result || Boolean(own);
+    // Of a query that is mapped in batches no counts are kept.
+    this.#cluster.hidden = !result || Boolean(own) || Boolean(query?.batches);
     this.#root.querySelector('#own-map-row').hidden = !result || !own;
     for (const control of [this.#cluster, this.#ownMap]) control.disabled = isBusy(state);
     if (!reference) return;
