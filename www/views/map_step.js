@@ -14,6 +14,7 @@ export class MapStep {
   #levels;
   #button;
   #perSample;
+  #method;
   #reference = null;
 
   constructor(root) {
@@ -23,13 +24,15 @@ export class MapStep {
     this.#button.addEventListener('click', () => say(root, 'map'));
     this.#perSample = root.querySelector('#per-sample');
     this.#perSample.addEventListener('change', () => say(root, 'per-sample', { perSample: this.#perSample.checked }));
+    this.#method = root.querySelector('#method');
+    this.#method.addEventListener('change', () => say(root, 'method', { method: this.#method.value }));
     this.#levels.addEventListener('change', () => {
       const levels = [...this.#levels.querySelectorAll('input:checked')].map((box) => box.value);
       say(root, 'levels', { levels });
     });
   }
 
-  update({ reference, levels, query, perSample, phase }) {
+  update({ reference, levels, query, perSample, method, phase }) {
     if (reference && reference !== this.#reference) {
       this.#reference = reference;
       this.#show(reference.about.levels);
@@ -37,8 +40,8 @@ export class MapStep {
     const canMap = Boolean(query) && !query.mismatch && ['ready', 'done', 'error'].includes(phase);
     this.#root.querySelector('#per-sample-row').hidden = !(query?.limits?.samples.length > 1);
     this.#perSample.checked = perSample;
-    this.#perSample.disabled = ['loading', 'reading', 'mapping'].includes(phase);
-    this.#levels.disabled = ['loading', 'reading', 'mapping'].includes(phase);
+    this.#method.value = method;
+    for (const control of [this.#perSample, this.#method, this.#levels]) control.disabled = ['loading', 'reading', 'mapping'].includes(phase);
     this.#button.disabled = !canMap || !levels?.length;
     this.#button.textContent = phase === 'done' ? 'Map again' : 'Map cells onto the reference';
     let hint = canMap ? '' : (HINTS[phase] ?? '');
