@@ -67,6 +67,14 @@ impl Method {
         })
     }
 
+    /// Sextant's labels do not rest on the anchors alone, so a few will do.
+    fn fewest_anchors(self) -> usize {
+        match self {
+            Method::Sextant => 10,
+            Method::Seurat => anchors::MIN_ANCHORS,
+        }
+    }
+
     pub const ALL: [Method; 2] = [Method::Sextant, Method::Seurat];
 
     pub fn name(self) -> &'static str {
@@ -135,10 +143,13 @@ pub struct Mapping {
 }
 
 impl Mapping {
+    fn cells_with_anchors(&self) -> usize {
+        anchors::distinct(self.anchors.iter().map(|anchor| anchor.query)).len()
+    }
+
     /// Share of query cells that are part of an anchor, in per cent.
     pub fn percent_with_anchors(&self) -> f64 {
-        let with = anchors::distinct(self.anchors.iter().map(|anchor| anchor.query)).len();
-        100.0 * with as f64 / self.mapping_scores.len().max(1) as f64
+        100.0 * self.cells_with_anchors() as f64 / self.mapping_scores.len().max(1) as f64
     }
 
     /// What the person should know of this mapping as a whole.
@@ -156,6 +167,18 @@ impl Mapping {
                 ),
             ));
         }
+        let anchored = self.cells_with_anchors();
+        if anchored.min(self.anchors.len()) < anchors::MIN_ANCHORS {
+            warnings.push(Warning::new(
+                "few_anchors",
+                format!(
+                    "Only {} anchors on {anchored} cells were found; Azimuth refuses a mapping with fewer than {}. Prediction and \
+                     mapping scores mean little here: go by the confidence.",
+                    self.anchors.len(),
+                    anchors::MIN_ANCHORS
+                ),
+            ));
+        }
         let cells = self.mapping_scores.len();
         if cells < FEW_CELLS {
             warnings.push(Warning::new(
@@ -166,6 +189,7 @@ impl Mapping {
                 ),
             ));
         }
+        warnings.extend(self.annotation.as_ref().and_then(Annotation::warning));
         let has_one_label = |labels: &&Labels| cells > 1 && labels.codes.windows(2).all(|pair| pair[0] == pair[1]);
         for labels in self.labels.iter().filter(|labels| labels.scores.ncols() > 1).filter(has_one_label) {
             warnings.push(Warning::new(
@@ -208,8 +232,9 @@ pub fn map_projected(
     let Projected { rows: projected, names, features_used } = query;
     let query_unit = project::normalize_rows(&projected);
     let reference_unit = project::normalize_rows(&reference.embedding);
+    let wanted = anchors::Options { fewest: options.method.fewest_anchors(), ..options.anchors };
     let (anchors, found) =
-        anchors::find_anchors(&reference_unit, &query_unit, &reference.neighbors, &options.anchors, progress)?;
+        anchors::find_anchors(&reference_unit, &query_unit, &reference.neighbors, &wanted, progress)?;
     let weights = weights::weigh_anchors(&anchors, &projected, &options.weights, progress);
     let mut labels: Vec<Labels> =
         levels.iter().map(|level| labels::transfer_labels(&anchors, &weights, level)).collect();

@@ -173,6 +173,17 @@ fn types_that_the_reference_does_not_have_are_doubted() {
         println!("{class}: AUROC {doubt:.3}, of 1 - mapping score {unmapped:.3}");
         assert!(doubt > least && doubt > unmapped, "{class}: {doubt} {unmapped}");
     }
+    let doubted = Annotation {
+        confidences: Vec::new(),
+        unknown_scores: vec![0.9, 0.1, 0.2],
+        calls: vec![Call::Unknown, Call::Level(0), Call::Unresolved],
+    };
+    assert_eq!(
+        doubted.warning().expect("a warning").message,
+        "33.3 % of the cells look as if the reference did not have their type (unknown.score from 0.5): see whether they are \
+         clusters of their own before you trust their labels."
+    );
+    assert_eq!(annotation(&MAPPING).warning(), None);
     let known = annotation(&MAPPING).calls.iter().filter(|call| **call == Call::Unknown).count();
     assert!(known <= 20, "{known} of 400 cells of known types are called unknown");
 }
@@ -235,4 +246,30 @@ fn one_type_only() {
     let unknown = annotation(&found).calls.iter().filter(|call| **call == Call::Unknown).count();
     println!("{} monocytes: {right:.3} right, {unknown} called unknown", monocytes.len());
     assert!(right > 0.95 && unknown * 10 < monocytes.len());
+}
+
+#[test]
+fn a_few_cells_are_labelled_where_seurat_fails() {
+    let few: Vec<usize> = (0..40).collect();
+    let few = pick(&INPUT, &few);
+    let found = run(&few, &REFERENCE, &Options::default());
+    let right = share_right(&named(&found, &REFERENCE, "coarse"), &named(&MAPPING, &REFERENCE, "coarse")[..40]);
+    assert!(right >= 0.9, "{right}");
+    assert!(found.mapping_scores.iter().all(|score| (0.0..=1.0).contains(score)));
+    assert!(found.umap.layout.iter().all(|place| place.is_finite()));
+    let said = found.warnings().into_iter().find(|warning| warning.code == "few_anchors").expect("a warning").message;
+    let anchors = found.anchors.len();
+    assert!(said.starts_with(&format!("Only {anchors} anchors on ")), "{said}");
+    assert!(
+        said.ends_with(
+            " cells were found; Azimuth refuses a mapping with fewer than 50. Prediction and mapping scores mean little \
+             here: go by the confidence."
+        ),
+        "{said}"
+    );
+    let genes = few.matched(&REFERENCE);
+    let query = Query { counts: &few.counts, totals: &few.totals, names: &few.names, genes: &genes };
+    let seurat = Options { method: Method::Seurat, ..Options::default() };
+    let error = map(&query, &REFERENCE, &seurat, &Progress::silent()).expect_err("too few anchors");
+    assert!(error.message.starts_with("Too few anchors identified: "), "{}", error.message);
 }

@@ -31,15 +31,17 @@ pub struct Options {
     pub k_score: usize,
     /// Neighbours of each query cell among the query that are kept (`mapping.score.k`).
     pub k_mapping_score: usize,
+    /// Fewer anchors, or fewer query cells in them, are a failure.
+    pub fewest: usize,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { k_anchor: 5, k_score: 30, k_mapping_score: 100 }
+        Options { k_anchor: 5, k_score: 30, k_mapping_score: 100, fewest: MIN_ANCHORS }
     }
 }
 
-/// Fewer anchors, or fewer query cells in them, than this is a failure (`Azimuth.map.nanchors`).
+/// Azimuth fails with fewer anchors, or fewer query cells in them (`Azimuth.map.nanchors`).
 pub const MIN_ANCHORS: usize = 50;
 
 const STAGE: &str = "Finding anchors";
@@ -51,7 +53,7 @@ const STAGE: &str = "Finding anchors";
 /// reference cell, itself first.
 ///
 /// # Errors
-/// Fewer than [`MIN_ANCHORS`] anchors or distinct query cells in them.
+/// Fewer anchors than [`Options::fewest`], or fewer distinct query cells in them.
 ///
 /// # Source
 /// Stuart et al. 2019 (10.1016/j.cell.2019.05.031); equals Seurat 4.3's `FindTransferAnchors` with exact
@@ -82,7 +84,7 @@ pub fn find_anchors(
         })
         .collect();
     let anchors = score(&pairs, &shared);
-    check(&anchors, query.nrows())?;
+    check(&anchors, query.nrows(), options.fewest)?;
     Ok((anchors, AnchorNeighbors { query_in_query, query_in_reference }))
 }
 
@@ -144,9 +146,9 @@ pub fn distinct(ids: impl Iterator<Item = u32>) -> Vec<u32> {
     ids.filter(|&id| seen.insert(id)).collect()
 }
 
-fn check(anchors: &[Anchor], cells: usize) -> Result<()> {
+fn check(anchors: &[Anchor], cells: usize, fewest: usize) -> Result<()> {
     let queries = distinct(anchors.iter().map(|anchor| anchor.query)).len();
-    if anchors.len() >= MIN_ANCHORS && queries >= MIN_ANCHORS {
+    if anchors.len() >= fewest && queries >= fewest {
         return Ok(());
     }
     let advice = if cells < super::FEW_CELLS {
@@ -161,7 +163,7 @@ fn check(anchors: &[Anchor], cells: usize) -> Result<()> {
             .into()
     };
     Err(Error::mapping(format!(
-        "Too few anchors identified: {} anchors on {queries} query cells, where {MIN_ANCHORS} of each are needed. {advice}",
+        "Too few anchors identified: {} anchors on {queries} query cells, where {fewest} of each are needed. {advice}",
         anchors.len()
     )))
 }
@@ -189,7 +191,7 @@ mod tests {
 
     #[test]
     fn too_few_anchors_are_a_sentence() {
-        let message = |cells| check(&[], cells).unwrap_err().to_string();
+        let message = |cells| check(&[], cells, MIN_ANCHORS).unwrap_err().to_string();
         assert_eq!(
             message(100),
             "Too few anchors identified: 0 anchors on 0 query cells, where 50 of each are needed. The query and the reference \

@@ -10,6 +10,7 @@ use super::discriminant::Discriminant;
 use super::labels::Labels;
 use super::neighbors::{Neighbors, row};
 use super::unknown::{Signs, unknown_scores};
+use crate::error::Warning;
 use crate::matrix::Dense;
 use crate::reference::Reference;
 use crate::reference::hierarchy::{Family, families};
@@ -19,6 +20,9 @@ use rayon::prelude::*;
 pub const CERTAIN: f32 = 2.0 / 3.0;
 /// From here on a cell is more likely of no type of the reference than of one.
 pub const UNKNOWN: f32 = 0.5;
+
+/// From this share on a word is said.
+const MANY_UNKNOWN_PERCENT: f64 = 5.0;
 
 /// What is known of the labels beyond the label transfer; one entry a query cell.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,6 +35,21 @@ pub struct Annotation {
 }
 
 impl Annotation {
+    /// What is to be said where many cells are called unknown.
+    pub fn warning(&self) -> Option<Warning> {
+        let unknown = self.calls.iter().filter(|call| **call == Call::Unknown).count();
+        let percent = 100.0 * unknown as f64 / self.calls.len().max(1) as f64;
+        (percent >= MANY_UNKNOWN_PERCENT).then(|| {
+            Warning::new(
+                "many_unknown",
+                format!(
+                    "{percent:.1} % of the cells look as if the reference did not have their type (unknown.score from {UNKNOWN}): \
+                     see whether they are clusters of their own before you trust their labels."
+                ),
+            )
+        })
+    }
+
     /// Takes over that of some cells, whose rows here are `cells`.
     pub fn take(&mut self, cells: &[usize], found: &Annotation) {
         for (row, &cell) in cells.iter().enumerate() {
