@@ -166,6 +166,9 @@ fn every_batch_is_mapped_by_itself() {
             }
             assert_eq!(found.umap.layout.row(cell), alone.umap.layout.row(row));
             assert_eq!(found.mapping_scores[cell], alone.mapping_scores[row]);
+            let (a, b) = found.annotation.as_ref().zip(alone.annotation.as_ref()).expect("Sextant's own labels");
+            assert!(a.confidences.iter().zip(&b.confidences).all(|(a, b)| a[cell] == b[row]));
+            assert_eq!((a.unknown_scores[cell], a.calls[cell]), (b.unknown_scores[row], b.calls[row]));
         }
         for anchor in &alone.anchors {
             let of_all = map::anchors::Anchor { query: cells[anchor.query as usize] as u32, ..*anchor };
