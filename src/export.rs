@@ -1,14 +1,20 @@
 //! The tables that a person takes away. Tab-separated, UTF-8, one line a cell, `\n` at line ends.
 
 mod clusters;
+mod doublets;
 mod markers;
 mod metadata;
 mod predictions;
+mod quality;
+mod scores;
 
 pub use clusters::{clusters, own_umap};
+pub use doublets::doublets;
 pub use markers::{MarkerTable, markers};
 pub use metadata::metadata;
 pub use predictions::predictions;
+pub use quality::qc;
+pub use scores::scores;
 
 use crate::genes::{Fate, GeneMatch};
 use crate::map::Mapping;
@@ -22,28 +28,6 @@ pub fn umap(query: &Query, mapping: &Mapping) -> String {
     let mut table = String::from("cell\tumap_1\tumap_2\n");
     for (name, place) in query.cells.iter().zip(mapping.umap.layout.rows()) {
         put(&mut table, format_args!("{}\t{}\t{}\n", clean(name), place[0], place[1]));
-    }
-    table
-}
-
-/// Quality of each cell. Cells without counts stand at the end; `percent_mt` is empty where no gene is mitochondrial, in the file or in the cell's sample.
-pub fn qc(query: &Query) -> String {
-    let mut table = String::from("cell\tcounts\tfeatures\tpercent_mt\n");
-    let metrics = &query.metrics;
-    for (cell, name) in query.cells.iter().enumerate() {
-        put(&mut table, format_args!("{}\t{}\t{}\t", clean(name), metrics.counts[cell], metrics.features[cell]));
-        if let Some(percent) =
-            metrics.percent_mt.as_ref().map(|percent| percent[cell] as f32).filter(|percent| !percent.is_nan())
-        {
-            put(&mut table, format_args!("{percent}"));
-        }
-        table.push('\n');
-    }
-    for name in &query.empty_cells {
-        put(
-            &mut table,
-            format_args!("{}\t0\t0\t{}\n", clean(name), if metrics.percent_mt.is_some() { "0" } else { "" }),
-        );
     }
     table
 }

@@ -14,6 +14,7 @@
 //! | components | [`pca`] | residuals → leading principal components |
 //! | map of its own | [`layout`] | nearest neighbours → UMAP fitted on them |
 //! | clusters | [`cluster`] | the query's own components → graph of shared neighbours, clusters, cluster preservation |
+//! | doublets | [`doublets`] | simulated doublets among a cell's neighbours → doublet score |
 //! | marker genes | [`markers`] | counts, groups of cells → AUC, p, fold change of each gene in each group |
 //! | batches | [`batches`] | a file of more cells than fit → the same, some cells at a time |
 //! | references | [`build`] | labelled counts → [`reference::Reference`] |
@@ -38,6 +39,7 @@ pub mod map;
 pub mod pca;
 pub mod layout;
 pub mod cluster;
+pub mod doublets;
 pub mod markers;
 pub mod batches;
 pub mod build;

@@ -12,6 +12,8 @@
 //! | UMAP | [`umap::place`] | m × 2 |
 //! | score | [`score::mapping_scores`] | m |
 //! | annotate | [`annotate::annotate`] | labels of [`Method::Sextant`], confidence, doubt |
+//!
+//! [`samples::map_samples`] does all of it for each sample by itself.
 
 pub mod anchors;
 pub mod annotate;
@@ -22,6 +24,7 @@ pub mod integrate;
 pub mod labels;
 pub mod neighbors;
 pub mod project;
+pub mod samples;
 pub mod score;
 pub mod umap;
 mod unknown;

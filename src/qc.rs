@@ -1,16 +1,22 @@
-//! Quality of each cell: its counts, its features, and the share of mitochondrial counts.
+//! Quality of each cell: its counts, its features, and the shares of mitochondrial, ribosomal and haemoglobin counts.
 
+mod ambient;
+mod limits;
+mod sets;
 mod suspicions;
 
+pub use ambient::{Ambient, Signatures, warnings as ambient_warnings};
+pub use limits::{Bound, Filter, Limit, Limits, Metric, SampleLimits, Samples};
+pub use sets::GeneSet;
 pub use suspicions::Look;
 
 use crate::formats::{Feature, Observer};
-use crate::genes::{Name, Species};
+use crate::genes::Name;
 use crate::matrix::Counts;
 use rayon::prelude::*;
 
 /// Per-cell metrics, one value a cell, over **all** genes of the file.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Metrics {
     /// Total counts (`nCount`).
     pub counts: Vec<f64>,
@@ -19,15 +25,34 @@ pub struct Metrics {
     /// Counts of mitochondrial genes in per cent; `None` where the file has no such gene, NaN for the cells of a sample
     /// without one beside samples that have some.
     pub percent_mt: Option<Vec<f64>>,
+    /// The same of the proteins of the ribosome.
+    pub percent_ribo: Option<Vec<f64>>,
+    /// The same of haemoglobin.
+    pub percent_hb: Option<Vec<f64>>,
 }
 
 impl Metrics {
     /// The values of some cells, in their order.
     pub fn select(&self, cells: &[usize]) -> Metrics {
+        let percent = |set: GeneSet| {
+            let values = self.percent(set)?;
+            Some(cells.iter().map(|&cell| values[cell]).collect())
+        };
         Metrics {
             counts: cells.iter().map(|&cell| self.counts[cell]).collect(),
             features: cells.iter().map(|&cell| self.features[cell]).collect(),
-            percent_mt: self.percent_mt.as_ref().map(|values| cells.iter().map(|&cell| values[cell]).collect()),
+            percent_mt: percent(GeneSet::Mitochondrial),
+            percent_ribo: percent(GeneSet::Ribosomal),
+            percent_hb: percent(GeneSet::Haemoglobin),
+        }
+    }
+
+    /// Counts of the set's genes in per cent of each cell's, see [`Self::percent_mt`].
+    pub fn percent(&self, set: GeneSet) -> Option<&[f64]> {
+        match set {
+            GeneSet::Mitochondrial => self.percent_mt.as_deref(),
+            GeneSet::Ribosomal => self.percent_ribo.as_deref(),
+            GeneSet::Haemoglobin => self.percent_hb.as_deref(),
         }
     }
 }
@@ -45,36 +70,50 @@ pub fn metrics(counts: &Counts, features: &[Feature]) -> Metrics {
 /// Collects the metrics while a file is read, so that they count all genes even where few are kept.
 #[derive(Default)]
 pub struct MetricsOfSlabs {
-    /// Total, features and mitochondrial counts of each cell.
-    cells: Vec<(f64, u32, f64)>,
+    cells: Vec<Sums>,
     /// Cells of the samples that are complete.
     complete: usize,
-    mitochondrial: Vec<bool>,
-    any_mitochondrial: bool,
+    /// For each gene of the sample, the sets that it is of: bit for bit those of [`GeneSet::ALL`].
+    sets_of_gene: Vec<u8>,
+    /// The sets that the sample has genes of, and those that any sample has.
+    known: u8,
+    any: u8,
+}
+
+/// What is added up of a cell.
+struct Sums {
+    total: f64,
+    features: u32,
+    /// Counts of each set; NaN where the sample has none of its genes.
+    of_sets: [f64; GeneSet::ALL.len()],
 }
 
 impl Observer for MetricsOfSlabs {
     fn begin(&mut self, features: &[Feature]) {
         self.cells.truncate(self.complete);
-        self.mitochondrial = features.iter().map(is_mitochondrial).collect();
-        self.any_mitochondrial |= self.mitochondrial.contains(&true);
+        self.sets_of_gene = features.iter().map(sets_of).collect();
+        self.known = self.sets_of_gene.iter().fold(0, |all, sets| all | sets);
+        self.any |= self.known;
     }
 
     fn slab(&mut self, slab: &Counts) {
-        let known = self.mitochondrial.contains(&true);
+        let empty: [f64; GeneSet::ALL.len()] =
+            std::array::from_fn(|set| if self.known >> set & 1 == 1 { 0.0 } else { f64::NAN });
         let of_cell = |cell: usize| {
-            let (mut total, mut detected, mut mitochondrial_total) = (0.0, 0, if known { 0.0 } else { f64::NAN });
+            let mut sums = Sums { total: 0.0, features: 0, of_sets: empty };
             for (gene, count) in slab.row(cell) {
                 let count = f64::from(count);
-                total += count;
-                detected += 1;
-                if self.mitochondrial[gene as usize] {
-                    mitochondrial_total += count;
+                sums.total += count;
+                sums.features += 1;
+                let sets = self.sets_of_gene[gene as usize];
+                if sets != 0 {
+                    let parts = sums.of_sets.iter_mut().enumerate().filter(|(set, _)| sets >> set & 1 == 1);
+                    parts.for_each(|(_, part)| *part += count);
                 }
             }
-            (total, detected, mitochondrial_total)
+            sums
         };
-        let cells: Vec<(f64, u32, f64)> = (0..slab.cells()).into_par_iter().map(of_cell).collect();
+        let cells: Vec<Sums> = (0..slab.cells()).into_par_iter().map(of_cell).collect();
         self.cells.extend(cells);
     }
 
@@ -85,45 +124,27 @@ impl Observer for MetricsOfSlabs {
 
 impl MetricsOfSlabs {
     pub fn finish(self) -> Metrics {
-        let percent = |&(total, _, part): &(f64, u32, f64)| {
-            if total > 0.0 || part.is_nan() { 100.0 * part / total } else { 0.0 }
+        let percents = |set: usize| {
+            let percent = |sums: &Sums| {
+                let part = sums.of_sets[set];
+                if sums.total > 0.0 || part.is_nan() { 100.0 * part / sums.total } else { 0.0 }
+            };
+            (self.any >> set & 1 == 1).then(|| self.cells.iter().map(percent).collect())
         };
         Metrics {
-            counts: self.cells.iter().map(|cell| cell.0).collect(),
-            features: self.cells.iter().map(|cell| cell.1).collect(),
-            percent_mt: self.any_mitochondrial.then(|| self.cells.iter().map(percent).collect()),
+            counts: self.cells.iter().map(|cell| cell.total).collect(),
+            features: self.cells.iter().map(|cell| cell.features).collect(),
+            percent_mt: percents(0),
+            percent_ribo: percents(1),
+            percent_hb: percents(2),
         }
     }
 }
 
-/// The 37 genes of the mitochondrion by the numbers in their Ensembl ids, human (ENSG) and mouse (ENSMUSG): where a
-/// file has ids only, these are the genes whose symbols begin with `MT-` and `mt-`.
-///
-/// # Source
-/// Ensembl, genes of the chromosome MT in GRCh38 and GRCm39.
-const MITOCHONDRIAL_HUMAN: [u32; 37] = [
-    198695, 198712, 198727, 198763, 198786, 198804, 198840, 198886, 198888, 198899, 198938, 209082, 210049, 210077,
-    210082, 210100, 210107, 210112, 210117, 210127, 210135, 210140, 210144, 210151, 210154, 210156, 210164, 210174,
-    210176, 210184, 210191, 210194, 210195, 210196, 211459, 212907, 228253,
-];
-/// All from 64336 to 64372 but 64362, which is 65947.
-const MITOCHONDRIAL_MOUSE: std::ops::RangeInclusive<u32> = 64_336..=64_372;
-
-/// By symbol or by Ensembl id, whichever tells; a genome in front of either does not matter.
-fn is_mitochondrial(feature: &Feature) -> bool {
+fn sets_of(feature: &Feature) -> u8 {
     let name = Name::of(feature);
-    let by_symbol = name.symbol.as_deref().is_some_and(|symbol| symbol.starts_with("MT-") || symbol.starts_with("mt-"));
-    by_symbol || name.id.is_some_and(is_mitochondrial_id)
-}
-
-fn is_mitochondrial_id(id: &str) -> bool {
-    match Species::of_id(id) {
-        Some(Species::Human) => Species::Human.number(id).is_some_and(|id| MITOCHONDRIAL_HUMAN.contains(&id)),
-        Some(Species::Mouse) => Species::Mouse
-            .number(id)
-            .is_some_and(|id| id == 65_947 || (id != 64_362 && MITOCHONDRIAL_MOUSE.contains(&id))),
-        None => false,
-    }
+    let sets = GeneSet::ALL.iter().enumerate();
+    sets.filter(|(_, set)| set.has_name(&name)).fold(0, |sets, (bit, _)| sets | 1 << bit)
 }
 
 /// Middle value of those that are not NaN; the mean of the two middle ones for an even number of them. `None` for none.
@@ -155,6 +176,7 @@ mod tests {
         assert_eq!(metrics.counts, [8.0, 0.0, 4.0]);
         assert_eq!(metrics.features, [3, 0, 1]);
         assert_eq!(metrics.percent_mt, Some(vec![37.5, 0.0, 0.0]));
+        assert_eq!((metrics.percent_ribo, metrics.percent_hb), (None, None));
         assert_eq!(
             super::metrics(&counts, &features[..].iter().map(|_| features[1].clone()).collect::<Vec<_>>()).percent_mt,
             None
@@ -162,28 +184,23 @@ mod tests {
     }
 
     #[test]
-    fn mitochondrial_genes_by_every_name() {
-        let feature =
-            |id: &str, symbol: &str| Feature { id: (!id.is_empty()).then(|| id.into()), symbol: symbol.into() };
-        for (id, symbol) in [
-            ("", "MT-ND1"),
-            ("", "mt-Nd1"),
-            ("", "MT_ND1"),
-            ("ENSG00000198888", "NADH1"),
-            ("ENSG00000198888.2", "ENSG00000198888.2"),
-            ("", "ENSMUSG00000064341.3"),
-            ("", "ENSMUSG00000065947"),
-            ("", "GRCh38_MT-CO1"),
-            ("", "mm10___mt-Co1"),
-            ("hg19_ENSG00000198804", "hg19_COX1"),
-            ("", "mm10---mt-Co1"),
-            ("", "MT-ND1_ENSG00000198888"),
-        ] {
-            assert!(is_mitochondrial(&feature(id, symbol)), "{id} {symbol}");
+    fn every_set_counts_by_itself_and_is_unknown_where_a_sample_has_none_of_it() {
+        let features = |names: &[&str]| -> Vec<Feature> {
+            names.iter().map(|name| Feature { id: None, symbol: (*name).into() }).collect()
+        };
+        let mut counts = Counts::with_genes(4);
+        counts.push_row([(0, 1.0), (1, 2.0), (2, 1.0), (3, 4.0)]);
+        let mut metrics = MetricsOfSlabs::default();
+        for names in [["RPS2", "HBB", "RPLP0", "CD3E"], ["RPS6KA1", "HBP1", "CD3E", "HBA1"]] {
+            metrics.begin(&features(&names));
+            metrics.slab(&counts);
+            metrics.end();
         }
-        for (id, symbol) in [("", "MTOR"), ("", "MT1X"), ("ENSG00000198793", "MTOR"), ("", "ENSMUSG00000064362")] {
-            assert!(!is_mitochondrial(&feature(id, symbol)), "{id} {symbol}");
-        }
+        let metrics = metrics.finish();
+        assert_eq!(metrics.percent_mt, None);
+        let ribosomal = metrics.percent_ribo.expect("ribosomal genes");
+        assert!(ribosomal[0] == 25.0 && ribosomal[1].is_nan());
+        assert_eq!(metrics.percent_hb, Some(vec![25.0, 50.0]));
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! The query as it goes into the mapping: cells with counts, their metrics, and their genes' features.
 
 mod consumer;
+mod leaving_out;
 
 pub use consumer::Consumer;
+pub use leaving_out::LeftOut;
 
 use crate::error::{Error, Result, Warning};
 use crate::formats::{
@@ -12,7 +14,7 @@ use crate::genes::{GeneMatch, GeneTable, match_genes, species};
 use crate::matrix::Counts;
 use crate::metadata::{ColumnSummary, summaries};
 use crate::progress::Progress;
-use crate::qc::{Look, Metrics, median, metrics};
+use crate::qc::{Ambient, Filter, GeneSet, Limits, Look, Metrics, Signatures, ambient_warnings, median, metrics};
 use crate::reference::{About, Reference};
 use consumer::{Matches, Watch};
 use serde::Serialize;
@@ -37,7 +39,15 @@ pub struct Query {
     /// Cells without a single count: named in the quality table, not mapped. (The first clip of the residuals
     /// depends on the number of cells, so they must not count.)
     pub empty_cells: Vec<String>,
-    /// The file's table of cells: m rows, then one for each of the cells without counts.
+    /// Cells that a filter left out.
+    pub left_out: LeftOut,
+    /// Limits on the quality that are suggested, over the cells with counts before any filter.
+    pub limits: Limits,
+    /// What looks like ambient RNA.
+    pub ambient: Vec<Ambient>,
+    /// The column of the table of cells that tells samples apart.
+    pub sample_column: Option<String>,
+    /// The file's table of cells: m rows, then one for each of the cells left out, then of those without counts.
     pub metadata: Vec<(String, Column)>,
     pub feature_types: Vec<(String, usize)>,
     /// Columns that gene names can be taken from, the one in use first.
@@ -77,6 +87,11 @@ pub struct QueryOptions<'a> {
     pub budget: Option<u64>,
     /// Leaves out cells with fewer counts; of an unfiltered file, the suggested limit unless another is given.
     pub min_counts: Option<f64>,
+    /// Leaves out cells beyond limits on their quality.
+    pub filter: Option<&'a Filter>,
+    /// The column of the table of cells that tells samples apart; where several files were read, the file unless another
+    /// is given.
+    pub samples: Option<&'a str>,
     /// What the query will be mapped onto. Genes of several samples are joined by what they are there.
     pub reference: Option<&'a Reference>,
     /// Keeps the counts of the features of the reference only: less memory, the same mapping.
@@ -102,6 +117,14 @@ pub struct Summary<'a> {
     pub median_counts: Option<f64>,
     pub median_features: Option<f64>,
     pub median_percent_mt: Option<f64>,
+    pub median_percent_ribo: Option<f64>,
+    pub median_percent_hb: Option<f64>,
+    pub limits: &'a Limits,
+    /// The column that tells samples apart.
+    pub sample_column: Option<&'a str>,
+    pub ambient: &'a [Ambient],
+    /// Cells that a filter left out.
+    pub cells_left_out: usize,
     pub feature_types: &'a [(String, usize)],
     pub species: Option<&'static str>,
     pub droplets: Option<&'a Droplets>,
@@ -178,7 +201,7 @@ impl Query {
             }
         }
         dataset.warnings.extend(look.warnings(&dataset.cells));
-        let (mut query, kept) = Query::with_metrics(dataset, look.metrics.finish(), options.min_counts)?;
+        let (mut query, kept) = Query::with_metrics(dataset, look.metrics.finish(), look.signatures, options)?;
         query.matched = matched;
         query.reference_genes_only = features_only;
         query.consumed = consumed;
@@ -192,13 +215,19 @@ impl Query {
     /// No cell has a count.
     pub fn new(dataset: Dataset) -> Result<Self> {
         let all = metrics(&dataset.counts, &dataset.features);
-        Ok(Query::with_metrics(dataset, all, None)?.0)
+        Ok(Query::with_metrics(dataset, all, Signatures::default(), &QueryOptions::default())?.0)
     }
 
     /// Also gives the cells that are kept, ascending.
-    fn with_metrics(dataset: Dataset, all: Metrics, min_counts: Option<f64>) -> Result<(Self, Vec<u32>)> {
+    fn with_metrics(
+        dataset: Dataset,
+        all: Metrics,
+        signatures: Signatures,
+        options: &QueryOptions<'_>,
+    ) -> Result<(Self, Vec<u32>)> {
         let droplets = dataset.droplets;
-        let limit = min_counts.or(droplets.as_ref().map(|droplets| droplets.suggested));
+        let limit = options.min_counts.or(droplets.as_ref().map(|droplets| droplets.suggested));
+        let sample_column = dataset.joined.as_ref().and(dataset.metadata.first()).map(|column| column.0.clone());
         let mut query = Query {
             format: dataset.format,
             matrix: dataset.matrix,
@@ -208,6 +237,10 @@ impl Query {
             counts: dataset.counts,
             metrics: all,
             empty_cells: Vec::new(),
+            left_out: LeftOut::default(),
+            limits: Limits::default(),
+            ambient: Vec::new(),
+            sample_column,
             metadata: dataset.metadata,
             feature_types: dataset.feature_types,
             gene_columns: dataset.gene_columns,
@@ -233,6 +266,11 @@ impl Query {
             query.metadata.iter_mut().for_each(|(_, column)| *column = column.select(&described));
             query.keep(&kept);
         }
+        query.tell_samples_apart_by(options.samples)?;
+        let samples = query.samples();
+        query.ambient = signatures.select(&kept).assess(&query.metrics.counts, &samples);
+        query.warnings.extend(ambient_warnings(&query.ambient));
+        let kept = query.leave_out(&samples, options.filter)?.into_iter().map(|cell| kept[cell]).collect();
         Ok((query, kept))
     }
 
@@ -310,11 +348,12 @@ impl Query {
 
     /// What the file holds, in figures.
     pub fn summary(&self) -> Summary<'_> {
+        let median_percent = |set: GeneSet| self.metrics.percent(set).and_then(median);
         let features: Vec<f64> = self.metrics.features.iter().copied().map(f64::from).collect();
         Summary {
             format: &self.format,
             matrix: &self.matrix,
-            cells: self.cells.len() + self.empty_cells.len(),
+            cells: self.described_cells().count(),
             empty_cells: self.empty_cells.len(),
             genes: self.genes_in_file,
             genes_kept: self.features.len(),
@@ -322,7 +361,13 @@ impl Query {
             total_counts: self.total_counts(),
             median_counts: median(&self.metrics.counts),
             median_features: median(&features),
-            median_percent_mt: self.metrics.percent_mt.as_deref().and_then(median),
+            median_percent_mt: median_percent(GeneSet::Mitochondrial),
+            median_percent_ribo: median_percent(GeneSet::Ribosomal),
+            median_percent_hb: median_percent(GeneSet::Haemoglobin),
+            limits: &self.limits,
+            sample_column: self.sample_column.as_deref(),
+            ambient: &self.ambient,
+            cells_left_out: self.left_out.cells.len(),
             feature_types: &self.feature_types,
             species: species(&self.features),
             droplets: self.droplets.as_ref(),

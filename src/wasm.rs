@@ -9,16 +9,19 @@ mod summaries;
 
 use crate::batches::{self, Again, Projection};
 use crate::build::labels::color;
+use crate::doublets::{self, doublet_scores};
 use crate::error::{self, Error};
 use crate::export::{self, MarkerTable};
 use crate::formats::{self, Input, OpenFile, ReadOptions};
 use crate::genes::{GeneTable, Route};
 use crate::map::annotate::Call;
 use crate::map::grade::Grade;
+use crate::map::samples::map_samples;
 use crate::map::{self, Mapping, Method};
 use crate::markers::{self, Grouping, find_markers};
 use crate::metadata::{Coloring, Kind};
 use crate::progress::Progress;
+use crate::qc::Filter;
 use crate::query::{Query, QueryOptions};
 use crate::reference::{Reference, bundle};
 use js_sys::{Float32Array, Float64Array, Function, Uint8Array, Uint16Array};
@@ -42,9 +45,14 @@ struct Wishes {
     matrix: Option<String>,
     gene_column: Option<String>,
     min_counts: Option<f64>,
+    filter: Option<String>,
+    samples: Option<String>,
     reference_genes_only: bool,
     batch: Option<u32>,
     budget: Option<f64>,
+    /// The filter, understood.
+    #[serde(skip)]
+    limits: Option<Filter>,
 }
 
 impl Wishes {
@@ -53,6 +61,8 @@ impl Wishes {
             matrix: self.matrix.as_deref(),
             gene_column: self.gene_column.as_deref(),
             min_counts: self.min_counts,
+            filter: self.limits.as_ref(),
+            samples: self.samples.as_deref(),
             table,
             reference: Some(reference),
             reference_genes_only: self.reference_genes_only,
@@ -145,8 +155,8 @@ impl Engine {
         to_object(&inspection)
     }
 
-    /// Reads the counts. `options` is `{ matrix, gene_column, min_counts, reference_genes_only, batch, budget }`, each of
-    /// which may be missing. With `batch`, cells of a batch, cells are projected and their counts dropped.
+    /// Reads the counts. `options` is `{ matrix, gene_column, min_counts, filter, samples, reference_genes_only, batch, budget }`,
+    /// each of which may be missing. With `batch`, cells of a batch, cells are projected and their counts dropped.
     pub fn read_query(&mut self, options: JsValue, report: &Function) -> Result<JsValue, JsValue> {
         self.query = None;
         self.projection = None;
@@ -156,6 +166,7 @@ impl Engine {
         let report = reporter(report);
         let file = self.file.as_mut().ok_or_else(|| thrown(Error::usage("Choose a file first.")))?;
         let reference = self.reference.as_ref().ok_or_else(no_reference)?;
+        self.wishes.limits = self.wishes.filter.as_deref().map(Filter::parse).transpose().map_err(thrown)?;
         let options = self.wishes.options(reference, self.genes.as_ref());
         let progress = Progress::new(&report);
         let (query, projection) = match self.wishes.batch {
@@ -189,15 +200,18 @@ impl Engine {
         Ok(summary)
     }
 
-    /// Maps the query onto the reference. `options` is `{ levels: [names] | null, method: "sextant" | "seurat" | null }`.
+    /// Maps the query onto the reference. `options` is `{ levels: [names] | null, method: "sextant" | "seurat" | null,
+    /// per_sample }`.
     pub fn map(&mut self, options: JsValue, report: &Function) -> Result<JsValue, JsValue> {
         #[derive(serde::Deserialize)]
         struct MapOptions {
             levels: Option<Vec<String>>,
             method: Option<String>,
+            #[serde(default)]
+            per_sample: bool,
         }
         self.forget_mapping();
-        let MapOptions { levels, method } = serde_wasm_bindgen::from_value(options)
+        let MapOptions { levels, method, per_sample } = serde_wasm_bindgen::from_value(options)
             .map_err(|error| thrown(Error::usage(format!("The options of the mapping cannot be read: {error}."))))?;
         let method = method.as_deref().map_or(Ok(Method::default()), Method::of_name).map_err(thrown)?;
         let report = reporter(report);
@@ -208,11 +222,20 @@ impl Engine {
             map::Query { counts: &query.counts, totals: &query.metrics.counts, names: &query.cells, genes: &genes };
         let options = map::Options { method, levels, ..Default::default() };
         let progress = Progress::new(&report);
+        let samples = query.samples();
         let mapped = match &self.projection {
-            Some(projection) => batches::map(projection, &query.cells, reference, &options, &progress),
-            None => map::map(&cells, reference, &options, &progress),
+            Some(projection) => {
+                let mapped = batches::map(projection, &query.cells, reference, &options, &progress);
+                mapped.map(|mapping| (mapping, Vec::new()))
+            }
+            None if per_sample && samples.names.len() > 1 => {
+                map_samples(&cells, reference, &options, &samples, &progress)
+            }
+            None => map::map(&cells, reference, &options, &progress).map(|mapping| (mapping, Vec::new())),
         };
-        let mapping = mapped.map_err(thrown)?;
+        let (mapping, outcomes) = mapped.map_err(thrown)?;
+        let mut warnings = mapping.warnings();
+        warnings.extend(map::samples::warnings(&outcomes));
         let summaries = mapping.labels.iter().filter_map(|labels| {
             let level = reference.level(&labels.level)?;
             Some(level_summary(level, &labels.codes))
@@ -224,7 +247,8 @@ impl Engine {
             grade_of_anchors: Grade::of_percent_with_anchors(mapping.percent_with_anchors()),
             features_used: mapping.features_used,
             levels: summaries.collect(),
-            warnings: mapping.warnings(),
+            samples: outcomes,
+            warnings,
         })?;
         self.mapping = Some(mapping);
         Ok(summary)
@@ -310,10 +334,15 @@ impl Engine {
         }
     }
 
-    /// The table `metadata.tsv`, as `export`: `write` is given its pieces as arrays of bytes, since it may be large.
-    pub fn export_metadata(&self, write: &Function) -> Result<(), JsValue> {
+    /// The tables `metadata.tsv` and `scores.tsv`, as `export`: `write` is given the pieces as arrays of bytes, since they
+    /// may be large.
+    pub fn export_pieces(&self, name: &str, write: &Function) -> Result<(), JsValue> {
         let mut give = |piece: &str| write.call1(&JsValue::NULL, &Uint8Array::from(piece.as_bytes())).map(|_| ());
-        export::metadata(self.query()?, &mut give)
+        match name {
+            "metadata.tsv" => export::metadata(self.query()?, &mut give),
+            "scores.tsv" => export::scores(self.query()?, self.mapping()?, self.reference()?, &mut give),
+            _ => Err(thrown(Error::usage(format!("There is no table '{name}'.")))),
+        }
     }
 
     /// The table `markers.tsv`, as `export`, and what is said of it: `{ bytes, warnings }`.
@@ -339,14 +368,23 @@ impl Engine {
         Ok(object)
     }
 
-    /// A table as bytes: `predictions.tsv`, `umap.tsv`, `qc.tsv` or `genes.tsv`, or, once they were asked for, `clusters.tsv` or
-    /// `umap_own.tsv`; the same that the command writes.
+    /// A table as bytes: `predictions.tsv`, `umap.tsv`, `qc.tsv`, `genes.tsv` or `doublets.tsv`, or, once they were asked for,
+    /// `clusters.tsv` or `umap_own.tsv`; the same that the command writes.
     pub fn export(&self, name: &str) -> Result<Vec<u8>, JsValue> {
         let query = self.query()?;
         let table = match name {
             "predictions.tsv" => export::predictions(query, self.mapping()?, self.reference()?),
             "umap.tsv" => export::umap(query, self.mapping()?),
             "qc.tsv" => export::qc(query),
+            "doublets.tsv" => {
+                let reference = self.reference()?;
+                let (genes, _) = query.match_to(reference, self.genes.as_ref()).map_err(thrown)?;
+                let (counts, totals) = (&query.counts, &query.metrics.counts);
+                let cells = map::Query { counts, totals, names: &query.cells, genes: &genes };
+                let options = doublets::Options::default();
+                let scores = doublet_scores(&cells, reference, &query.samples(), &options, &Progress::silent());
+                export::doublets(query, &scores)
+            }
             "genes.tsv" => {
                 let reference = self.reference()?;
                 let (genes, _) = query.match_to(reference, self.genes.as_ref()).map_err(thrown)?;

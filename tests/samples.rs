@@ -178,7 +178,8 @@ fn a_sample_without_mitochondrial_genes_has_no_share_of_them() {
     assert_eq!(query.summary().median_percent_mt, Some(12.5));
     assert_eq!(
         sextant::export::qc(&query),
-        "cell\tcounts\tfeatures\tpercent_mt\na1\t4\t2\t25\na2\t2\t1\t0\nb1\t4\t2\t\nb2\t4\t2\t\n"
+        "cell\tcounts\tfeatures\tpercent_mt\tpercent_ribo\tpercent_hb\tkept\na1\t4\t2\t25\t\t\tTrue\na2\t2\t1\t0\t\t\tTrue\n\
+         b1\t4\t2\t\t\t\tTrue\nb2\t4\t2\t\t\t\tTrue\n"
     );
 }
 

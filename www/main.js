@@ -18,6 +18,7 @@ import { Outcome } from './views/outcome.js';
 import { Progress } from './views/progress.js';
 import { QueryStep } from './views/query_step.js';
 import { ReferenceStep } from './views/reference_step.js';
+import { Samples } from './views/samples.js';
 import { codeOf, OWN_CLUSTERS } from './views/shown.js';
 import { Status } from './views/status.js';
 import { Tabs } from './views/tabs.js';
@@ -39,9 +40,11 @@ const state = {
   title: '', // and what people call it
   look: null, // what is known of the files before their counts are read
   query: null, // what was read
-  options: {}, // how: { matrix, gene_column, min_counts, reference_genes_only, batch }, each missing unless asked for
+  options: {}, // how: { matrix, gene_column, min_counts, filter, samples, reference_genes_only, batch }, each missing unless asked for
   droplets: null, // of an unfiltered file; kept when a limit was too high and nothing could be read
   levels: null, // names of the levels to map
+  method: 'sextant', // who decides on the labels, or 'seurat'
+  perSample: false, // whether each sample is mapped by itself
   stages: [],
   result: null,
   saving: null, // name of the table that is being made
@@ -49,7 +52,7 @@ const state = {
   preservation: null, // of the result: { score, grade, clusters, cells, warnings }, computed after it
   own: null, // the query by itself: { clusters, codes, coloring, layout }, the last once it was asked for
   error: null, // { message, next, kind }
-  colorBy: null, // { kind: 'label' | 'score' | 'mapping', level: name }, or also { column, coloring } for kind 'metadata'
+  colorBy: null, // { kind: 'label' | 'confidence' | 'score' | 'mapping' | 'unknown', level: name }, or also { column, coloring } for kind 'metadata'
   focus: WHOLE, // the class that the legend highlights or isolates
   cell: null, // the row that the table of cells has marked
 };
@@ -65,6 +68,7 @@ const views = [
   new Droplets($('droplets')),
   new Outcome($('outcome')),
   new Downloads($('outcome')),
+  new Samples($('samples')),
   new Maps($('maps')),
   new Legend($('legend')),
   new Tabs($('tables')),
@@ -180,7 +184,7 @@ async function map() {
   const from = performance.now();
   const all = state.levels.length === state.reference.about.levels.length;
   try {
-    const result = await session.map(all ? null : state.levels, advance);
+    const result = await session.map(all ? null : state.levels, advance, { perSample: state.perSample, method: state.method });
     result.seconds = (performance.now() - from) / 1000;
     const level = result.levels.some(({ name }) => name === state.colorBy.level) ? state.colorBy.level : result.levels[0].name;
     set({
@@ -331,6 +335,8 @@ const reactions = {
   'sextant:demo': () => canRead() && loadDemo(),
   'sextant:options': (change) => canRead() && state.files && readFiles(state.files, { ...state.options, ...change }),
   'sextant:levels': ({ levels }) => set({ levels }),
+  'sextant:method': ({ method }) => set({ method }),
+  'sextant:per-sample': ({ perSample }) => set({ perSample }),
   'sextant:map': map,
   'sextant:cluster': cluster,
   'sextant:own-map': fitOwnMap,

@@ -12,7 +12,7 @@ export class Session {
   #bundle = null;
   #files = null; // [{ file, path }]
   #options = {}; // how the counts were read
-  #mapped = null; // { levels } of the mapping that the engine holds
+  #mapped = null; // { levels, perSample, method } of the mapping that the engine holds
   #budget = 0; // bytes of the engine's memory for counts
   #restored = Promise.resolve();
   #restoring = false;
@@ -74,13 +74,15 @@ export class Session {
     return this.#rpc.call('readQuery', { options: { ...options, budget: this.#budget } }, onProgress);
   }
 
-  /** Maps the query. After a cancel this waits until the new worker holds what the old one held. */
-  async map(levels, onProgress) {
+  /** Maps the query, each sample by itself where that is wished. After a cancel this waits until the new worker holds what
+   *  the old one held. */
+  async map(levels, onProgress, { perSample = false, method = 'sextant' } = {}) {
     if (this.#restoring) onProgress({ stage: 'reading the file again', fraction: 0, elapsed: 0 });
     await this.#ready();
     this.#mapped = null;
-    const result = await this.#rpc.call('map', { levels }, onProgress);
-    this.#mapped = { levels };
+    const wishes = { levels, perSample, method };
+    const result = await this.#rpc.call('map', wishes, onProgress);
+    this.#mapped = wishes;
     return result;
   }
 

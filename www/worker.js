@@ -8,6 +8,8 @@ const OWN_MAXIMUM = MEMORY_MAXIMA[0];
 const PAGE_BYTES = 65536;
 const POOL_PATIENCE_MS = 20000;
 const REPORT_EVERY_MS = 40;
+// They come piece by piece.
+const LARGE_TABLES = ['metadata.tsv', 'scores.tsv'];
 
 let engine = null;
 
@@ -36,13 +38,19 @@ const actions = {
 
   readQuery: ({ options }, report) => timed(report, (tell) => engine.read_query(options, tell)),
 
-  map({ levels }, report) {
-    const result = timed(report, (tell) => engine.map({ levels: levels ?? null }, tell));
+  map({ levels, perSample, method }, report) {
+    const result = timed(report, (tell) => engine.map({ levels: levels ?? null, per_sample: Boolean(perSample), method }, tell));
+    const calls = engine.calls();
+    const scores = result.levels.map((level) => own(engine.scores(level.name)));
     return {
       ...result,
       layout: own(engine.query_layout()),
       codes: result.levels.map((level) => own(engine.codes(level.name))),
-      scores: result.levels.map((level) => own(engine.scores(level.name))),
+      scores,
+      // How sure each label is, by the best that there is.
+      sure: calls ? { name: 'confidence', values: result.levels.map((level) => own(engine.confidences(level.name))) } : { name: 'prediction score', values: scores.map((each) => each.slice()) },
+      unknown: calls ? own(engine.unknown_scores()) : null,
+      calls: calls ? own(calls) : null,
       mappingScores: own(engine.mapping_scores()),
       names: own(engine.cell_names()),
     };
@@ -62,9 +70,9 @@ const actions = {
   /** A table, and what is said of it. */
   exportTable({ name }, report) {
     if (name === 'markers.tsv') return timed(report, (tell) => engine.export_markers(tell));
-    if (name !== 'metadata.tsv') return { bytes: own(engine.export(name)), warnings: [] };
+    if (!LARGE_TABLES.includes(name)) return { bytes: own(engine.export(name)), warnings: [] };
     const pieces = [];
-    engine.export_metadata((piece) => { pieces.push(piece); });
+    engine.export_pieces(name, (piece) => { pieces.push(piece); });
     return { bytes: new Blob(pieces), warnings: [] };
   },
 };

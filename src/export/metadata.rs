@@ -27,7 +27,7 @@ pub fn metadata<E>(query: &Query, mut write: impl FnMut(&str) -> Result<(), E>) 
     }
     piece.push('\n');
     let columns: Vec<Values<'_>> = query.metadata.iter().map(|column| Values::of(&column.1)).collect();
-    for (row, name) in query.cells.iter().chain(&query.empty_cells).enumerate() {
+    for (row, name) in query.described_cells().enumerate() {
         piece.push_str(&clean(name));
         for column in &columns {
             piece.push('\t');

@@ -27,7 +27,7 @@ impl Default for Options {
     }
 }
 
-const STAGE: &str = "Scoring the mapping";
+pub(super) const STAGE: &str = "Scoring the mapping";
 
 /// Mapping score of each query cell, 0 to 1.
 ///

@@ -32,7 +32,7 @@ pub struct Placement {
     pub layout: Dense,
 }
 
-const STAGE: &str = "Placing on the map";
+pub(super) const STAGE: &str = "Placing on the map";
 const SLICE: usize = 2048;
 /// uwot's bounds: a gradient step, and the term that keeps the repulsion finite.
 const MAX_STEP: f32 = 4.0;

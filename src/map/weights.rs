@@ -17,7 +17,7 @@ pub struct Weights {
 }
 
 impl Weights {
-    fn from_lists(lists: Vec<Vec<(u32, f64)>>) -> Self {
+    pub(super) fn from_lists(lists: Vec<Vec<(u32, f64)>>) -> Self {
         let mut weights = Weights { offsets: vec![0], anchors: Vec::new(), values: Vec::new() };
         for list in lists {
             for (anchor, value) in list {

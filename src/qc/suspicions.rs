@@ -1,6 +1,6 @@
 //! What a file shows while it is read that a person should know before trusting labels.
 
-use super::MetricsOfSlabs;
+use super::{GeneSet, MetricsOfSlabs, Signatures};
 use crate::error::Warning;
 use crate::formats::{Feature, Observer, grouped};
 use crate::genes::Name;
@@ -30,6 +30,7 @@ const TELLING_GENES: usize = 50;
 #[derive(Default)]
 pub struct Look {
     pub metrics: MetricsOfSlabs,
+    pub signatures: Signatures,
     /// For each cell a hash of its counts, 0 for cells that are equal easily.
     hashes: Vec<u64>,
     /// Cells of the samples that are complete.
@@ -42,6 +43,7 @@ pub struct Look {
 impl Observer for Look {
     fn begin(&mut self, features: &[Feature]) {
         self.metrics.begin(features);
+        self.signatures.begin(features);
         self.hashes.truncate(self.complete);
         self.genes = self.genes.max(features.len());
         self.everyday_genes |= features.iter().any(is_everyday);
@@ -49,12 +51,14 @@ impl Observer for Look {
 
     fn slab(&mut self, slab: &Counts) {
         self.metrics.slab(slab);
+        self.signatures.slab(slab);
         let hashes: Vec<u64> = (0..slab.cells()).into_par_iter().map(|cell| hash(slab, cell)).collect();
         self.hashes.extend(hashes);
     }
 
     fn end(&mut self) {
         self.metrics.end();
+        self.signatures.end();
         self.complete = self.hashes.len();
     }
 }
@@ -124,7 +128,7 @@ fn is_everyday(feature: &Feature) -> bool {
         .symbol
         .as_deref()
         .is_some_and(|symbol| HOUSEKEEPING.iter().any(|known| symbol.eq_ignore_ascii_case(known)));
-    by_symbol || super::is_mitochondrial(feature) || name.id.is_some_and(|id| HOUSEKEEPING_IDS.contains(&id))
+    by_symbol || GeneSet::Mitochondrial.has(feature) || name.id.is_some_and(|id| HOUSEKEEPING_IDS.contains(&id))
 }
 
 /// Visium HD names its bins `s_008um_00269_00526-1`; the name of a sample may stand in front.

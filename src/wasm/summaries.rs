@@ -2,6 +2,7 @@
 
 use crate::error::Warning;
 use crate::genes::{GeneMatch, Source};
+use crate::map::samples::SampleOutcome;
 use crate::metadata::{Kind, ValueCount};
 use crate::query::Summary;
 use serde::Serialize;
@@ -103,6 +104,8 @@ pub struct MapSummary<'a> {
     pub grade_of_anchors: crate::map::grade::Grade,
     pub features_used: usize,
     pub levels: Vec<LevelSummary<'a>>,
+    /// Where each was mapped by itself.
+    pub samples: Vec<SampleOutcome>,
     pub warnings: Vec<Warning>,
 }
 

@@ -53,8 +53,35 @@ export async function views({ checks, server, browser, context, expected, shot }
   await page.selectOption('#color-by', { index: await page.evaluate(() => [...document.querySelectorAll('#color-by option')].findIndex((option) => option.dataset.kind === 'score')) });
   checks.that('coloured by score, there is a scale', await page.isVisible('.score-scale'));
   await shot(page, 'score');
+  await methods(checks, opened, cells);
   checks.none('the console shows no error', opened.complaints);
   await small({ checks, server, browser, shot });
+}
+
+/** Sextant's own labels come with confidence, doubt and a call; Seurat's, with the same button, do not. */
+async function methods(checks, opened, cells) {
+  const { page } = opened;
+  const colorings = () => page.evaluate(() => [...document.querySelectorAll('#color-by option')].map((option) => option.dataset.kind));
+  const figures = () => page.evaluate(() => Object.fromEntries([...document.querySelectorAll('#outcome .figures > div')].map((each) => [each.querySelector('dt').textContent, each.querySelector('dd').textContent])));
+  const heads = () => page.evaluate(() => [...document.querySelectorAll('#panel-cells .cells-head [role=columnheader]')].map((head) => head.textContent));
+  const ours = await figures();
+  checks.that('the outcome says how sure the labels are, and how many cells have a call', Number(ours['Median confidence']) > 0.5 && /^\d+\.\d %$/.test(ours.Called ?? ''), ours);
+  checks.that('cells can be coloured by confidence and by doubt', (await colorings()).includes('confidence') && (await colorings()).includes('unknown'), await colorings());
+  for (const kind of ['confidence', 'unknown']) {
+    await page.selectOption('#color-by', { index: (await colorings()).indexOf(kind) });
+    checks.that(`coloured by ${kind}, there is a scale`, await page.isVisible('.score-scale'));
+  }
+  const columns = await heads();
+  checks.that('the table of cells has the call', ['Unknown', 'Call'].every((name) => columns.includes(name)), columns);
+  await page.selectOption('#method', 'seurat');
+  await opened.map();
+  const theirs = await figures();
+  checks.that('as Seurat labels them there are prediction scores instead', 'Median prediction score' in theirs && !('Called' in theirs), theirs);
+  checks.equal('of the same cells', theirs['Cells mapped'], cells.toLocaleString('en'));
+  checks.that('and no colours of confidence', !(await colorings()).includes('confidence'), await colorings());
+  await page.selectOption('#method', 'sextant');
+  await opened.map();
+  checks.equal('and back', (await figures())['Median confidence'], ours['Median confidence']);
 }
 
 async function hover(checks, page) {

@@ -1,6 +1,6 @@
 import { score, whole } from '../words.js';
 import { element, say } from './dom.js';
-import { cellNames, codeOf, shownMetadata } from './shown.js';
+import { callOf, cellNames, codeOf, shownMetadata } from './shown.js';
 
 const ROW = 30; // pixels; style.css sets the same height
 const SPARE = 8; // rows above and below what is in sight
@@ -13,6 +13,7 @@ export class CellsTable {
   #root;
   #filter;
   #below;
+  #sureName = element('span', {}, 'Confidence');
   #count;
   #head;
   #scroll;
@@ -39,7 +40,7 @@ export class CellsTable {
     root.append(
       element('div', { class: 'cells-bar' },
         element('label', { class: 'field inline', for: 'cell-filter' }, 'Filter ', this.#filter),
-        element('label', { class: 'field inline', for: 'score-filter' }, 'Prediction score at most ', this.#below), this.#count),
+        element('label', { class: 'field inline', for: 'score-filter' }, this.#sureName, ' at most ', this.#below), this.#count),
       this.#scroll);
     for (const input of [this.#filter, this.#below]) {
       input.addEventListener('input', () => {
@@ -79,14 +80,19 @@ export class CellsTable {
   }
 
   #begin() {
-    const { levels, codes, scores, mappingScores } = this.#result;
+    const { levels, codes, sure, mappingScores, unknown, calls } = this.#result;
+    this.#sureName.textContent = sure.name[0].toUpperCase() + sure.name.slice(1);
     const names = cellNames(this.#result);
     this.#columns = [{ title: 'Cell', text: (i) => names[i], value: null }];
     levels.forEach(({ name, classes }, level) => {
       this.#columns.push({ title: name, text: (i) => classes[codes[level][i]]?.name ?? '–', value: null, label: true });
-      this.#columns.push({ title: `${name} score`, text: (i) => score(scores[level][i]), value: (i) => scores[level][i] });
+      this.#columns.push({ title: `${name} ${sure.name}`, text: (i) => score(sure.values[level][i]), value: (i) => sure.values[level][i] });
     });
     this.#columns.push({ title: 'Mapping score', text: (i) => score(mappingScores[i]), value: (i) => mappingScores[i] });
+    if (calls) {
+      this.#columns.push({ title: 'Unknown', text: (i) => score(unknown[i]), value: (i) => unknown[i] });
+      this.#columns.push({ title: 'Call', text: (i) => callOf(this.#result, i), value: null, label: true });
+    }
     if (this.#metadata) this.#columns.push({ title: this.#metadata.name, text: this.#metadata.word, value: this.#metadata.value ?? null });
     this.#scroll.style.setProperty('--columns', this.#columns.map(({ value }, at) => (at === 0 ? 'minmax(11rem, 1.6fr)' : value ? 'minmax(5.5rem, .7fr)' : 'minmax(7rem, 1fr)')).join(' '));
     this.#head.replaceChildren(...this.#columns.map(({ title, value }, at) => {
@@ -102,7 +108,7 @@ export class CellsTable {
 
   /** Picks the rows that pass the filters and sorts them. */
   #choose() {
-    const { cells, levels, codes, scores } = this.#result;
+    const { cells, levels, codes, sure } = this.#result;
     const words = this.#filter.value.trim().toLowerCase();
     const names = cellNames(this.#result);
     const most = this.#below.value === '' ? Infinity : Number(this.#below.value);
@@ -114,7 +120,7 @@ export class CellsTable {
     const named = (i) => words === '' || hits.some((each, level) => each[codes[level][i]]) || names[i].toLowerCase().includes(words);
     const kept = [];
     for (let i = 0; i < cells; i += 1) {
-      if (inFocus(i) && named(i) && (most === Infinity || scores.some((each) => each[i] <= most))) kept.push(i);
+      if (inFocus(i) && named(i) && (most === Infinity || sure.values.some((each) => each[i] <= most))) kept.push(i);
     }
     this.#rows = this.#sorted(Uint32Array.from(kept));
     const only = this.#metadata?.classes[value]?.name ?? this.#focus.highlight;

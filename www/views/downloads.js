@@ -1,5 +1,8 @@
 import { say } from './dom.js';
 
+// What needs counts or the scores of all classes, which are dropped where cells are mapped in batches.
+const NOT_OF_BATCHES = ['doublets.tsv', 'scores.tsv', 'clusters.tsv', 'umap_own.tsv'];
+
 /** The tables to take away. */
 export class Downloads {
   #buttons;
@@ -10,10 +13,11 @@ export class Downloads {
   }
 
   /** Some tables are there only once they were asked for. */
-  update({ result, saving, own }) {
+  update({ result, query, saving, own }) {
     const there = { clusters: own, 'own-map': own?.layout };
     for (const button of this.#buttons) {
-      const missing = button.dataset.needs in there && !there[button.dataset.needs];
+      const dropped = query?.batches && NOT_OF_BATCHES.includes(button.dataset.table);
+      const missing = dropped || (button.dataset.needs in there && !there[button.dataset.needs]);
       button.disabled = !result || missing || saving !== null;
       button.setAttribute('aria-busy', String(saving === button.dataset.table));
     }

@@ -2,7 +2,7 @@ import { median, percent, score, whole } from '../words.js';
 import { element, say, swatch } from './dom.js';
 import { shownLevel } from './shown.js';
 
-const COLUMNS = [['name', 'Label'], ['cells', 'Cells'], ['share', 'Share'], ['median', 'Median prediction score']];
+const COLUMNS = [['name', 'Label'], ['cells', 'Cells'], ['share', 'Share'], ['median', 'Median confidence']];
 
 /** How many cells got each label of the level that is shown, and how sure the labels are. */
 export class LabelsTable {
@@ -36,10 +36,11 @@ export class LabelsTable {
     const { query, reference } = shownLevel(state);
     this.#level.textContent = `Labels of level ${query.name}`;
     const colorOf = new Map(reference.classes.map(({ name, color }) => [name, color]));
-    const scores = query.classes.map(() => []);
-    query.codes.forEach((code, cell) => scores[code]?.push(query.scores[cell]));
+    const sure = query.classes.map(() => []);
+    query.codes.forEach((code, cell) => sure[code]?.push(query.sure[cell]));
+    this.#heads.at(-1).firstChild.textContent = `Median ${result.sure.name}`;
     this.#rows = query.classes.map(({ name, color }, code) => ({
-      name, color: colorOf.get(name) ?? color, cells: scores[code].length, share: scores[code].length / result.cells, median: median(scores[code]) }))
+      name, color: colorOf.get(name) ?? color, cells: sure[code].length, share: sure[code].length / result.cells, median: median(sure[code]) }))
       .filter(({ cells }) => cells > 0);
     this.#show();
   }

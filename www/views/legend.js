@@ -87,7 +87,7 @@ function metadataRows({ classes, scores }) {
 
 /** The scale of a colouring by numbers. */
 function scaleOf({ kind, level, coloring }) {
-  const words = { mapping: 'Mapping score', score: `Prediction score, ${level}`, metadata: coloring?.name }[kind];
+  const words = { mapping: 'Mapping score', unknown: 'Unknown score', confidence: `Confidence, ${level}`, score: `Prediction score, ${level}`, metadata: coloring?.name }[kind];
   if (kind === 'metadata') return coloring.ends ? scoreScale(words, coloring.ends.map(figure)) : null;
   return words ? scoreScale(words, ['0', '0.5', '1']) : null;
 }

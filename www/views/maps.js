@@ -5,7 +5,7 @@ import { boundsOf, densestPlaces } from '../plot/grid.js';
 import { Scatter } from '../plot/scatter.js';
 import { score, whole } from '../words.js';
 import { element, say } from './dom.js';
-import { cellNames, codeOf, isBusy, keyOf, OWN_CLUSTERS, shownLevel, shownMetadata } from './shown.js';
+import { callOf, cellNames, codeOf, isBusy, keyOf, OWN_CLUSTERS, shownLevel, shownMetadata } from './shown.js';
 
 // Below this share of all cells a class is so small that its name would cover it.
 const SMALL = 0.01;
@@ -118,11 +118,13 @@ export class Maps {
   #choices({ reference, result, query, own, colorBy }) {
     const levels = result ? result.levels : reference.about.levels;
     const option = (kind, level, text) => element('option', {
-      'data-kind': kind, 'data-level': level, value: `${kind} ${level}`, selected: colorBy.kind === kind && (kind === 'mapping' || colorBy.level === level) }, text);
+      'data-kind': kind, 'data-level': level, value: `${kind} ${level}`, selected: colorBy.kind === kind && (['mapping', 'unknown'].includes(kind) || colorBy.level === level) }, text);
     const groups = [element('optgroup', { label: 'Label' }, ...levels.map(({ name }) => option('label', name, `Label: ${name}`)))];
     if (result) {
       groups.push(element('optgroup', { label: 'Score' },
+        ...(result.calls ? levels.map(({ name }) => option('confidence', name, `Confidence: ${name}`)) : []),
         ...levels.map(({ name }) => option('score', name, `Prediction score: ${name}`)),
+        ...(result.calls ? [option('unknown', colorBy.level, 'Unknown score')] : []),
         option('mapping', colorBy.level, 'Mapping score')));
       if (own) groups.push(element('optgroup', { label: 'Your cells by themselves' }, element('option', {
         'data-kind': 'metadata', 'data-level': colorBy.level, 'data-column': OWN_CLUSTERS, value: 'clusters', selected: colorBy.kind === 'metadata' && colorBy.column === OWN_CLUSTERS }, 'Own clusters')));
@@ -151,7 +153,7 @@ export class Maps {
     // A value of a column says nothing about the reference, even where a label has the same name.
     look(this.#reference, shown.reference, metadata ? EVERYTHING : focus);
     if (!result) return;
-    const scores = { score: shown.query.scores, mapping: result.mappingScores, metadata: metadata?.scores }[colorBy.kind];
+    const scores = { score: shown.query.scores, confidence: shown.query.sure, mapping: result.mappingScores, unknown: result.unknown, metadata: metadata?.scores }[colorBy.kind];
     look(this.#query, metadata ?? shown.query, focus, scores);
     this.#query.setBehind(this.#behind.checked && this.#places() === result.layout ? this.#state.reference.layout : null, [...rgb(style.getPropertyValue('--behind').trim()), 255]);
   }
@@ -176,7 +178,8 @@ export class Maps {
     const metadata = shownMetadata(this.#state);
     return [
       cellNames(result)[point],
-      ...result.levels.map(({ name, classes }, level) => `${name}: ${classes[result.codes[level][point]]?.name ?? '–'} (${score(result.scores[level][point])})`),
+      ...result.levels.map(({ name, classes }, level) => `${name}: ${classes[result.codes[level][point]]?.name ?? '–'} (${score(result.sure.values[level][point])})`),
+      ...(result.calls ? [`called ${callOf(result, point)}, unknown score ${score(result.unknown[point])}`] : []),
       `mapping score ${score(result.mappingScores[point])}`,
       ...(metadata ? [`${metadata.name}: ${metadata.word(point)}`] : []),
     ];

@@ -1,4 +1,4 @@
-import { duration, median, score, whole } from '../words.js';
+import { duration, median, percent, score, whole } from '../words.js';
 import { element } from './dom.js';
 import { warnings } from './warnings.js';
 
@@ -11,7 +11,7 @@ export class Outcome {
     this.#root = root;
   }
 
-  update({ result, said, colorBy, preservation }) {
+  update({ result, query, said, colorBy, preservation }) {
     const now = { result, said, preservation, level: colorBy?.level };
     if (this.#shown && Object.keys(now).every((key) => this.#shown[key] === now[key])) return;
     this.#shown = now;
@@ -21,12 +21,13 @@ export class Outcome {
     const figures = [
       ['Cells mapped', whole(result.cells), ''],
       ['Cells with anchors', `${result.percent_with_anchors.toFixed(1)} %`, ...anchorWords(result.grade_of_anchors)],
-      ['Cluster preservation', preservation ? `${preservation.score.toFixed(2)} / 5` : '…', ...preservationWords(preservation)],
-      ['Median prediction score', score(median(result.scores[level])), `level ${result.levels[level].name}`],
+      query?.batches ? null : ['Cluster preservation', preservation ? `${preservation.score.toFixed(2)} / 5` : '…', ...preservationWords(preservation)],
+      [`Median ${result.sure.name}`, score(median(result.sure.values[level])), `level ${result.levels[level].name}`],
+      result.calls ? ['Called', ...callWords(result)] : null,
       ['Median mapping score', score(median(result.mappingScores)), ''],
       ['Time', duration(result.seconds * 1000), ''],
     ];
-    this.#root.querySelector('.figures').replaceChildren(...figures.map(figure));
+    this.#root.querySelector('.figures').replaceChildren(...figures.filter(Boolean).map(figure));
     const list = this.#root.querySelector('.warnings');
     const all = [...result.warnings, ...(preservation?.warnings ?? []), ...Object.values(said).flat()];
     list.replaceWith(warnings(all) ?? element('ul', { class: 'warnings', hidden: true }));
@@ -46,4 +47,12 @@ function anchorWords(grade) {
 function preservationWords(preservation) {
   const words = { poor: ['what is apart in your cells is mixed up', 'bad'], medium: ['some clusters of your cells are mixed up', 'warn'], good: ['your cells’ own clusters stay apart', 'good'] };
   return words[preservation?.grade] ?? ['being computed', ''];
+}
+
+/** How many cells have a call, and what is with the others. */
+function callWords({ levels, calls, cells }) {
+  const count = (call) => calls.reduce((sum, each) => sum + (each === call), 0);
+  const [unresolved, unknown] = [count(levels.length), count(levels.length + 1)];
+  const words = `${whole(unresolved)} unresolved, ${whole(unknown)} perhaps of a type that the reference does not have`;
+  return [percent(cells - unresolved - unknown, cells), unresolved + unknown > 0 ? words : 'every cell has a call'];
 }

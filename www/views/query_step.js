@@ -1,6 +1,7 @@
 import { DropZone } from './drop_zone.js';
 import { say } from './dom.js';
 import { GeneNames } from './gene_names.js';
+import { Limits } from './limits.js';
 import { MatrixChoice } from './matrix_choice.js';
 import { Metadata } from './metadata.js';
 import { isBusy } from './shown.js';
@@ -24,6 +25,7 @@ export class QueryStep {
       new Summary(at('#query-facts'), at('#query-warnings'), at('#query-figures')),
       new MatrixChoice(at('#query-matrix')),
       new GeneNames(at('#query-genes')),
+      new Limits(at('#query-limits')),
       new Metadata(at('#query-metadata')),
     ];
   }

@@ -1,8 +1,8 @@
 // What is on the screen: one level of the reference, and the same of the result.
 
 /**
- * @returns {{ reference: { classes, codes }, query: null | { classes, codes, scores } }} the level that the maps,
- *   the legend and the tables show
+ * @returns {{ reference: { classes, codes }, query: null | { classes, codes, scores, sure } }} the level that the maps,
+ *   the legend and the tables show; `sure` is how sure each label is, see the worker's `map`
  */
 export function shownLevel({ reference, result, colorBy }) {
   const find = (levels) => Math.max(0, levels.findIndex(({ name }) => name === colorBy.level));
@@ -10,7 +10,7 @@ export function shownLevel({ reference, result, colorBy }) {
   const shown = { reference: { classes: reference.about.levels[inReference].classes, codes: reference.codes[inReference] }, query: null };
   if (result) {
     const at = find(result.levels);
-    shown.query = { name: result.levels[at].name, classes: result.levels[at].classes, codes: result.codes[at], scores: result.scores[at] };
+    shown.query = { name: result.levels[at].name, classes: result.levels[at].classes, codes: result.codes[at], scores: result.scores[at], sure: result.sure.values[at] };
   }
   return shown;
 }
@@ -43,4 +43,11 @@ const decoded = new WeakMap();
 export function cellNames(result) {
   if (!decoded.has(result)) decoded.set(result, new TextDecoder().decode(result.names).replace(/\n$/, '').split('\n'));
   return decoded.get(result);
+}
+
+/** How far a cell can be named: its finest label that is certain enough, or `unresolved` or `unknown`. */
+export function callOf({ levels, codes, calls }, cell) {
+  const call = calls[cell];
+  if (call >= levels.length) return call === levels.length ? 'unresolved' : 'unknown';
+  return levels[call].classes[codes[call][cell]]?.name ?? '–';
 }

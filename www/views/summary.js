@@ -54,9 +54,18 @@ function figures(look, query) {
     ['Median counts', whole(query.median_counts ?? undefined), 'median_counts'],
     ['Median genes', whole(query.median_features ?? undefined), 'median_features'],
     ['Median percent_mt', typeof query.median_percent_mt === 'number' ? `${query.median_percent_mt.toFixed(1)} %` : 'no MT- genes', 'median_percent_mt'],
+    ...percents(query),
   );
+  if (query.cells_left_out > 0) rows.push(['Cells left out', whole(query.cells_left_out), 'cells_left_out', 'warn']);
   if (query.empty_cells > 0) rows.push(['Empty cells set aside', whole(query.empty_cells), 'empty_cells', 'warn']);
   return rows;
+}
+
+/** Other shares of counts, where the file has the genes. */
+function percents(query) {
+  return ['percent_ribo', 'percent_hb']
+    .filter((name) => typeof query[`median_${name}`] === 'number')
+    .map((name) => [`Median ${name}`, `${query[`median_${name}`].toFixed(1)} %`, `median_${name}`]);
 }
 
 function samples(names) {

@@ -80,7 +80,7 @@ impl OfQuery {
             }
         }
         if clusters.is_some() && arguments.value("batch").is_some() {
-            return Err(Failure::usage("--clusters needs all counts, which --batch drops: leave one of them out."));
+            return Err(Failure::usage("--clusters needs what --batch drops: leave one of them out."));
         }
         Ok(OfQuery {
             preservation: !arguments.flag("no-preservation"),

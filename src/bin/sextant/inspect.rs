@@ -8,6 +8,7 @@ use serde::Serialize;
 use sextant::formats::{Candidate, ReadOptions};
 use sextant::metadata::{ColumnSummary, Kind, Shortest, ValueCount};
 use sextant::progress::Progress;
+use sextant::qc::Limit;
 use sextant::query::{Query, QueryOptions, Summary};
 
 /// Columns of the table of cells, and values of each, that are printed for people.
@@ -26,14 +27,19 @@ struct Report<'a> {
 }
 
 pub fn run(words: &[&str]) -> Result<(), Failure> {
-    let names = ["matrix", "gene-column", "min-counts", "threads"];
+    let names = ["matrix", "gene-column", "min-counts", "samples", "threads"];
     let arguments = Arguments::parse(words, "QUERY", &names, &["json"])?;
     arguments.start_threads()?;
     let mut file = inputs::open(&arguments)?;
     let (matrix, gene_column) = (arguments.value("matrix"), arguments.value("gene-column"));
     let inspection = file.inspect(&ReadOptions { matrix, gene_column, ..Default::default() })?;
-    let options =
-        QueryOptions { matrix, gene_column, min_counts: arguments.number("min-counts")?, ..Default::default() };
+    let options = QueryOptions {
+        matrix,
+        gene_column,
+        min_counts: arguments.number("min-counts")?,
+        samples: arguments.value("samples"),
+        ..Default::default()
+    };
     let query = Query::read(&mut file, &options, &Progress::silent())?;
     let report = Report {
         query: query.summary(),
@@ -61,6 +67,16 @@ fn print(report: &Report<'_>) {
     println!("median per cell   {} counts", or_unknown(query.median_counts));
     println!("                  {} features", or_unknown(query.median_features));
     println!("                  {} percent_mt", or_unknown(query.median_percent_mt));
+    println!("                  {} percent_ribo", or_unknown(query.median_percent_ribo));
+    println!("                  {} percent_hb", or_unknown(query.median_percent_hb));
+    for sample in &query.limits.samples {
+        let limit =
+            |limit: &Limit| format!("{} {:.1} ({} cells)", limit.name, limit.value, thousands(limit.cells_beyond));
+        let limits: Vec<String> = sample.limits.iter().map(limit).collect();
+        let name = sample.sample.as_ref().map(|name| format!("{name}: ")).unwrap_or_default();
+        let [beyond, all] = [sample.cells_beyond, sample.cells].map(thousands);
+        println!("suggested limits  {name}{}; {beyond} of {all} cells beyond any", limits.join(", "));
+    }
     for (name, count) in query.feature_types {
         println!("feature type      {name}: {}", thousands(*count));
     }

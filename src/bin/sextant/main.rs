@@ -9,6 +9,7 @@ mod inputs;
 mod inspect;
 mod map;
 mod markers;
+mod quality;
 mod reference;
 mod report;
 
@@ -20,14 +21,18 @@ sextant - which cells are these?
 
 Usage:
   sextant map QUERY… --reference BUNDLE --out DIR [--levels LEVEL,…] [--method sextant|seurat]
-              [--matrix PATH] [--gene-column NAME]
-              [--min-counts N] [--reference-genes-only] [--genes TABLE] [--markers LEVEL,…|all|none]
-              [--markers-method normalised|azimuth] [--markers-top N|all] [--batch CELLS] [--no-preservation]
-              [--clusters[=RESOLUTION]] [--clusters-method louvain|leiden] [--no-own-umap] [--threads N]
+              [--matrix PATH] [--gene-column NAME] [--min-counts N] [--filter LIMITS] [--samples COLUMN]
+              [--reference-genes-only] [--genes TABLE] [--markers LEVEL,…|all|none]
+              [--markers-method normalised|azimuth] [--markers-top N|all] [--all-scores] [--doublets] [--per-sample]
+              [--batch CELLS] [--no-preservation] [--clusters[=RESOLUTION]] [--clusters-method louvain|leiden]
+              [--no-own-umap] [--threads N]
       Maps the cells of QUERY onto a reference. Writes predictions.tsv, umap.tsv, qc.tsv, genes.tsv, markers.tsv and
       summary.json into DIR, and metadata.tsv where the file has a table of cells: its columns, for the cells of qc.tsv.
       QUERY is a file or a folder with raw counts; several are read as samples of one dataset. --min-counts leaves
-      cells with fewer counts out. --reference-genes-only saves memory: the labels stay the same.
+      cells with fewer counts out; so does --filter beyond limits on their quality, such as
+      'min_features=200,max_percent_mt=10', or 'suggested' for those that summary.json suggests for each sample; qc.tsv
+      names what was left out. COLUMN of the table of cells tells samples apart, of several files the file does.
+      --reference-genes-only saves memory: the labels stay the same.
       --batch takes files of any size: cells are projected as they are read, their counts dropped, and mapped in batches of
       at most so many cells (20000 is a good number). Cell i of B batches is in batch i mod B. For marker genes the file
       is read again, once or several times.
@@ -40,13 +45,16 @@ Usage:
       --clusters also clusters QUERY by itself (0.8 unless another resolution is given) and writes clusters.tsv, and
       umap_own.tsv, a map of its own (20 s for 10,000 cells; --no-own-umap leaves it out). --no-preservation leaves out
       the cluster preservation score.
+      --all-scores writes scores.tsv: the score of every class of every level in every cell. --doublets writes doublets.tsv:
+      how much each cell looks like two. --per-sample maps each sample by itself; summary.json compares that with all of
+      them together.
   sextant markers QUERY… --group-by COLUMN --out DIR [--groups TABLE] [--group NAME [--against NAME]]
                   [--method normalised|azimuth] [--top N|all] [--matrix PATH] [--gene-column NAME] [--min-counts N]
                   [--threads N]
       Writes markers.tsv of groups of cells that are known already: each against all others, one of them, or two against
       each other. COLUMN is one of the file's table of cells, or of TABLE, whose first column names the cells
       (predictions.tsv is such a table).
-  sextant inspect QUERY… [--matrix PATH] [--gene-column NAME] [--min-counts N] [--json]
+  sextant inspect QUERY… [--matrix PATH] [--gene-column NAME] [--min-counts N] [--samples COLUMN] [--json]
       Says what a file holds, also in its table of cells, and which matrix would be used.
   sextant reference build LABELLED --labels LEVEL,… --out NAME.sextant.zip [--about ABOUT.json]
                           [--matrix PATH] [--threads N]

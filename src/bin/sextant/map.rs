@@ -5,13 +5,16 @@ use crate::arguments::Arguments;
 use crate::clusters::{self, OfQuery};
 use crate::inputs;
 use crate::markers::{self, OfMapping};
+use crate::quality::{DoubletSummary, Wish};
 use crate::report::{Stopwatch, peak_memory, thousands};
 use serde::Serialize;
 use sextant::batches::{self, Again};
 use sextant::genes::{GeneMatch, GeneTable};
 use sextant::map::grade::Grade;
+use sextant::map::samples::{self, SampleOutcome};
 use sextant::map::{self, Mapping, Method};
 use sextant::progress::Progress;
+use sextant::qc::{Ambient, Filter, Limits};
 use sextant::query::{Query, QueryOptions};
 use sextant::reference::{Reference, bundle};
 use sextant::{Warning, export};
@@ -38,6 +41,11 @@ struct Summary<'a> {
     matrix: &'a str,
     cells: usize,
     cells_without_counts: usize,
+    cells_left_out: usize,
+    /// On the quality of cells, suggested and not applied.
+    suggested_limits: &'a Limits,
+    /// What looks like ambient RNA.
+    ambient: &'a [Ambient],
     genes: usize,
     nonzeros: usize,
     total_counts: f64,
@@ -55,6 +63,9 @@ struct Summary<'a> {
     clusters: Option<clusters::Summary>,
     /// For each level, how many cells of each class.
     labels: BTreeMap<&'a str, BTreeMap<&'a str, usize>>,
+    /// Where each was mapped by itself.
+    samples: Vec<SampleOutcome>,
+    doublets: Option<DoubletSummary>,
     markers: Option<markers::Summary>,
     warnings: Vec<Warning>,
     threads: usize,
@@ -115,10 +126,10 @@ pub fn read_reference(path: &Path) -> Result<(Reference, String), Failure> {
 pub fn run(words: &[&str]) -> Result<(), Failure> {
     let options =
         ["reference", "out", "threads", "levels", "matrix", "gene-column", "min-counts", "method", "genes", "batch"];
-    let options = [&options[..], &OfMapping::OPTIONS, &OfQuery::OPTIONS].concat();
-    let flags = [&["reference-genes-only"][..], &OfQuery::FLAGS].concat();
+    let options = [&options[..], &Wish::OPTIONS, &OfMapping::OPTIONS, &OfQuery::OPTIONS].concat();
+    let flags = [&["reference-genes-only"][..], &Wish::FLAGS, &OfQuery::FLAGS].concat();
     let arguments = Arguments::parse(words, "QUERY", &options, &flags)?;
-    let own = OfQuery::of(&arguments)?;
+    let (wish, own) = (Wish::of(&arguments)?, OfQuery::of(&arguments)?);
     let method = arguments.value("method").map_or(Ok(Method::default()), Method::of_name)?;
     let bundle_path = PathBuf::from(arguments.required("reference")?);
     let out = PathBuf::from(arguments.required("out")?);
@@ -131,11 +142,14 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
     let (reference, reference_checksum) = read_reference(&bundle_path)?;
     let table = read_genes(arguments.value("genes"), &bundle_path)?;
     let markers = OfMapping::of(&arguments, &reference)?;
+    let filter = arguments.value("filter").map(Filter::parse).transpose()?;
     watch.note("Reading");
     let options = QueryOptions {
         matrix: arguments.value("matrix"),
         gene_column: arguments.value("gene-column"),
         min_counts: arguments.number("min-counts")?,
+        filter: filter.as_ref(),
+        samples: arguments.value("samples"),
         table: table.as_ref().map(|(table, _)| table),
         reference: Some(&reference),
         reference_genes_only: arguments.flag("reference-genes-only"),
@@ -153,12 +167,15 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
     warnings.splice(0..0, query.warnings.iter().cloned());
     let cells = map::Query { counts: &query.counts, totals: &query.metrics.counts, names: &query.cells, genes: &genes };
     let how = map::Options { method, levels: arguments.list("levels"), ..Default::default() };
-    let mapping = match &projection {
-        Some(projection) => batches::map(projection, &query.cells, &reference, &how, &progress)?,
-        None => map::map(&cells, &reference, &how, &progress)?,
+    let samples = query.samples();
+    let (mapping, outcomes) = match &projection {
+        Some(projection) => (batches::map(projection, &query.cells, &reference, &how, &progress)?, Vec::new()),
+        None => wish.map(&cells, &reference, &how, &samples, &progress)?,
     };
 
     warnings.extend(mapping.warnings());
+    warnings.extend(samples::warnings(&outcomes));
+    let doublets = wish.doublets(&cells, &reference, &samples, &progress);
     let own = own.find(&query, &cells, &reference, &mapping, &progress);
     warnings.extend(own.warnings());
     let again = projection.as_ref().map(|projection| Again {
@@ -176,12 +193,13 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
     write(&out, "umap.tsv", export::umap(&query, &mapping))?;
     write(&out, "qc.tsv", export::qc(&query))?;
     write(&out, "genes.tsv", export::genes(&query, &reference, &genes))?;
-    if query.metadata.is_empty() {
-        // That of a file that was mapped before would be taken for this one's; mostly there is none.
-        let _ = std::fs::remove_file(out.join("metadata.tsv"));
-    } else {
-        write_metadata(&out, &query)?;
-    }
+    write_pieces(&out, "metadata.tsv", !query.metadata.is_empty(), |write| export::metadata(&query, write))?;
+    let (scores, doublets) = doublets.unzip();
+    write_pieces(&out, "doublets.tsv", scores.is_some(), |write| {
+        write(&export::doublets(&query, &scores.unwrap_or_default()))
+    })?;
+    let all_scores = arguments.flag("all-scores");
+    write_pieces(&out, "scores.tsv", all_scores, |write| export::scores(&query, &mapping, &reference, write))?;
     own.write(&out, &query)?;
     let markers = write_markers(&out, markers, &mut warnings)?;
     let (query_file, query_checksum) = inputs::fingerprint(&arguments)?;
@@ -201,6 +219,9 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
         matrix: &query.matrix,
         cells: query.cells.len(),
         cells_without_counts: query.empty_cells.len(),
+        cells_left_out: query.left_out.cells.len(),
+        suggested_limits: &query.limits,
+        ambient: &query.ambient,
         genes: query.genes_in_file,
         nonzeros: query.nonzeros(),
         total_counts: query.total_counts(),
@@ -217,6 +238,8 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
         cluster_preservation: own.preservation(),
         clusters: own.clusters(),
         labels: composition(&mapping, &reference),
+        samples: outcomes,
+        doublets,
         markers,
         warnings,
         threads,
@@ -263,12 +286,22 @@ pub fn write(folder: &Path, name: &str, text: String) -> Result<(), Failure> {
     std::fs::write(&path, text).map_err(|error| Failure::io("Cannot write", &path, &error))
 }
 
-/// Piece by piece: of a million cells the table may be larger than all else that is in memory.
-fn write_metadata(folder: &Path, query: &Query) -> Result<(), Failure> {
-    let path = folder.join("metadata.tsv");
+/// Piece by piece: of a million cells a table may be larger than all else that is in memory. One that is not wanted is
+/// taken away where it is there: that of another mapping would be taken for this one's.
+fn write_pieces(
+    folder: &Path,
+    name: &str,
+    wanted: bool,
+    table: impl FnOnce(&mut dyn FnMut(&str) -> std::io::Result<()>) -> std::io::Result<()>,
+) -> Result<(), Failure> {
+    let path = folder.join(name);
+    if !wanted {
+        let _ = std::fs::remove_file(path);
+        return Ok(());
+    }
     let failed = |error: std::io::Error| Failure::io("Cannot write", &path, &error);
     let mut file = std::fs::File::create(&path).map_err(failed)?;
-    export::metadata(query, |piece| file.write_all(piece.as_bytes())).map_err(failed)
+    table(&mut |piece| file.write_all(piece.as_bytes())).map_err(failed)
 }
 
 fn say(summary: &Summary<'_>, out: &Path) {
