@@ -97,9 +97,9 @@ fn cells_of(batch: usize, batches: usize, cells: usize) -> Vec<usize> {
 /// Reads a query for mapping in batches of at most `size` cells. No counts are kept; what the options say of the genes that
 /// are kept does not matter. Their budget is for the projected cells.
 ///
-/// The file is read a second time where the model has a floor of the variance that depends on the counts (version 2) and
-/// the median count is not 1, or an unfiltered file has a limit that had to be found; or where the batches are so small for the
-/// reference that the first clip matters.
+/// The file is read a second time where the residuals depend on the median count (version-2 models) and that is not 1 or some
+/// cells with counts are left out; where cells are left out by something else than a least number of counts; or where the
+/// batches are so small for the reference that the first clip matters.
 ///
 /// # Errors
 /// As [`Query::read`]; or too few genes are features of the reference.
@@ -114,7 +114,7 @@ pub fn read(
         return Err(Error::usage(format!("A batch has at least {SMALLEST_SIZE} cells, not {size}.")));
     }
     let options = QueryOptions { reference: Some(reference), reference_genes_only: false, ..*options };
-    let mut projecting = Projecting::new(reference, options.min_counts);
+    let mut projecting = Projecting::new(reference);
     loop {
         let query = Query::read_past(file, &options, &mut projecting, progress)?;
         match projecting.wrong_guess(size) {

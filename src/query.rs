@@ -144,8 +144,7 @@ impl Query {
         Query::read_by(file, options, None, progress)
     }
 
-    /// Reads a query whose counts go to `consumer` and are not kept. Only cells without a count, or with fewer than the
-    /// limit, may have passed by besides those that it is told to keep.
+    /// Reads a query whose counts go to `consumer` and are not kept. At the end it is told which cells are.
     ///
     /// # Errors
     /// As [`Query::read`]; also where too few genes are features of the reference.

@@ -15,6 +15,7 @@ use sextant::formats::{Input, OpenFile};
 use sextant::map::{self, Mapping, Options, Projected};
 use sextant::markers::{self, Grouping};
 use sextant::progress::Progress;
+use sextant::qc::Filter;
 use sextant::query::{Query, QueryOptions};
 use sextant::reference::{Reference, VarianceFloor};
 use sextant::{Error, export};
@@ -118,6 +119,28 @@ fn one_batch_is_the_usual_mapping() {
     }
 }
 
+/// Cells are left out that are deeper than others which are mapped: what only they express is not used.
+#[test]
+fn cells_that_are_left_out_change_nothing() {
+    let version_2 = fixture::reference("reference_model_v2.tsv.gz", VarianceFloor::MedianCount, "v2_");
+    let filter = Filter::parse("max_counts=1600").expect("a filter");
+    for reference in [&*REFERENCE, &version_2] {
+        let options = QueryOptions { reference: Some(reference), filter: Some(&filter), ..Default::default() };
+        let expected = Query::read(&mut open(&tenx()), &options, &Progress::silent()).expect("a query");
+        let (genes, _) = expected.match_to(reference, None).expect("genes in common");
+        let (counts, totals, names) = (&expected.counts, &expected.metrics.counts, &expected.cells);
+        let cells = map::Query { counts, totals, names, genes: &genes };
+        let whole = map::map(&cells, reference, &Options::default(), &Progress::silent()).expect("a mapping");
+        assert!((100..390).contains(&names.len()), "{}", names.len());
+        let read = batches::read(&mut open(&tenx()), reference, &options, 400, &Progress::silent());
+        let (query, projection) = read.expect("a query");
+        let mapping = batches::map(&projection, &query.cells, reference, &Options::default(), &Progress::silent());
+        let found = (query, mapping.expect("a mapping"));
+        assert_eq!((found.1.features_used, &found.1.projected), (whole.features_used, &whole.projected));
+        assert!(exports(&found, reference) == exports(&(expected, whole), reference));
+    }
+}
+
 /// Counts of 3 and more: their median is not the first guess, so the file is read twice.
 #[test]
 fn the_median_count_is_that_of_all_cells() {
@@ -166,6 +189,9 @@ fn every_batch_is_mapped_by_itself() {
             }
             assert_eq!(found.umap.layout.row(cell), alone.umap.layout.row(row));
             assert_eq!(found.mapping_scores[cell], alone.mapping_scores[row]);
+            let (a, b) = found.annotation.as_ref().zip(alone.annotation.as_ref()).expect("Sextant's own labels");
+            assert!(a.confidences.iter().zip(&b.confidences).all(|(a, b)| a[cell] == b[row]));
+            assert_eq!((a.unknown_scores[cell], a.calls[cell]), (b.unknown_scores[row], b.calls[row]));
         }
         for anchor in &alone.anchors {
             let of_all = map::anchors::Anchor { query: cells[anchor.query as usize] as u32, ..*anchor };

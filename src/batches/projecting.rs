@@ -29,14 +29,8 @@ pub struct Guess {
     first_clip: f64,
     /// Of the non-zero counts of the reference's features, in the cells that are mapped.
     median: f64,
-    /// For each sample, the counts of the shallowest cell that is mapped. Samples beyond have the last one's.
-    limits: Vec<f64>,
-}
-
-impl Guess {
-    fn limit(&self, sample: usize) -> f64 {
-        self.limits.get(sample).or(self.limits.last()).copied().unwrap_or(0.0)
-    }
+    /// Which of all cells that pass by are mapped; those with counts where it is not known.
+    kept: Option<Vec<bool>>,
 }
 
 /// Some cells.
@@ -53,12 +47,13 @@ type Occurrences = BTreeMap<u32, u64>;
 #[derive(Default)]
 struct Sample {
     complete: bool,
+    cells: usize,
     blocks: Vec<Block>,
-    /// For each feature the counts of the deepest cell that expresses it; 0 where none does.
+    /// For each feature the counts of the deepest cell that expresses it, of those that seem to be mapped; 0 where none does.
     deepest: Vec<f64>,
     /// Entries of each gene.
     entries: Vec<u32>,
-    /// Cells that reach the limit that was guessed, and the occurrences of their counts.
+    /// Cells that seem to be mapped, and the occurrences of their counts.
     counted: usize,
     occurrences: Occurrences,
 }
@@ -83,10 +78,9 @@ pub struct Projecting<'a> {
 }
 
 impl<'a> Projecting<'a> {
-    /// With the first guess. `min_counts`: the limit, where one was set.
-    pub fn new(reference: &'a Reference, min_counts: Option<f64>) -> Self {
-        let limits = vec![min_counts.unwrap_or(0.0)];
-        Projecting::with_guess(reference, Guess { first_clip: f64::INFINITY, median: 1.0, limits })
+    /// With the first guess.
+    pub fn new(reference: &'a Reference) -> Self {
+        Projecting::with_guess(reference, Guess { first_clip: f64::INFINITY, median: 1.0, kept: None })
     }
 
     pub fn with_guess(reference: &'a Reference, guess: Guess) -> Self {
@@ -115,19 +109,34 @@ impl<'a> Projecting<'a> {
         self.rule.reference.model.variance_floor == VarianceFloor::MedianCount
     }
 
-    /// A better guess, where the cells were projected with a wrong one. The third is right: by the second pass the limits
-    /// are known, and with them the median.
+    /// A better guess, where the cells were projected with a wrong one. The third is right: in the second pass it is known
+    /// which cells are mapped, and then their median count.
     pub fn wrong_guess(&self, size: usize) -> Option<Guess> {
         let cells = self.kept.len();
         let first_clip = libm::sqrt(cells.div_ceil(batches(cells, size)) as f64);
         let hidden = Rule { first_clip, ..self.rule }.first_clip_is_hidden();
         let clip_is_right = hidden || first_clip == self.guess.first_clip;
+        let counted: usize = self.samples.iter().map(|sample| sample.counted).sum();
+        // No cell without counts is mapped, so as many cells are the same cells.
+        let all_counted = counted == cells;
+        let features_are_right = all_counted || self.only_shallow_cells_are_left_out();
+        let median = if all_counted { self.median() } else { self.guess.median };
+        let median_is_right = !self.needs_median() || (all_counted && median == self.guess.median);
+        (!clip_is_right || !features_are_right || !median_is_right).then(|| {
+            let mut kept = vec![false; self.samples.iter().flat_map(Sample::totals).count()];
+            self.kept.iter().for_each(|&cell| kept[cell as usize] = true);
+            Guess { first_clip, median, kept: Some(kept) }
+        })
+    }
+
+    /// Whether every cell that is left out of a sample has fewer counts than those that are mapped, as with a limit. Then a
+    /// feature is expressed by a cell that is mapped if the deepest one that expresses it is.
+    fn only_shallow_cells_are_left_out(&self) -> bool {
         let kept = self.kept_of_samples();
-        let counted_all = kept.iter().zip(&self.samples).all(|(kept, sample)| kept.len() == sample.counted);
-        let median = if counted_all { self.median() } else { self.guess.median };
-        let median_is_right = !self.needs_median() || (counted_all && median == self.guess.median);
-        let limits = || kept.iter().map(|cells| self.shallowest(cells)).collect();
-        (!clip_is_right || !median_is_right).then(|| Guess { first_clip, median, limits: limits() })
+        self.samples.iter().zip(&kept).all(|(sample, cells)| {
+            let limit = self.shallowest(cells);
+            sample.totals().filter(|&total| total >= limit).count() == cells.len()
+        })
     }
 
     /// For each sample the cells that are mapped: their blocks, among all, and rows there.
@@ -261,11 +270,13 @@ impl<'a> Projecting<'a> {
     }
 
     /// Projects some cells of a slab.
-    fn project(&self, slab: &Counts, cells: Range<usize>, limit: f64) -> Sample {
+    /// `before`: cells that passed by before the slab.
+    fn project(&self, slab: &Counts, cells: Range<usize>, before: usize) -> Sample {
         let mut block =
             Block { totals: Vec::with_capacity(cells.len()), rows: vec![0.0; cells.len() * self.dimensions] };
         let mut sample = self.empty(self.feature_of_gene.len());
         let mut counts: Vec<(u32, u32, f32)> = Vec::new();
+        let known = self.guess.kept.as_ref();
         for (cell, sums) in cells.zip(block.rows.chunks_exact_mut(self.dimensions.max(1))) {
             let mut total = 0.0;
             counts.clear();
@@ -282,15 +293,18 @@ impl<'a> Projecting<'a> {
             if !self.in_order {
                 counts.sort_unstable_by_key(|count| count.0);
             }
+            let seems_mapped = total > 0.0 && known.is_none_or(|kept| kept.get(before + cell) == Some(&true));
             let log_total = libm::log10(total);
             for &(_, feature, count) in &counts {
                 let feature = feature as usize;
                 let correction = self.rule.correction(feature, log_total, f64::from(count));
                 let loadings = &self.loadings[feature * self.dimensions..(feature + 1) * self.dimensions];
                 add_scaled(sums, correction, loadings);
-                sample.deepest[feature] = total.max(sample.deepest[feature]);
+                if seems_mapped {
+                    sample.deepest[feature] = total.max(sample.deepest[feature]);
+                }
             }
-            if total > 0.0 && total >= limit {
+            if seems_mapped {
                 sample.counted += 1;
                 if self.needs_median() {
                     counts.iter().for_each(|count| *sample.occurrences.entry(count.2.to_bits()).or_default() += 1);
@@ -320,9 +334,9 @@ impl Consumer for Projecting<'_> {
     }
 
     fn slab(&mut self, slab: &Counts) {
-        let limit = self.guess.limit(self.samples.len().saturating_sub(1));
+        let before = self.samples.iter().map(|sample| sample.cells).sum();
         let starts: Vec<usize> = (0..slab.cells()).step_by(BLOCK).collect();
-        let project = |&start: &usize| self.project(slab, start..(start + BLOCK).min(slab.cells()), limit);
+        let project = |&start: &usize| self.project(slab, start..(start + BLOCK).min(slab.cells()), before);
         let parts: Vec<Sample> = starts.par_iter().map(project).collect();
         let Some(sample) = self.samples.last_mut() else { return };
         for part in parts {
@@ -353,7 +367,12 @@ impl Block {
 }
 
 impl Sample {
+    fn totals(&self) -> impl Iterator<Item = f64> + '_ {
+        self.blocks.iter().flat_map(|block| block.totals.iter().copied())
+    }
+
     fn add(&mut self, part: Sample) {
+        self.cells += part.blocks.iter().map(|block| block.totals.len()).sum::<usize>();
         self.blocks.extend(part.blocks);
         self.counted += part.counted;
         self.deepest.iter_mut().zip(part.deepest).for_each(|(all, deepest)| *all = all.max(deepest));

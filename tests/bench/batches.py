@@ -2,6 +2,7 @@
 
     python tests/bench/batches.py QUERY --reference BUNDLE --sextant target/release/sextant --sizes 500,1000,2000,4000
         [--out FOLDER] [--truth TABLE --column NAME --level LEVEL] [--threads 2] [--genes TABLE]
+        [--method sextant|seurat]
 
 TABLE has the cells' names in its first column and the true labels in column NAME; the share of cells with the true label
 is then shown for LEVEL. FOLDER keeps the results: a size that is there already is not mapped again. For the pair of the
@@ -23,7 +24,7 @@ def run(options, size, out):
     if os.path.exists(os.path.join(out, "summary.json")):
         return None
     words = [options.sextant, "map", options.query, "--reference", options.reference, "--out", out, "--markers", "none"]
-    words += ["--threads", str(options.threads), "--genes", options.genes] + (["--batch", size] if size else [])
+    words += ["--threads", str(options.threads), "--genes", options.genes, "--method", options.method] + (["--batch", size] if size else [])
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -56,6 +57,7 @@ def main():
     parser.add_argument("--level")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--genes", default="none")
+    parser.add_argument("--method", default="sextant")
     options = parser.parse_args()
     out = options.out or tempfile.mkdtemp()
     truth = None
@@ -70,7 +72,7 @@ def main():
         with open(os.path.join(folder, "summary.json")) as text:
             summary = json.load(text)
         whole = whole or found
-        levels = [name[len("predicted.") :] for name in found if name.startswith("predicted.") and not name.endswith(".score")]
+        levels = [name[len("predicted.") :] for name in found if name.startswith("predicted.") and not name.endswith((".score", ".confidence"))]
         parts = [f"{size or 'whole':>6}", f"{(summary.get('batches') or {}).get('batches', 1)} batches"]
         for level in levels:
             same = percent(found[f"predicted.{level}"], whole[f"predicted.{level}"])
