@@ -163,30 +163,29 @@ impl Signatures {
     /// # Source
     /// Otsu 1979 (10.1109/TSMC.1979.4310076) for the parting.
     pub fn assess(&self, totals: &[f64], samples: &Samples) -> Vec<Ambient> {
-        let mut found = Vec::new();
         if self.cells.len() != totals.len() {
-            return found;
+            return Vec::new();
         }
         let cells_of_samples = samples.cells();
-        for (signature, (about, genes)) in
-            ALL.iter().zip(&self.genes).enumerate().filter(|(_, (_, genes))| !genes.is_empty())
-        {
-            for (sample, cells) in samples.names.iter().zip(&cells_of_samples) {
-                let counts = cells.iter().map(|&cell| (f64::from(self.cells[cell][signature]), totals[cell])).collect();
-                let Some(parts) = Parts::of(counts).filter(Parts::is_ambient) else { continue };
-                found.push(Ambient {
-                    name: about.name,
-                    genes: genes.clone(),
+        let of_signature = |signature: usize| {
+            let of_sample = |(sample, cells): (&Option<String>, &Vec<usize>)| {
+                let counts = |&cell: &usize| (f64::from(self.cells[cell][signature]), totals[cell]);
+                let parts = Parts::of(cells.iter().map(counts).collect()).filter(Parts::is_ambient)?;
+                Some(Ambient {
+                    name: ALL[signature].name,
+                    genes: self.genes[signature].clone(),
                     sample: sample.clone(),
                     cells_low: parts.cells_low,
                     percent_low: 100.0 * parts.share_low,
                     percent_low_found: 100.0 * parts.found_low,
                     cells_high: parts.cells_high,
                     percent_high: 100.0 * parts.share_high,
-                });
-            }
-        }
-        found
+                })
+            };
+            samples.names.iter().zip(&cells_of_samples).filter_map(of_sample).collect::<Vec<Ambient>>()
+        };
+        let known = (0..SIGNATURES).into_par_iter().filter(|&signature| !self.genes[signature].is_empty());
+        known.flat_map_iter(of_signature).collect()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{GeneSet, Metrics, median};
 use crate::error::{Error, Result};
+use rayon::prelude::*;
 use serde::Serialize;
 
 /// A figure of quality that limits can be set on.
@@ -149,7 +150,7 @@ impl Limits {
                 let cells_beyond = values.iter().filter(|&&found| bound.excludes(found, value)).count();
                 Some(Limit { name: bound.name(), value, cells_beyond, bound })
             };
-            let limits: Vec<Limit> = Bound::SUGGESTED.into_iter().filter_map(limit).collect();
+            let limits: Vec<Limit> = Bound::SUGGESTED.into_par_iter().filter_map(limit).collect();
             let bounds: Vec<(Bound, f64)> = limits.iter().map(|limit| (limit.bound, limit.value)).collect();
             let cells_beyond = beyond(&metrics, &bounds).into_iter().filter(|&beyond| beyond).count();
             SampleLimits { sample: name.clone(), cells: cells.len(), limits, cells_beyond }

@@ -38,6 +38,8 @@ if (chosen.length === 0) {
 const dist = path.resolve(values.dist);
 const expected = await readFile(values.expected);
 const expectedMarkers = await readFile(path.join(path.dirname(values.expected), 'markers.tsv'));
+const expectedTables = {};
+for (const name of ['qc', 'scores', 'doublets']) expectedTables[name] = await readFile(path.join(path.dirname(values.expected), `${name}.tsv`));
 const release = JSON.parse(await readFile(path.join(dist, 'release.json'), 'utf8'));
 const catalogue = JSON.parse(await readFile(path.join(dist, 'references/catalogue.json'), 'utf8'));
 if (values.screenshots) await mkdir(values.screenshots, { recursive: true });
@@ -53,7 +55,7 @@ for (const [name, scenario] of chosen) {
   try {
     const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, acceptDownloads: true });
     const tools = {
-      checks, server, proxy, browser, context, dist, expected, expectedMarkers, release,
+      checks, server, proxy, browser, context, dist, expected, expectedMarkers, expectedTables, release,
       command: path.resolve(values.command),
       demo: path.join(dist, catalogue[0].demo.path),
       bundle: path.join(dist, catalogue[0].bundle),

@@ -63,13 +63,22 @@ async function threads(tools) {
   await page.map();
   await exportEquals(tools, page, 'the export has the bytes of the command’s');
   await shot(page.page, 'done');
-  for (const [button, name] of [['#download-umap', 'umap.tsv'], ['#download-qc', 'qc.tsv']]) {
-    const table = await page.download(button);
-    checks.that(`${name} is a table of as many cells`, table.name === name && lines(table.bytes) === lines(tools.expected), `${table.name}, ${lines(table.bytes)} lines`);
+  const umap = await page.download('#download-umap');
+  checks.that('umap.tsv is a table of as many cells', umap.name === 'umap.tsv' && lines(umap.bytes) === lines(tools.expected), `${umap.name}, ${lines(umap.bytes)} lines`);
+  for (const [name, bytes] of Object.entries(tools.expectedTables)) {
+    const table = await page.download(`#download-${name}`);
+    checks.equal(`the table ${name} is called`, table.name, `${name}.tsv`);
+    checks.sameBytes('and has the bytes of the command’s', table.bytes, bytes);
   }
   const markers = await page.download('#download-markers');
   checks.equal('the marker genes are called', markers.name, 'markers.tsv');
   checks.sameBytes('and have the bytes of the command’s', markers.bytes, tools.expectedMarkers);
+  await page.page.click('#limits > summary');
+  const words = await page.page.textContent('#filter-button');
+  await page.page.click('#filter-button');
+  await page.until('ready');
+  checks.equal('as many cells are left out as the button said', await page.page.textContent('[data-field=cells_left_out]'), words.match(/[\d,]+/)?.[0]);
+  checks.that('there is a way back', /Keep all cells/.test(await page.page.textContent('#filter-button')));
   await page.page.waitForTimeout(QUIET_MS);
   quiet('from idle to the exports');
   checks.none('the console shows no error', page.complaints);

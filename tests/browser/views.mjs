@@ -36,7 +36,7 @@ export async function views({ checks, server, browser, context, expected, shot }
   checks.that('the licence and the citation stand on the card', (await page.textContent('[data-field=license]')).length > 2 && (await page.textContent('[data-field=citation]')).length > 5);
   await opened.loadDemo();
   const facts = await page.textContent('#query-summary');
-  for (const word of ['Cells', 'Genes', 'Non-zeros', 'Genes in common', 'Median counts', 'Median genes', 'Median percent_mt', 'Matrix']) {
+  for (const word of ['Cells', 'Genes', 'Non-zeros', 'Genes in common', 'Median counts', 'Median genes', 'Median percent_mt', 'Median percent_ribo', 'suggested limits', 'Matrix']) {
     checks.that(`the summary says: ${word}`, facts.includes(word), facts);
   }
   await opened.map();
