@@ -88,7 +88,8 @@ pub fn find_clusters(
     progress: &Progress<'_>,
 ) -> Clustering {
     let order = order_of_names(query.names, options.seed);
-    let components = own::components(query, reference, &order, options.dimensions, COMPONENTS, progress);
+    let components =
+        own::components(query, reference, &order, &own::Options::of(options.dimensions), COMPONENTS, progress);
     let part = |from: f64, to: f64| move |_: &str, share: f64| progress.report(CLUSTERS, from + (to - from) * share);
     let neighbors = nearest(&components, &components, options.neighbors, CLUSTERS, &Progress::new(&part(0.0, 0.4)));
     let mut clusters = cluster(&neighbors, options, CLUSTERS, &Progress::new(&part(0.4, 1.0)));

@@ -139,7 +139,8 @@ fn clusters_are_as_good_as_seurats_and_nearly_the_same() {
 fn own_components_are_seurats_and_those_of_the_dense_matrix() {
     let (reference, input) = &*GIVEN;
     let cells: Vec<usize> = (0..input.names.len()).collect();
-    let found = with_query(input, |query, _| own::components(query, reference, &cells, 50, "", &silent()));
+    let found =
+        with_query(input, |query, _| own::components(query, reference, &cells, &own::Options::of(50), "", &silent()));
     let expected = table("own_pcs.tsv.gz").matrix();
     assert_eq!(found.dim(), expected.dim());
     // The last components are close to each other in size, where a rotation among them is as good.
@@ -172,6 +173,35 @@ fn own_components_are_seurats_and_those_of_the_dense_matrix() {
     for column in 0..50 {
         let length = found.column(column).iter().map(|&value| f64::from(value).powi(2)).sum::<f64>().sqrt();
         assert!((length / dense.singular_values[column] - 1.0).abs() < 1e-3, "{column}: {length}");
+    }
+}
+
+#[test]
+fn cells_beyond_those_that_are_fitted_are_placed_by_their_components() {
+    let (reference, input) = &*GIVEN;
+    let cells: Vec<usize> = (0..input.names.len()).collect();
+    let components = |cells: &[usize], fitted: usize| {
+        let options = own::Options { dimensions: 10, fitted };
+        with_query(input, |query, _| own::components(query, reference, cells, &options, "", &silent()))
+    };
+    // Of the first half alone, and of the first half with the others placed by it.
+    let (half, all) = (components(&cells[..200], 200), components(&cells, 200));
+    assert_eq!((half.dim(), all.dim()), ((200, 10), (400, 10)));
+    for column in 0..5 {
+        let length = half.column(column).iter().map(|value| value * value).sum::<f32>().sqrt();
+        let apart =
+            all.slice(s![..200, column]).iter().zip(half.column(column)).map(|(a, b)| (a - b).powi(2)).sum::<f32>();
+        assert!(apart.sqrt() < 0.01 * length, "component {column}: {}", apart.sqrt() / length);
+    }
+    // The other way round: each half placed by itself has the places that it has beside the other.
+    let turned: Vec<usize> = (200..400).chain(0..200).collect();
+    let other = components(&turned, 400);
+    let whole = components(&cells, 400);
+    for (row, &cell) in turned.iter().enumerate() {
+        for column in 0..5 {
+            let (a, b) = (other[(row, column)], whole[(cell, column)]);
+            assert!((a - b).abs() < 1e-2 * (1.0 + b.abs()), "{cell} {column}: {a} {b}");
+        }
     }
 }
 

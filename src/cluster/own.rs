@@ -12,8 +12,6 @@ use rayon::prelude::*;
 
 /// Depths at which the residuals of zero counts are computed; between two of them they are taken to lie on a line.
 const KNOTS: usize = 256;
-/// Components are fitted on so many cells at most: 100 MB. The others are placed by them.
-const FITTED: usize = 20_000;
 /// What is left of a component, relative to the first eigenvalue: the 50th has about a hundredth of it.
 const TOLERANCE: f64 = 1e-6;
 /// Cells whose sums are one; cells between two reports of progress.
@@ -24,10 +22,24 @@ const COLUMNS: usize = 128;
 /// Components shorter than this share of the first are rounding.
 const SHORTEST: f64 = 1e-7;
 
+/// How the components are found.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    pub dimensions: usize,
+    /// They are fitted on the first so many cells; the others are placed by them. 20,000 cells take 100 MB.
+    pub fitted: usize,
+}
+
+impl Options {
+    pub fn of(dimensions: usize) -> Self {
+        Options { dimensions, fitted: 20_000 }
+    }
+}
+
 /// The leading principal components of the residuals of `cells`, which are not centred, weighted by their singular values.
 ///
 /// # Shapes
-/// `cells`: rows of the query, in an order that does not matter to the file. → cells × `dimensions`, or fewer columns where
+/// `cells`: rows of the query, in any order. → cells × dimensions, or fewer columns where
 /// the cells differ in fewer directions.
 ///
 /// # Source
@@ -37,31 +49,34 @@ pub fn components(
     query: &Query<'_>,
     reference: &Reference,
     cells: &[usize],
-    dimensions: usize,
+    options: &Options,
     stage: &str,
     progress: &Progress<'_>,
 ) -> Dense {
     let part = |from: f64, to: f64| move |_: &str, share: f64| progress.report(stage, from + (to - from) * share);
     let residuals = Residuals::new(reference, query.counts, &query.genes.feature_of_gene);
-    let fitted = &cells[..cells.len().min(FITTED)];
+    let fitted = &cells[..cells.len().min(options.fitted)];
     let knots = Knots::new(&residuals, cells.iter().map(|&cell| query.totals[cell]));
     let matrix = Implicit::new(&residuals, &knots, query, fitted, &Progress::new(&part(0.0, 0.2)));
-    let found = leading(&matrix, dimensions, TOLERANCE, stage, &Progress::new(&part(0.2, 0.9)));
-    let mut rows = matrix.times(&found.right);
+    let found = leading(&matrix, options.dimensions, TOLERANCE, stage, &Progress::new(&part(0.2, 0.9)));
+    let columns = found.right.len();
+    let mut values: Vec<f32> = Vec::with_capacity(cells.len() * columns);
+    let mut keep = |rows: Vec<Vec<f64>>| values.extend(rows.into_iter().flatten().map(|value| value as f32));
+    keep(matrix.times(&found.right));
     drop(matrix);
     let others = &cells[fitted.len()..];
     for (slice, some) in others.chunks(SLICE).enumerate() {
         progress.report(stage, 0.9 + 0.1 * (slice * SLICE) as f64 / others.len() as f64);
-        rows.extend(Implicit::new(&residuals, &knots, query, some, &Progress::silent()).times(&found.right));
+        keep(Implicit::new(&residuals, &knots, query, some, &Progress::silent()).times(&found.right));
     }
-    let length = |column: usize| libm::sqrt(rows.iter().fold(0.0, |sum, row| sum + row[column] * row[column]));
-    let lengths: Vec<f64> = (0..found.right.len()).map(length).collect();
+    let square = |value: &f32| f64::from(*value) * f64::from(*value);
+    let length =
+        |column: usize| values.iter().skip(column).step_by(columns).map(square).fold(0.0, |sum, each| sum + each);
+    let lengths: Vec<f64> = (0..columns).map(|column| libm::sqrt(length(column))).collect();
     let kept = lengths.iter().take_while(|&&length| length > SHORTEST * lengths[0]).count();
     // Cells that do not differ at all stand on one spot.
-    Array2::from_shape_fn(
-        (cells.len(), kept.max(1)),
-        |(row, column)| if kept > 0 { rows[row][column] as f32 } else { 0.0 },
-    )
+    let value = |cell: usize, column: usize| if kept > 0 { values[cell * columns + column] } else { 0.0 };
+    Array2::from_shape_fn((cells.len(), kept.max(1)), |(cell, column)| value(cell, column))
 }
 
 /// The residuals of zero counts at depths that are evenly spaced in log10.

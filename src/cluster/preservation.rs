@@ -85,7 +85,8 @@ pub fn preservation(
     let mut cells = order_of_names(query.names, options.seed);
     cells.truncate(options.most_cells);
     let tell = part(0.0, 0.7);
-    let components = own::components(query, reference, &cells, options.dimensions, STAGE, &Progress::new(&tell));
+    let components =
+        own::components(query, reference, &cells, &own::Options::of(options.dimensions), STAGE, &Progress::new(&tell));
     let own = nearest(&components, &components, options.neighbors, STAGE, &Progress::new(&part(0.7, 0.8)));
     let clustering = ClusterOptions {
         resolution: options.resolution,

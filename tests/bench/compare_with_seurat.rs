@@ -6,7 +6,8 @@
 //! `cells.txt`. FOLDER holds the outcome, `predictions.tsv`, and in `golden/` what Seurat computed on the way:
 //! `ref_sct_model.tsv`, `ref_sct_args.json`, `ref_loadings.tsv.gz`, `ref_pcs.tsv.gz`, `ref_umap_labels.tsv`,
 //! `umap_model.json`, `query_projected_pcs.tsv.gz`, `anchors.tsv`, `prediction_scores_<level>.tsv`,
-//! `query_integrated_pcs.tsv.gz`, `umap_init_before_sgd.tsv`.
+//! `query_integrated_pcs.tsv.gz`, `umap_init_before_sgd.tsv`, and `cluster_preservation_cells.tsv`, the cells that Azimuth's
+//! cluster preservation score drew, with their clusters and negative entropies.
 
 #![allow(clippy::disallowed_methods)]
 
@@ -14,9 +15,13 @@
 mod tables;
 
 use ndarray::Array2;
+use sextant::cluster::graph::shared_neighbors;
+use sextant::cluster::network::Network;
+use sextant::cluster::preservation::{self, preservation};
+use sextant::cluster::{self, Method, cluster, own};
 use sextant::formats::Feature;
 use sextant::genes::match_genes;
-use sextant::map::{Method, Options, Query, map, neighbors, project};
+use sextant::map::{self as mapping, Mapping, Options, Query, map, neighbors, project};
 use sextant::progress::Progress;
 use sextant::reference::{About, Reference, ResidualModel, UmapModel, UmapParameters, VarianceFloor};
 use std::cell::RefCell;
@@ -48,9 +53,13 @@ fn main() {
             stages.push((stage.into(), started.elapsed().as_secs_f64()));
         }
     };
-    let mapping =
-        map(&query, &reference, &Options { method: Method::Seurat, ..Options::default() }, &Progress::new(&note))
-            .expect("a mapping");
+    let mapping = map(
+        &query,
+        &reference,
+        &Options { method: mapping::Method::Seurat, ..Options::default() },
+        &Progress::new(&note),
+    )
+    .expect("a mapping");
     note("end", 1.0);
     for pair in stages.borrow().windows(2) {
         println!("{}: {:.2} s", pair[0].0, pair[1].1 - pair[0].1);
@@ -81,6 +90,51 @@ fn main() {
         rows: predictions.column("mapping.score").into_iter().map(|score| vec![String::new(), score]).collect(),
     };
     difference("mapping scores", &scores, &theirs, 1e-4);
+    compare_preservation(&query, &reference, &mapping, &golden("cluster_preservation_cells.tsv"));
+}
+
+/// The score of the cells that Seurat drew, with its clusters and with ours; and of the cells that we draw.
+fn compare_preservation(query: &Query<'_>, reference: &Reference, mapping: &Mapping, golden: &Table) {
+    let row_of: HashMap<&str, usize> = query.names.iter().enumerate().map(|(row, name)| (name.as_str(), row)).collect();
+    let drawn: Vec<usize> = golden.column("cell").iter().map(|cell| row_of[cell.as_str()]).collect();
+    let silent = Progress::silent();
+    let twenty = |places: &Array2<f32>| neighbors::nearest(places, places, 20, "", &silent);
+    let own = twenty(&own::components(query, reference, &drawn, &own::Options::of(50), "", &silent));
+    let mapped = twenty(&mapping.integrated.select(ndarray::Axis(0), &drawn));
+    let codes: Vec<u32> = golden.numbers("cluster").into_iter().map(|code| code as u32).collect();
+    let clusters = codes.iter().max().map_or(0, |&last| last as usize + 1);
+    for (name, column, found) in [("own", "orig_neg_entropy", &own), ("mapped", "proj_neg_entropy", &mapped)] {
+        let ours = preservation::entropies(&codes, clusters, found);
+        let near =
+            ours.iter().zip(golden.numbers(column)).filter(|(ours, theirs)| (*ours + theirs).abs() < 1e-8).count();
+        println!("entropies, {name}: {:.3} % of cells within 1e-8", 100.0 * near as f64 / ours.len() as f64);
+    }
+    println!("Seurat's cells and clusters: {:?}", preservation::compare(&codes, clusters, &own, &mapped));
+    let network = Network::new(shared_neighbors(&own, "", &silent));
+    for method in [Method::Louvain, Method::Leiden] {
+        let started = Instant::now();
+        let found = cluster(&own, &cluster::Options { resolution: 0.6, method, ..Default::default() }, "", &silent);
+        let together = |a: &[u32], b: &[u32]| {
+            let mut pairs: HashMap<(u32, u32), usize> = HashMap::new();
+            a.iter().zip(b).for_each(|pair| *pairs.entry((*pair.0, *pair.1)).or_default() += 1);
+            pairs.into_values().map(|cells| (cells * (cells - 1)) as f64).sum::<f64>()
+        };
+        let (of_both, of_ours, of_theirs) =
+            (together(&found.codes, &codes), together(&found.codes, &found.codes), together(&codes, &codes));
+        let chance = of_ours * of_theirs / (codes.len() * (codes.len() - 1)) as f64;
+        println!(
+            "{method:?} of Seurat's cells: {} clusters ({clusters} Seurat's), modularity {:.5} ({:.5}), adjusted Rand index \
+             {:.4}, {:.2} s",
+            found.sizes.len(),
+            found.modularity,
+            network.modularity(&codes, 0.6),
+            (of_both - chance) / ((of_ours + of_theirs) / 2.0 - chance),
+            started.elapsed().as_secs_f64()
+        );
+    }
+    let started = Instant::now();
+    let found = preservation(query, reference, mapping, &preservation::Options::default(), &silent);
+    println!("cells of our drawing: {found:?}, {:.2} s", started.elapsed().as_secs_f64());
 }
 
 /// Largest difference, and the share of rows whose every value is within the tolerance.
