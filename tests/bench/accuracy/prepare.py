@@ -8,8 +8,11 @@ WORK/<pair>/
     vocabulary.tsv        level, side (truth or predicted), label, common
 WORK/<pair>/without/<class>/   the same with a class taken out of the reference; the query is a link
 WORK/<pair>/hard/<name>/       the same with another query; the reference is a link
+
+Pairs with the same reference share it: those that come later hold links to the first.
 """
 
+import os
 import re
 from pathlib import Path
 
@@ -24,6 +27,7 @@ HERE = Path(__file__).resolve().parent
 SEED = 20211
 HARD_CELLS = 2000  # most cells of a hard query
 DEPTHS = (500, 200)
+OF_REFERENCE = ("reference.h5ad", "reference.labels.tsv", "reference.sextant.zip")
 
 
 def read_vocabulary(dataset):
@@ -92,11 +96,13 @@ def vocabulary(pair, reference, query):
     return pandas.DataFrame(rows, columns=["level", "side", "label", "common"])
 
 
-def link(folder, name, target):
+def link(folder, names, target):
+    """Relative links in `folder` to files of the same names in `target`; what is not yet made may be linked to."""
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / name
-    path.unlink(missing_ok=True)
-    path.symlink_to(target)
+    for name in names:
+        path = folder / name
+        path.unlink(missing_ok=True)
+        path.symlink_to(os.path.relpath(target / name, folder))
 
 
 def down_sampled(cells, depth, random):
@@ -124,26 +130,38 @@ def hard_queries(query, reference):
         yield f"{depth}_counts", down_sampled(some, depth, random)
 
 
+def first_with_reference(pair):
+    return next(name for name, other in PAIRS.items() if other.reference == pair.reference)
+
+
 def prepare(name, data, work):
     """Writes all folders of a pair, unless they are there."""
     folder, pair = work / name, PAIRS[name]
     done = folder / "prepared"
     if done.exists():
         return
+    first = first_with_reference(pair)
+    if first != name:
+        prepare(first, data, work)
     reference, query = read_side(data, pair.reference), read_side(data, pair.query)
-    words = vocabulary(pair, reference, query)
-    of_reference, of_query = DATASETS[pair.reference[0]], DATASETS[pair.query[0]]
-    write_reference(folder, reference, of_reference)
+    of_query = DATASETS[pair.query[0]]
     write_query(folder, query, of_query)
-    write_table(folder / "vocabulary.tsv", words)
+    write_table(folder / "vocabulary.tsv", vocabulary(pair, reference, query))
+    place_reference(folder, reference, pair, work / first)
     for label, (scale, _) in pair.left_out.items():
-        inner = folder / "without" / file_name(label)
-        write_reference(inner, reference[(reference.obs[f"common.{scale}"] != label).to_numpy()], of_reference)
-        for shared in ("query.h5ad", "truth.tsv", "vocabulary.tsv"):
-            link(inner, shared, f"../../{shared}")
+        inner = Path("without") / file_name(label)
+        rest = reference[(reference.obs[f"common.{scale}"] != label).to_numpy()]
+        place_reference(folder / inner, rest, pair, work / first / inner)
+        link(folder / inner, ("query.h5ad", "truth.tsv", "vocabulary.tsv"), folder)
     for hard, cells in hard_queries(query, reference) if pair.hard else ():
-        inner = folder / "hard" / hard
-        write_query(inner, cells, of_query)
-        for shared in ("reference.h5ad", "reference.labels.tsv", "vocabulary.tsv"):
-            link(inner, shared, f"../../{shared}")
+        write_query(folder / "hard" / hard, cells, of_query)
+        link(folder / "hard" / hard, (*OF_REFERENCE, "vocabulary.tsv"), folder)
     done.write_text(f"reference {reference.n_obs} cells, query {query.n_obs} cells\n")
+
+
+def place_reference(folder, cells, pair, first):
+    """Writes a reference, or links to that of the first pair that has it."""
+    if (first / "reference.h5ad").exists() and first != folder:
+        link(folder, OF_REFERENCE, first)
+    else:
+        write_reference(folder, cells, DATASETS[pair.reference[0]])

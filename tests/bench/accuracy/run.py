@@ -68,7 +68,8 @@ def forget(work, names):
             path.unlink()
     if any(name.startswith("sextant") for name in names):
         for path in work.rglob("reference.sextant.zip"):
-            path.unlink()
+            if not path.is_symlink():
+                path.unlink()
 
 
 def chosen(text, known, parser):
