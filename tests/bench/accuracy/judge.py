@@ -283,6 +283,23 @@ def unknown_tables(work, pairs, methods):
     return text + "\n### Types of the query that the reference never had: AUROC\n\n" + markdown(["pair", "cells", *used], lines)
 
 
+def back_off_table(work, pairs, methods):
+    """Where a sibling was left out: the share of cells without a call at the finest level, of its own and of known ones."""
+    rows = []
+    for pair in pairs:
+        for label, (_, kind) in PAIRS[pair].left_out.items():
+            case = Case(work / pair / "without" / file_name(label))
+            held = Case(work / pair).expected(case.levels[-1])[1]
+            known = case.expected(case.levels[-1])[1]
+            for method in methods if kind == "sibling" else ():
+                found = case.predicted(method, case.levels[-1])
+                if found is not None and (found.called == "").any():
+                    none = found.called == ""
+                    rows.append([pair, label, method, number(none[held & ~known].mean()), number(none[known].mean())])
+    title = "### A sibling left out: cells without a call at the finest level\n\n"
+    return title + markdown(["pair", "left out", "method", "of the class", "of known cells"], rows) if rows else ""
+
+
 def report(work, pairs, methods=METHODS):
     methods = present(work, pairs, methods)
     whole = [(pair, pair, work / pair) for pair in pairs]
@@ -293,6 +310,7 @@ def report(work, pairs, methods=METHODS):
         accuracy_table(work, pairs, methods, "Hard queries", hard),
         calibration_tables(whole, methods),
         unknown_tables(work, pairs, methods),
+        back_off_table(work, pairs, methods),
     ]
     return "\n".join(part for part in parts if part)
 
