@@ -165,7 +165,7 @@ def accuracy_table(work, pairs, methods, title, cases, show_cells=True):
         case = Case(folder)
         for level in case.levels:
             results = {method: judge_level(case, method, level) for method in methods}
-            if not any(results.values()):
+            if not any(results[method] or case.failed(method) for method in methods):
                 continue
             means.setdefault((PAIRS[pair].role, scale_of(pair, level)), []).append(results)
             cells = [show(results[method]) if results[method] or not case.failed(method) else "fails" for method in methods]
