@@ -1,14 +1,16 @@
 """Judges the predictions that run.py left in a folder, and prints markdown tables.
 
-    python judge.py WORK [--pairs a,b] [--methods a,b]
+    python judge.py WORK [--pairs a,b] [--methods a,b] [--into README.md]
     python judge.py --self-test
 
 What counts: cells whose type the reference holds at the level in question. The other cells of a query are judged apart, as
 unknown ones. Labels are compared by the common words of vocabulary.tsv. A label that is no class of the level (a parent,
-"unknown") is no call: wrong in the accuracy, and listed.
+"unknown") is no call: wrong in the accuracy, and listed. --into replaces what stands under "## Results" in a file.
 """
 
 import argparse
+import datetime
+import importlib.metadata
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -315,6 +317,12 @@ def report(work, pairs, methods=METHODS):
     return "\n".join(part for part in parts if part)
 
 
+def write_into(path, tables):
+    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in ("numpy", "scipy", "scikit-learn"))
+    head = path.read_text().partition("\n## Results\n")[0]
+    path.write_text(f"{head}\n## Results\n\n{datetime.date.today():%-d %B %Y}; {versions}. Numbers without the zero before the point.\n\n{tables}")
+
+
 # ---- self-test ------------------------------------------------------------------------------------------------
 
 
@@ -353,6 +361,7 @@ def main():
     parser.add_argument("work", nargs="?", type=Path)
     parser.add_argument("--pairs")
     parser.add_argument("--methods")
+    parser.add_argument("--into", type=Path)
     parser.add_argument("--self-test", action="store_true")
     options = parser.parse_args()
     if options.self_test:
@@ -361,7 +370,10 @@ def main():
         parser.error("WORK is needed")
     else:
         pairs = options.pairs.split(",") if options.pairs else [pair for pair in PAIRS if (options.work / pair).is_dir()]
-        print(report(options.work, pairs, options.methods.split(",") if options.methods else METHODS))
+        tables = report(options.work, pairs, options.methods.split(",") if options.methods else METHODS)
+        print(tables)
+        if options.into:
+            write_into(options.into, tables)
 
 
 if __name__ == "__main__":
