@@ -269,7 +269,8 @@ fn what_cannot_be_mapped_in_batches_is_told() {
     );
     let (query, projection) = read(&tenx(), &REFERENCE, None, 100);
     assert_eq!((projection.cells(), projection.batches(), projection.bytes()), (400, 4, 400 * 50 * 4));
-    let mut options = Options::default();
+    // Seurat's labels rest on the anchors alone, so it wants more of them.
+    let mut options = Options { method: map::Method::Seurat, ..Options::default() };
     options.anchors.k_anchor = 1;
     let map = |reference: &Reference| {
         let mapped = batches::map(&projection, &query.cells, reference, &options, &Progress::silent());
