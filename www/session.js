@@ -70,8 +70,9 @@ export class Session {
   async read(options, onProgress) {
     await this.#ready();
     this.#mapped = null;
-    this.#options = options;
-    return this.#rpc.call('readQuery', { options: { ...options, budget: this.#budget } }, onProgress);
+    // To the engine, what is not asked for is not there.
+    this.#options = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+    return this.#rpc.call('readQuery', { options: { ...this.#options, budget: this.#budget } }, onProgress);
   }
 
   /** Maps the query, each sample by itself where that is wished. After a cancel this waits until the new worker holds what

@@ -121,6 +121,8 @@ export class SextantPage {
   async map() {
     await this.page.click('#map-button');
     await this.until('done', 300);
+    // The cluster preservation score comes later, and may make the figures taller.
+    await this.page.waitForFunction(() => ![...document.querySelectorAll('#outcome .figures dd')].some((each) => each.textContent === '…'), null, { timeout: 60_000 });
   }
 
   /** Presses a download's button and gives the bytes. */

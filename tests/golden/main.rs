@@ -309,7 +309,9 @@ fn few_cells_with_anchors_are_told() {
         messages,
         [
             "Only 0.0 % of the cells have an anchor in the reference (below 5 %): query and reference differ much, and labels \
-          deserve doubt. A reference of the same tissue and technology would serve better."
+          deserve doubt. A reference of the same tissue and technology would serve better.",
+            "Only 0 anchors on 0 cells were found; Azimuth refuses a mapping with fewer than 50. Prediction and mapping scores mean \
+             little here: go by the confidence."
         ]
     );
 }
