@@ -84,19 +84,19 @@ export class CellsTable {
     this.#sureName.textContent = sure.name[0].toUpperCase() + sure.name.slice(1);
     const names = cellNames(this.#result);
     this.#columns = [{ title: 'Cell', text: (i) => names[i], value: null }];
+    if (calls) this.#columns.push({ title: 'Call', text: (i) => callOf(this.#result, i), value: null, label: true });
     levels.forEach(({ name, classes }, level) => {
       this.#columns.push({ title: name, text: (i) => classes[codes[level][i]]?.name ?? '–', value: null, label: true });
-      this.#columns.push({ title: `${name} ${sure.name}`, text: (i) => score(sure.values[level][i]), value: (i) => sure.values[level][i] });
+      this.#columns.push({ title: sure.name === 'confidence' ? 'Confidence' : 'Score', of: `${name}, ${sure.name}`, text: (i) => score(sure.values[level][i]), value: (i) => sure.values[level][i] });
     });
-    this.#columns.push({ title: 'Mapping score', text: (i) => score(mappingScores[i]), value: (i) => mappingScores[i] });
+    this.#columns.push({ title: 'Mapping', of: 'Mapping score', text: (i) => score(mappingScores[i]), value: (i) => mappingScores[i] });
     if (calls) {
-      this.#columns.push({ title: 'Unknown', text: (i) => score(unknown[i]), value: (i) => unknown[i] });
-      this.#columns.push({ title: 'Call', text: (i) => callOf(this.#result, i), value: null, label: true });
+      this.#columns.push({ title: 'Unknown', of: 'Unknown score', text: (i) => score(unknown[i]), value: (i) => unknown[i] });
     }
     if (this.#metadata) this.#columns.push({ title: this.#metadata.name, text: this.#metadata.word, value: this.#metadata.value ?? null });
     this.#scroll.style.setProperty('--columns', this.#columns.map(({ value }, at) => (at === 0 ? 'minmax(11rem, 1.6fr)' : value ? 'minmax(5.5rem, .7fr)' : 'minmax(7rem, 1fr)')).join(' '));
-    this.#head.replaceChildren(...this.#columns.map(({ title, value }, at) => {
-      const head = element('span', { role: 'columnheader', class: value ? 'number' : '' }, element('button', { type: 'button' }, title));
+    this.#head.replaceChildren(...this.#columns.map(({ title, of, value }, at) => {
+      const head = element('span', { role: 'columnheader', class: value ? 'number' : '' }, element('button', { type: 'button', title: of ?? title }, title));
       head.firstChild.addEventListener('click', () => {
         this.#sort = { column: at, up: this.#sort.column === at ? !this.#sort.up : true };
         this.#choose();

@@ -163,6 +163,7 @@ def accuracy_table(work, pairs, methods, title, cases, show_cells=True):
         return "–" if result is None else f"{number(result['accuracy'])} ({number(result['f1'])})"
 
     rows, means = [], {}
+    methods = [method for method in methods if any((folder / f"{method}.tsv").exists() for *_, folder in cases)]
     for pair, name, folder in cases:
         case = Case(folder)
         for level in case.levels:
@@ -264,7 +265,8 @@ def left_out_rows(work, pairs, methods):
 
 def unknown_tables(work, pairs, methods):
     rows = list(left_out_rows(work, pairs, methods))
-    used = [name for name, *_ in measures(methods) if any(name in row[4] for row in rows)]
+    # What has not been run everywhere has no mean to compare.
+    used = [name for name, *_ in measures(methods) if all(name in row[4] for row in rows if row[4])]
     lines = [[kind, pair, label, count, *(number(found.get(name)) for name in used)] for pair, label, kind, count, found in
              sorted(rows, key=lambda row: row[2])]
     for kind in ("distant", "sibling"):
