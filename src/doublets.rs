@@ -3,7 +3,7 @@
 use crate::map::Query;
 use crate::map::neighbors::nearest;
 use crate::map::project::{normalize_rows, project};
-use crate::matrix::{Counts, Dense};
+use crate::matrix::{Counts, Dense, merge};
 use crate::normalize::Residuals;
 use crate::progress::Progress;
 use crate::qc::Samples;
@@ -165,14 +165,7 @@ fn simulate(
 
 fn sum_of_rows(counts: &Counts, a: usize, b: usize) -> Vec<(u32, f32)> {
     let mut row: Vec<(u32, f32)> = counts.row(a).chain(counts.row(b)).collect();
-    row.sort_unstable_by_key(|entry| entry.0);
-    row.dedup_by(|next, kept| {
-        let same = next.0 == kept.0;
-        if same {
-            kept.1 += next.1;
-        }
-        same
-    });
+    merge(&mut row);
     row
 }
 

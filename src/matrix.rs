@@ -4,10 +4,10 @@ mod builder;
 mod segment;
 
 pub use builder::{CountsBuilder, GenesMut};
-pub use segment::pack;
+pub use segment::{merge, pack};
 
 use ndarray::Array2;
-use segment::{Segment, merge};
+use segment::Segment;
 use std::ops::Range;
 
 /// A dense matrix, row-major, one row a cell (or a feature).

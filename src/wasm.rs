@@ -6,37 +6,32 @@
 mod file;
 mod own;
 mod summaries;
+mod tables;
 
-use crate::batches::{self, Again, Projection};
+use crate::batches::{self, Projection};
 use crate::build::labels::color;
-use crate::doublets::{self, doublet_scores};
 use crate::error::{self, Error};
-use crate::export::{self, MarkerTable};
 use crate::formats::{self, Input, OpenFile, ReadOptions};
 use crate::genes::{GeneTable, Route};
 use crate::map::annotate::Call;
 use crate::map::grade::Grade;
 use crate::map::samples::map_samples;
 use crate::map::{self, Mapping, Method};
-use crate::markers::{self, Grouping, find_markers};
 use crate::metadata::{Coloring, Kind};
 use crate::progress::Progress;
 use crate::qc::Filter;
 use crate::query::{Query, QueryOptions};
 use crate::reference::{Reference, bundle};
-use js_sys::{Float32Array, Float64Array, Function, Uint8Array, Uint16Array};
+use js_sys::{Float32Array, Float64Array, Function, Uint16Array};
 use serde::Serialize;
 use summaries::{
-    BuildInfo, ClassColumn, ColoredValue, GenesSummary, MapSummary, NumberColumn, QuerySummary, ReferenceSummary, Said,
+    BuildInfo, ClassColumn, ColoredValue, GenesSummary, MapSummary, NumberColumn, QuerySummary, ReferenceSummary,
     level_summary,
 };
 use wasm_bindgen::prelude::*;
 
 #[cfg(feature = "threads")]
 pub use wasm_bindgen_rayon::init_thread_pool;
-
-/// Bytes of counts that are held at a time while marker genes of a query are sought that is mapped in batches.
-const MARKERS_MEMORY: u64 = 600_000_000;
 
 /// How the page wants a query to be read.
 #[derive(Default, serde::Deserialize)]
@@ -332,68 +327,6 @@ impl Engine {
                 Ok(object)
             }
         }
-    }
-
-    /// The tables `metadata.tsv` and `scores.tsv`, as `export`: `write` is given the pieces as arrays of bytes, since they
-    /// may be large.
-    pub fn export_pieces(&self, name: &str, write: &Function) -> Result<(), JsValue> {
-        let mut give = |piece: &str| write.call1(&JsValue::NULL, &Uint8Array::from(piece.as_bytes())).map(|_| ());
-        match name {
-            "metadata.tsv" => export::metadata(self.query()?, &mut give),
-            "scores.tsv" => export::scores(self.query()?, self.mapping()?, self.reference()?, &mut give),
-            _ => Err(thrown(Error::usage(format!("There is no table '{name}'.")))),
-        }
-    }
-
-    /// The table `markers.tsv`, as `export`, and what is said of it: `{ bytes, warnings }`.
-    ///
-    /// Of a query that is mapped in batches the file is read again.
-    pub fn export_markers(&mut self, report: &Function) -> Result<JsValue, JsValue> {
-        let groupings = Grouping::of_mapping(self.mapping()?, self.reference()?);
-        let report = reporter(report);
-        let options = markers::Options::default();
-        let progress = Progress::new(&report);
-        let query = self.query.as_ref().ok_or_else(|| thrown(Error::usage("Read a file first.")))?;
-        let found = match (&self.projection, &mut self.file, &self.reference) {
-            (Some(projection), Some(file), Some(reference)) => {
-                let reading = self.wishes.options(reference, self.genes.as_ref());
-                let again = Again { file, options: &reading, reference, query, projection };
-                batches::find_markers(again, &groupings, &options, MARKERS_MEMORY, &progress).map_err(thrown)?
-            }
-            _ => find_markers(&query.counts, &query.metrics.counts, &groupings, &options, &progress),
-        };
-        let table = export::markers(&found, query, &MarkerTable::default());
-        let object = to_object(&Said { warnings: found.iter().flat_map(markers::Markers::warnings).collect() })?;
-        js_sys::Reflect::set(&object, &"bytes".into(), &Uint8Array::from(table.as_bytes()).into())?;
-        Ok(object)
-    }
-
-    /// A table as bytes: `predictions.tsv`, `umap.tsv`, `qc.tsv`, `genes.tsv` or `doublets.tsv`, or, once they were asked for,
-    /// `clusters.tsv` or `umap_own.tsv`; the same that the command writes.
-    pub fn export(&self, name: &str) -> Result<Vec<u8>, JsValue> {
-        let query = self.query()?;
-        let table = match name {
-            "predictions.tsv" => export::predictions(query, self.mapping()?, self.reference()?),
-            "umap.tsv" => export::umap(query, self.mapping()?),
-            "qc.tsv" => export::qc(query),
-            "doublets.tsv" => {
-                let reference = self.reference()?;
-                let (genes, _) = query.match_to(reference, self.genes.as_ref()).map_err(thrown)?;
-                let (counts, totals) = (&query.counts, &query.metrics.counts);
-                let cells = map::Query { counts, totals, names: &query.cells, genes: &genes };
-                let options = doublets::Options::default();
-                let scores = doublet_scores(&cells, reference, &query.samples(), &options, &Progress::silent());
-                export::doublets(query, &scores)
-            }
-            "genes.tsv" => {
-                let reference = self.reference()?;
-                let (genes, _) = query.match_to(reference, self.genes.as_ref()).map_err(thrown)?;
-                export::genes(query, reference, &genes)
-            }
-            "clusters.tsv" | "umap_own.tsv" => self.own_table(name)?,
-            _ => return Err(thrown(Error::usage(format!("There is no table '{name}'.")))),
-        };
-        Ok(table.into_bytes())
     }
 }
 

@@ -251,7 +251,8 @@ function cancel() {
   cancels += 1;
   const mapping = state.phase === 'mapping';
   const byThemselves = mapping && state.result !== null;
-  if (!mapping) session.forgetFiles();
+  if (mapping) session.forgetMapping();
+  else session.forgetFiles();
   session.restart();
   if (byThemselves) map(); // The new engine knows nothing of the result that is on the page.
   else if (mapping) set({ phase: 'ready', text: 'Mapping cancelled. The file is still loaded; map again whenever you like.', fraction: null, stages: [] });

@@ -117,6 +117,11 @@ export class Session {
     return this.#rpc.call('exportTable', { name }, onProgress);
   }
 
+  /** Forgets that cells were mapped, so that a new worker does not map them. */
+  forgetMapping() {
+    this.#mapped = null;
+  }
+
   /** Forgets the files, so that a new worker is not given them. */
   forgetFiles() {
     this.#files = null;

@@ -122,15 +122,15 @@ impl Engine {
         self.own.clustering.as_ref().ok_or_else(|| thrown(Error::usage("Cluster the cells first.")))
     }
 
-    fn genes_of_query(&self) -> Result<GeneMatch, JsValue> {
+    pub(super) fn genes_of_query(&self) -> Result<GeneMatch, JsValue> {
         let (genes, _) = self.query()?.match_to(self.reference()?, self.genes.as_ref()).map_err(thrown)?;
         Ok(genes)
     }
 
-    fn cells<'a>(&'a self, genes: &'a GeneMatch) -> Result<map::Query<'a>, JsValue> {
+    pub(super) fn cells<'a>(&'a self, genes: &'a GeneMatch) -> Result<map::Query<'a>, JsValue> {
         let query = self.query()?;
         if query.consumed {
-            let message = "Of a file that is mapped in batches no counts are kept: it cannot be clustered by itself.";
+            let message = "Of a file that is mapped in batches no counts are kept, which this needs.";
             return Err(thrown(Error::usage(message)));
         }
         Ok(map::Query { counts: &query.counts, totals: &query.metrics.counts, names: &query.cells, genes })

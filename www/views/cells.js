@@ -90,9 +90,7 @@ export class CellsTable {
       this.#columns.push({ title: sure.name === 'confidence' ? 'Confidence' : 'Score', of: `${name}, ${sure.name}`, text: (i) => score(sure.values[level][i]), value: (i) => sure.values[level][i] });
     });
     this.#columns.push({ title: 'Mapping', of: 'Mapping score', text: (i) => score(mappingScores[i]), value: (i) => mappingScores[i] });
-    if (calls) {
-      this.#columns.push({ title: 'Unknown', of: 'Unknown score', text: (i) => score(unknown[i]), value: (i) => unknown[i] });
-    }
+    if (calls) this.#columns.push({ title: 'Unknown', of: 'Unknown score', text: (i) => score(unknown[i]), value: (i) => unknown[i] });
     if (this.#metadata) this.#columns.push({ title: this.#metadata.name, text: this.#metadata.word, value: this.#metadata.value ?? null });
     this.#scroll.style.setProperty('--columns', this.#columns.map(({ value }, at) => (at === 0 ? 'minmax(11rem, 1.6fr)' : value ? 'minmax(5.5rem, .7fr)' : 'minmax(7rem, 1fr)')).join(' '));
     this.#head.replaceChildren(...this.#columns.map(({ title, of, value }, at) => {
