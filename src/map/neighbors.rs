@@ -1,10 +1,15 @@
 //! Exact nearest neighbours by Euclidean distance.
 
-use crate::kernel::{LANES, Packed, QUERIES, Tile, for_each_tile, squared_distance};
+mod grid;
+
+use crate::kernel::products::{LANES, NEVER, QUERIES, Tile, for_each_tile};
+use crate::kernel::squared_distances;
 use crate::matrix::Dense;
 use crate::progress::Progress;
-use ndarray::{Array2, ArrayView1};
+use grid::{Grid, Placed, Seeker};
+use ndarray::Array2;
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// The nearest rows of each query, nearest first; equal distances by ascending index.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,27 +43,25 @@ pub fn row<T>(matrix: &Array2<T>, index: usize) -> &[T] {
     }
 }
 
-/// Candidates beyond k that the f32 search keeps for the f64 decision.
-const MARGIN: usize = 12;
-/// References that are compared with a group of queries before the next ones: 50 dimensions of them stay in the cache.
-const PANEL_BLOCKS: usize = 64;
+/// Candidates beyond k that the search on the grid keeps for the exact decision.
+const MARGIN: usize = 8;
+/// References that are compared with a group of queries before the next ones: they stay in the cache.
+const PANEL_BLOCKS: usize = 16;
 /// Queries that one task takes through all panels.
 const GROUP: usize = 64;
-/// Distances between two reports of progress: about 0.2 s on one slow core.
-const SLICE_PAIRS: usize = 40_000_000;
+/// Distances between two reports of progress: about 0.1 s on one slow core.
+const SLICE_PAIRS: usize = 80_000_000;
 
 /// The `k` nearest rows of `references` for each row of `queries` (all of them where there are fewer).
 ///
-/// Distances are computed in f32 for every pair; the best `k` and a margin are decided again in f64. Where
-/// rounding could hide a neighbour beyond the margin, that query is searched anew in f64: the result is exact.
+/// Every pair is compared on a grid of whole numbers (see [`grid`]); the best `k` and a margin are decided in f64. Where
+/// rounding to the grid could hide a neighbour beyond the margin, that query is searched anew in f64: the result is exact.
 ///
 /// # Shapes
 /// Both have the same number of columns. Both must be row-major.
 pub fn nearest(queries: &Dense, references: &Dense, k: usize, stage: &str, progress: &Progress<'_>) -> Neighbors {
     let k = k.min(references.nrows());
-    let dimensions = references.ncols();
-    let rows = references.as_standard_layout();
-    let packed = Packed::new(rows.as_slice().unwrap_or_default(), dimensions);
+    let search = Search::new(queries, references, k);
     let slice = (SLICE_PAIRS / references.nrows().max(1)).div_ceil(GROUP).max(1) * GROUP;
     let mut indices = Vec::with_capacity(queries.nrows() * k);
     let mut distances = Vec::with_capacity(queries.nrows() * k);
@@ -66,10 +69,8 @@ pub fn nearest(queries: &Dense, references: &Dense, k: usize, stage: &str, progr
         progress.report(stage, start as f64 / queries.nrows() as f64);
         let end = (start + slice).min(queries.nrows());
         let groups: Vec<usize> = (start..end).step_by(GROUP).collect();
-        let found: Vec<Vec<Vec<(f64, u32)>>> = groups
-            .par_iter()
-            .map(|&first| search_group(queries, first..(first + GROUP).min(end), references, &packed, k))
-            .collect();
+        let found: Vec<Vec<Vec<(f64, u32)>>> =
+            groups.par_iter().map(|&first| search.group(queries, first..(first + GROUP).min(end))).collect();
         for (distance, index) in found.into_iter().flatten().flatten() {
             indices.push(index);
             distances.push(libm::sqrt(distance) as f32);
@@ -82,60 +83,80 @@ pub fn nearest(queries: &Dense, references: &Dense, k: usize, stage: &str, progr
     }
 }
 
-/// Squared distance and index of the `k` nearest, for each query of the range.
-fn search_group(
-    queries: &Dense,
-    range: std::ops::Range<usize>,
-    references: &Dense,
-    packed: &Packed,
+/// The references, ready to be searched.
+struct Search<'a> {
+    references: &'a Dense,
+    grid: Grid,
+    placed: Placed,
     k: usize,
-) -> Vec<Vec<(f64, u32)>> {
-    let mut nearest: Vec<Selector> = range.clone().map(|_| Selector::new(k + MARGIN)).collect();
-    for panel in (0..packed.block_count()).step_by(PANEL_BLOCKS) {
-        let panel = panel..(panel + PANEL_BLOCKS).min(packed.block_count());
-        for (four, selectors) in nearest.chunks_mut(QUERIES).enumerate() {
-            let first = range.start + four * QUERIES;
-            // A group that is not full repeats its last query; the copies are not looked at.
-            let last = first + selectors.len() - 1;
-            let four = [0, 1, 2, 3].map(|query| row(queries, (first + query).min(last)));
-            for_each_tile(four, packed, panel.clone(), |block, tile| offer(selectors, block, tile));
-        }
+}
+
+impl<'a> Search<'a> {
+    fn new(queries: &Dense, references: &'a Dense, k: usize) -> Self {
+        let grid = Grid::of(queries, references);
+        let placed = Placed::new(&grid, references);
+        Search { references, grid, placed, k }
     }
-    let exact = |(selector, query): (Selector, usize)| {
-        let query = queries.row(query);
-        selector.decide(query, references, k).unwrap_or_else(|| search_exactly(query, references, k))
-    };
-    nearest.into_iter().zip(range).map(exact).collect()
+
+    /// Squared distance and index of the `k` nearest, for each query of the range.
+    fn group(&self, queries: &Dense, range: Range<usize>) -> Vec<Vec<(f64, u32)>> {
+        let seekers: Vec<Seeker> = range.clone().map(|query| Seeker::new(&self.grid, row(queries, query))).collect();
+        let mut chosen: Vec<Selector> = seekers.iter().map(|_| Selector::new(self.k + MARGIN)).collect();
+        let packed = &self.placed.packed;
+        for panel in (0..packed.block_count()).step_by(PANEL_BLOCKS) {
+            let panel = panel..(panel + PANEL_BLOCKS).min(packed.block_count());
+            for (selectors, seekers) in chosen.chunks_mut(QUERIES).zip(seekers.chunks(QUERIES)) {
+                // A group that is not full repeats its last query; the copies are not looked at.
+                let four = [0, 1, 2, 3].map(|at: usize| &seekers[at.min(seekers.len() - 1)].pairs[..]);
+                for_each_tile(four, packed, panel.clone(), |block, tile| offer(selectors, block, tile));
+            }
+        }
+        let exact = |((selector, seeker), query): ((Selector, &Seeker), usize)| {
+            let query: Vec<f64> = row(queries, query).iter().copied().map(f64::from).collect();
+            self.decide(selector, seeker, &query).unwrap_or_else(|| search_exactly(&query, self.references, self.k))
+        };
+        chosen.into_iter().zip(&seekers).zip(range).map(exact).collect()
+    }
+
+    /// The `k` nearest by f64, or `None` where the selection on the grid may have missed one.
+    fn decide(&self, mut selector: Selector, seeker: &Seeker, query: &[f64]) -> Option<Vec<(f64, u32)>> {
+        selector.thin();
+        let on_grid = selector.kept.iter().map(|&entry| entry as u32);
+        let decided = ranked(query, self.references, on_grid.chain(self.placed.off.iter().copied()), self.k);
+        let farthest = decided.last().map_or(0.0, |last| last.0);
+        (seeker.no_nearer(selector.limit, &self.grid, &self.placed) > farthest).then_some(decided)
+    }
 }
 
 #[inline(always)]
 fn offer(selectors: &mut [Selector], block: usize, tile: &Tile) {
-    for (selector, lanes) in selectors.iter_mut().zip(tile) {
+    for (selector, sums) in selectors.iter_mut().zip(tile) {
         let limit = selector.limit;
-        if lanes.iter().fold(false, |any, &distance| any | (distance < limit)) {
-            selector.take(block * LANES, lanes);
+        if sums.iter().fold(false, |any, &sum| any | (sum > limit)) {
+            selector.take(block * LANES, sums);
         }
     }
 }
 
-/// Keeps the smallest distances seen: twice as many as asked for, thinned when full.
+/// Keeps the largest sums seen: twice as many as asked for, thinned when full.
 struct Selector {
-    kept: Vec<(f32, u32)>,
+    /// The sum, turned so that larger ones come first, and below it the index.
+    kept: Vec<u64>,
     size: usize,
-    /// No distance at or above this can be among the smallest `size`.
-    limit: f32,
+    /// No sum at or below this can be among the largest `size`; those that are gone are none larger.
+    limit: i32,
 }
 
 impl Selector {
     fn new(size: usize) -> Self {
-        Selector { kept: Vec::with_capacity(2 * size + LANES), size, limit: f32::INFINITY }
+        Selector { kept: Vec::with_capacity(2 * size + LANES), size, limit: NEVER }
     }
 
     #[inline(never)]
-    fn take(&mut self, first: usize, lanes: &[f32; LANES]) {
-        for (lane, &distance) in lanes.iter().enumerate() {
-            if distance < self.limit {
-                self.kept.push((distance, (first + lane) as u32));
+    fn take(&mut self, first: usize, sums: &[i32; LANES]) {
+        for (lane, &sum) in sums.iter().enumerate() {
+            if sum > self.limit {
+                self.kept.push((u64::from(turned(sum)) << 32) | (first + lane) as u64);
             }
         }
         if self.kept.len() >= 2 * self.size {
@@ -143,50 +164,70 @@ impl Selector {
         }
     }
 
-    /// Indices come in ascending order, so of equal distances the earlier index is kept.
+    /// Indices come in ascending order, so of equal sums the earlier index is kept.
     fn thin(&mut self) {
         if self.kept.len() > self.size {
-            self.kept.select_nth_unstable_by(self.size - 1, |a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-            self.limit = self.kept[self.size - 1].0;
+            let (_, last, _) = self.kept.select_nth_unstable(self.size - 1);
+            self.limit = turned((*last >> 32) as u32 as i32) as i32;
             self.kept.truncate(self.size);
         }
     }
-
-    /// The `k` nearest by f64, or `None` where the f32 selection may have missed one.
-    fn decide(mut self, query: ArrayView1<'_, f32>, references: &Dense, k: usize) -> Option<Vec<(f64, u32)>> {
-        self.thin();
-        let query = query.as_slice()?;
-        let exact = |&(_, index): &(f32, u32)| (squared_distance(query, row(references, index as usize)), index);
-        let mut decided: Vec<(f64, u32)> = self.kept.iter().map(exact).collect();
-        decided.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-        decided.truncate(k);
-        // A sum of D squares in f32 is off by at most (D + 2) roundings of 2^-24.
-        let error = (query.len() + 3) as f64 * f64::from(f32::EPSILON);
-        let unseen_is_farther = f64::from(self.limit) * (1.0 - error) > decided.last().map_or(0.0, |last| last.0);
-        (unseen_is_farther || self.kept.len() == references.nrows()).then_some(decided)
-    }
 }
 
-/// The naive twin: every distance in f64.
-fn search_exactly(query: ArrayView1<'_, f32>, references: &Dense, k: usize) -> Vec<(f64, u32)> {
-    let query = query.to_vec();
-    let mut all: Vec<(f64, u32)> =
-        (0..references.nrows()).map(|index| (squared_distance(&query, row(references, index)), index as u32)).collect();
+/// Unsigned, and in the opposite order; its own inverse.
+fn turned(sum: i32) -> u32 {
+    sum as u32 ^ 0x7fff_ffff
+}
+
+/// The nearest `k` of some rows, by squared distance in f64, then by index.
+fn ranked(query: &[f64], references: &Dense, candidates: impl Iterator<Item = u32>, k: usize) -> Vec<(f64, u32)> {
+    let mut all: Vec<(f64, u32)> = candidates.map(|index| (0.0, index)).collect();
+    for four in all.chunks_mut(4) {
+        let rows = [0, 1, 2, 3].map(|at: usize| row(references, four[at.min(four.len() - 1)].1 as usize));
+        four.iter_mut().zip(squared_distances(query, rows)).for_each(|(entry, distance)| entry.0 = distance);
+    }
     all.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
     all.truncate(k);
     all
+}
+
+/// Every distance in f64.
+fn search_exactly(query: &[f64], references: &Dense, k: usize) -> Vec<(f64, u32)> {
+    ranked(query, references, 0..references.nrows() as u32, k)
 }
 
 #[cfg(test)]
 #[allow(clippy::disallowed_methods)]
 mod tests {
     use super::*;
+    use crate::kernel::squared_distance;
     use crate::random::Random;
 
     fn cloud(rows: usize, columns: usize, seed: u64, steps: f32) -> Dense {
         let mut random = Random::new(seed);
         // Rounded to few steps, so that ties and duplicates abound.
         Dense::from_shape_fn((rows, columns), |_| ((random.uniform() as f32) * steps).floor() / steps)
+    }
+
+    fn naive(query: &[f32], references: &Dense, k: usize) -> Vec<(f64, u32)> {
+        let distance = |index| squared_distance(query, row(references, index));
+        let mut all: Vec<(f64, u32)> = (0..references.nrows()).map(|index| (distance(index), index as u32)).collect();
+        all.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        all.truncate(k);
+        all
+    }
+
+    fn assert_equals_the_naive_search(queries: &Dense, references: &Dense, k: usize) {
+        let found = nearest(queries, references, k, "", &Progress::silent());
+        assert_eq!(found.k(), k.min(references.nrows()));
+        for query in 0..queries.nrows() {
+            let expected = naive(row(queries, query), references, k);
+            let indices: Vec<u32> = expected.iter().map(|found| found.1).collect();
+            assert_eq!(found.of(query), indices, "query {query} of {:?} in {:?}, {k}", queries.dim(), references.dim());
+            for (found, expected) in found.distances_of(query).iter().zip(expected) {
+                assert_eq!(*found, expected.0.sqrt() as f32);
+            }
+        }
     }
 
     #[test]
@@ -198,17 +239,27 @@ mod tests {
             (65, 1000, 50, 30, 1e6),
             (9, 600, 2, 100, 2.0),
         ] {
-            let (queries, references) = (cloud(n, columns, 1, steps), cloud(m, columns, 2, steps));
-            let found = nearest(&queries, &references, k, "", &Progress::silent());
-            for query in 0..n {
-                let expected = search_exactly(queries.row(query), &references, k.min(m));
-                let indices: Vec<u32> = expected.iter().map(|found| found.1).collect();
-                assert_eq!(found.of(query), indices, "{n} {m} {columns} {k}");
-                for (found, expected) in found.distances_of(query).iter().zip(expected) {
-                    assert_eq!(*found, expected.0.sqrt() as f32);
-                }
-            }
+            assert_equals_the_naive_search(&cloud(n, columns, 1, steps), &cloud(m, columns, 2, steps), k);
         }
+    }
+
+    #[test]
+    fn equals_the_naive_search_where_a_grid_is_coarse() {
+        let (mut queries, mut references) = (cloud(70, 11, 5, 1e6), cloud(500, 11, 6, 1e6));
+        // A few rows far out would make the grid coarse: of the references, then of the queries.
+        for (at, far) in [(3, 1e3), (77, -1e6), (499, 1e9)] {
+            references.row_mut(at).fill(far);
+        }
+        assert_equals_the_naive_search(&queries, &references, 20);
+        queries.row_mut(9).fill(1e8);
+        queries.row_mut(10).fill(1e3);
+        assert_equals_the_naive_search(&queries, &references, 20);
+        // So many that they are on the grid, and the others meet in few of its places.
+        (100..200).for_each(|at| references.row_mut(at).fill(1e5));
+        assert_equals_the_naive_search(&queries, &references, 20);
+        assert_equals_the_naive_search(&Dense::zeros((5, 11)), &Dense::zeros((40, 11)), 3);
+        assert_equals_the_naive_search(&Dense::zeros((5, 11)), &Dense::ones((40, 11)), 50);
+        assert_equals_the_naive_search(&cloud(5, 0, 1, 1.0), &Dense::zeros((40, 0)), 3);
     }
 
     #[test]

@@ -1,0 +1,241 @@
+//! Dot products of whole numbers of 16 bits: of a few queries with blocks of references.
+//!
+//! Sums of whole numbers are the same in any order, so every processor may take its own way to the same result.
+
+/// References that are compared at once.
+pub const LANES: usize = 16;
+/// Queries that are compared at once.
+pub const QUERIES: usize = 4;
+/// Where a sum begins that must never be chosen; no other sum is as small.
+pub const NEVER: i32 = i32::MIN;
+
+/// Two neighbouring values of a row, the first in the lower half.
+pub type Pair = i32;
+
+/// What a query gives with each row of a block: the row's own beginning plus the dot product.
+pub type Tile = [[i32; LANES]; QUERIES];
+
+/// A row as pairs; the last is filled with a zero where the row has an odd number of values.
+pub fn pairs(row: &[i16]) -> impl Iterator<Item = Pair> + '_ {
+    let half = |value: i16| i32::from(value) & 0xffff;
+    row.chunks(2).map(move |pair| half(pair[0]) | (half(pair.get(1).copied().unwrap_or(0)) << 16))
+}
+
+/// Rows repacked as `[block][pair][lane]`, so that a block's rows are read side by side.
+pub struct Packed {
+    pairs: usize,
+    blocks: Vec<[Pair; LANES]>,
+    beginnings: Vec<[i32; LANES]>,
+}
+
+impl Packed {
+    /// Room for `rows` rows of `dimensions` values. What is not [`set`](Self::set) is never chosen.
+    pub fn new(rows: usize, dimensions: usize) -> Self {
+        let (blocks, pairs) = (rows.div_ceil(LANES), dimensions.div_ceil(2));
+        Packed { pairs, blocks: vec![[0; LANES]; blocks * pairs], beginnings: vec![[NEVER; LANES]; blocks] }
+    }
+
+    /// Sets a row, and the number that its sums begin with.
+    pub fn set(&mut self, row: usize, values: &[i16], beginning: i32) {
+        let (block, lane) = (row / LANES, row % LANES);
+        self.beginnings[block][lane] = beginning;
+        for (to, pair) in self.blocks[block * self.pairs..(block + 1) * self.pairs].iter_mut().zip(pairs(values)) {
+            to[lane] = pair;
+        }
+    }
+
+    pub fn block_count(&self) -> usize {
+        self.beginnings.len()
+    }
+}
+
+/// The sums of four queries with the rows of every block in `blocks`, handed to `visit`.
+///
+/// # Shapes
+/// Each query has as many pairs as the rows of `packed`. No sum may leave the 32 bits.
+#[inline]
+pub fn for_each_tile(
+    queries: [&[Pair]; QUERIES],
+    packed: &Packed,
+    blocks: std::ops::Range<usize>,
+    visit: impl FnMut(usize, &Tile),
+) {
+    #[cfg(target_arch = "x86_64")]
+    if std::arch::is_x86_feature_detected!("avx2") {
+        // SAFETY: the processor has AVX2, as just asked.
+        return unsafe { avx2::tiles(queries, packed, blocks, visit) };
+    }
+    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+    return tiles(queries, packed, blocks, simd128::tile, visit);
+    #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+    tiles(queries, packed, blocks, tile, visit);
+}
+
+#[inline(always)]
+fn tiles(
+    queries: [&[Pair]; QUERIES],
+    packed: &Packed,
+    blocks: std::ops::Range<usize>,
+    tile: impl Fn([&[Pair]; QUERIES], &[[Pair; LANES]], &[i32; LANES]) -> Tile,
+    mut visit: impl FnMut(usize, &Tile),
+) {
+    let queries = queries.map(|query| &query[..packed.pairs]);
+    for index in blocks {
+        let rows = &packed.blocks[index * packed.pairs..(index + 1) * packed.pairs];
+        visit(index, &tile(queries, rows, &packed.beginnings[index]));
+    }
+}
+
+/// What every other way must equal.
+#[cfg_attr(all(target_arch = "wasm32", target_feature = "simd128"), allow(dead_code))]
+fn tile(queries: [&[Pair]; QUERIES], rows: &[[Pair; LANES]], beginnings: &[i32; LANES]) -> Tile {
+    let mut tile = [*beginnings; QUERIES];
+    for (at, row) in rows.iter().enumerate() {
+        for (sums, query) in tile.iter_mut().zip(queries) {
+            for (sum, &row) in sums.iter_mut().zip(row) {
+                *sum += dot(query[at], row);
+            }
+        }
+    }
+    tile
+}
+
+fn dot(a: Pair, b: Pair) -> i32 {
+    let (first, second) = (|pair: Pair| i32::from(pair as i16), |pair: Pair| pair >> 16);
+    first(a) * first(b) + second(a) * second(b)
+}
+
+#[cfg(target_arch = "x86_64")]
+mod avx2 {
+    use super::{LANES, Packed, Pair, QUERIES, Tile};
+    use std::arch::x86_64::*;
+
+    #[target_feature(enable = "avx2")]
+    pub unsafe fn tiles(
+        queries: [&[Pair]; QUERIES],
+        packed: &Packed,
+        blocks: std::ops::Range<usize>,
+        visit: impl FnMut(usize, &Tile),
+    ) {
+        // SAFETY: the caller has seen that there is AVX2.
+        super::tiles(
+            queries,
+            packed,
+            blocks,
+            |queries, rows, beginnings| unsafe { tile(queries, rows, beginnings) },
+            visit,
+        );
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    unsafe fn tile(queries: [&[Pair]; QUERIES], rows: &[[Pair; LANES]], beginnings: &[i32; LANES]) -> Tile {
+        let load = |values: &[i32; LANES]| {
+            let start = values.as_ptr().cast::<__m256i>();
+            // SAFETY: sixteen numbers are two vectors of eight, read wherever they lie.
+            unsafe { [_mm256_loadu_si256(start), _mm256_loadu_si256(start.add(1))] }
+        };
+        let [a, b, c, d] = queries;
+        let mut sums = [load(beginnings); QUERIES];
+        for ((((row, a), b), c), d) in rows.iter().zip(a).zip(b).zip(c).zip(d) {
+            let row = load(row);
+            for (sums, query) in sums.iter_mut().zip([a, b, c, d]) {
+                let query = _mm256_set1_epi32(*query);
+                for (sum, row) in sums.iter_mut().zip(row) {
+                    *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(query, row));
+                }
+            }
+        }
+        let mut tile: Tile = [[0; LANES]; QUERIES];
+        for (to, sums) in tile.iter_mut().zip(sums) {
+            let start = to.as_mut_ptr().cast::<__m256i>();
+            // SAFETY: as above, written.
+            unsafe {
+                _mm256_storeu_si256(start, sums[0]);
+                _mm256_storeu_si256(start.add(1), sums[1]);
+            }
+        }
+        tile
+    }
+}
+
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod simd128 {
+    use super::{LANES, Pair, QUERIES, Tile};
+    use std::arch::wasm32::*;
+
+    /// Lanes at a time: more sums than a processor has registers would be slower.
+    const PART: usize = 8;
+
+    #[inline(always)]
+    pub fn tile(queries: [&[Pair]; QUERIES], rows: &[[Pair; LANES]], beginnings: &[i32; LANES]) -> Tile {
+        let mut tile: Tile = [[0; LANES]; QUERIES];
+        let [a, b, c, d] = queries;
+        for first in (0..LANES).step_by(PART) {
+            let load = |values: &[i32; LANES]| {
+                let start = values[first..first + PART].as_ptr().cast::<v128>();
+                // SAFETY: eight numbers are two vectors of four, read wherever they lie.
+                unsafe { [v128_load(start), v128_load(start.add(1))] }
+            };
+            let mut sums = [load(beginnings); QUERIES];
+            for ((((row, a), b), c), d) in rows.iter().zip(a).zip(b).zip(c).zip(d) {
+                let row = load(row);
+                for (sums, query) in sums.iter_mut().zip([a, b, c, d]) {
+                    let query = i32x4_splat(*query);
+                    for (sum, row) in sums.iter_mut().zip(row) {
+                        *sum = i32x4_add(*sum, i32x4_dot_i16x8(query, row));
+                    }
+                }
+            }
+            for (to, sums) in tile.iter_mut().zip(sums) {
+                let start = to[first..first + PART].as_mut_ptr().cast::<v128>();
+                // SAFETY: as above, written.
+                unsafe {
+                    v128_store(start, sums[0]);
+                    v128_store(start.add(1), sums[1]);
+                }
+            }
+        }
+        tile
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Random;
+
+    #[test]
+    fn tiles_equal_the_naive_sums() {
+        let mut random = Random::new(1);
+        for (rows, dimensions) in [(1, 1), (15, 3), (16, 50), (19, 50), (49, 101)] {
+            // As long as a row may be: the largest sum is near 2^30.
+            let most = (32_000.0 / (dimensions as f64).sqrt()) as usize;
+            let mut row = || (0..dimensions).map(|_| (random.below(2 * most) as i32 - most as i32) as i16).collect::<Vec<i16>>();
+            let references: Vec<Vec<i16>> = (0..rows).map(|_| row()).collect();
+            let queries: Vec<Vec<i16>> = (0..QUERIES).map(|_| row()).collect();
+            let mut packed = Packed::new(rows, dimensions);
+            for (at, reference) in references.iter().enumerate().filter(|(at, _)| at % 7 != 3) {
+                packed.set(at, reference, -(at as i32));
+            }
+            let paired: Vec<Vec<Pair>> = queries.iter().map(|query| pairs(query).collect()).collect();
+            let mut seen = 0;
+            for_each_tile([0, 1, 2, 3].map(|at| &paired[at][..]), &packed, 0..packed.block_count(), |block, tile| {
+                for (query, sums) in queries.iter().zip(tile) {
+                    for (lane, &sum) in sums.iter().enumerate() {
+                        let at = block * LANES + lane;
+                        if at >= rows || at % 7 == 3 {
+                            assert_eq!(sum, NEVER);
+                            continue;
+                        }
+                        let naive: i64 =
+                            query.iter().zip(&references[at]).map(|(&a, &b)| i64::from(a) * i64::from(b)).sum();
+                        assert_eq!(i64::from(sum), naive - at as i64);
+                        seen += 1;
+                    }
+                }
+            });
+            assert_eq!(seen, QUERIES * (0..rows).filter(|at| at % 7 != 3).count());
+        }
+    }
+}
