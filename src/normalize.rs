@@ -1,5 +1,6 @@
 //! Pearson residuals of the query under the reference's model; nothing is fitted on the query.
 
+use crate::kernel::{exp, exp_all};
 use crate::matrix::Counts;
 use crate::reference::{Reference, VarianceFloor};
 use rayon::prelude::*;
@@ -17,9 +18,13 @@ impl Rule<'_> {
     /// Mean and deviation of a feature in cells of one depth.
     fn expect(&self, feature: usize, log_total: f64) -> (f64, f64) {
         let model = &self.reference.model;
-        let mean = libm::exp(model.intercept[feature] + model.slope[feature] * log_total);
-        let variance = mean + mean * mean / model.theta[feature];
-        (mean, libm::sqrt(variance.max(self.variance_floor)))
+        let mean = exp(model.intercept[feature] + model.slope[feature] * log_total);
+        (mean, self.deviation(feature, mean))
+    }
+
+    fn deviation(&self, feature: usize, mean: f64) -> f64 {
+        let variance = mean + mean * mean / self.reference.model.theta[feature];
+        libm::sqrt(variance.max(self.variance_floor))
     }
 
     fn residual(&self, feature: usize, mean: f64, deviation: f64, count: f64) -> f64 {
@@ -125,21 +130,19 @@ impl<'a> Residuals<'a> {
     /// Means, deviations and zero residuals of all features used in a cell of `total` counts.
     pub fn at_depth(&self, total: f64) -> Depth {
         let log_total = libm::log10(total);
-        let mut depth = Depth {
-            mean: Vec::with_capacity(self.features.len()),
-            deviation: Vec::with_capacity(self.features.len()),
-            zero: Vec::with_capacity(self.features.len()),
-        };
-        for &feature in &self.features {
-            let (mean, deviation) = self.rule.expect(feature as usize, log_total);
-            depth.mean.push(mean);
-            depth.deviation.push(deviation);
-        }
-        for place in 0..self.features.len() {
-            let zero = self.residual(&depth, place, 0.0);
-            depth.zero.push(zero);
-        }
-        depth
+        let model = &self.rule.reference.model;
+        let features = || self.features.iter().map(|&feature| feature as usize);
+        let mut mean: Vec<f64> =
+            features().map(|feature| model.intercept[feature] + model.slope[feature] * log_total).collect();
+        exp_all(&mut mean);
+        let deviation: Vec<f64> =
+            features().zip(&mean).map(|(feature, &mean)| self.rule.deviation(feature, mean)).collect();
+        let expected = mean.iter().zip(&deviation);
+        let zero = features()
+            .zip(expected)
+            .map(|(feature, (&mean, &deviation))| self.rule.residual(feature, mean, deviation, 0.0))
+            .collect();
+        Depth { mean, deviation, zero }
     }
 
     /// The residual of one count, where the log10 of the cell's total is known and nothing else of its depth is needed.

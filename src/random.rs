@@ -49,7 +49,12 @@ impl Random {
 
     /// Uniform on `0..bound`, by the high bits of a product (the bias is below 2⁻³² for 32-bit bounds).
     pub fn below(&mut self, bound: usize) -> usize {
-        ((u128::from(self.bits()) * bound as u128) >> 64) as usize
+        let (bits, bound) = (self.bits(), bound as u64);
+        // WebAssembly has no product of 128 bits: where the bound allows it, by halves.
+        if cfg!(target_arch = "wasm32") && u32::try_from(bound).is_ok() {
+            return high_bits_by_halves(bits, bound) as usize;
+        }
+        ((u128::from(bits) * u128::from(bound)) >> 64) as usize
     }
 
     /// Draws `size` distinct numbers of `0..population`, ascending.
@@ -83,6 +88,11 @@ impl Random {
     }
 }
 
+/// The high 64 bits of a product whose second factor has 32.
+fn high_bits_by_halves(bits: u64, bound: u64) -> u64 {
+    ((bits >> 32) * bound + (((bits & 0xffff_ffff) * bound) >> 32)) >> 32
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,6 +103,19 @@ mod tests {
         assert_eq!(first("AAACATACAACCAC-1", 42), first("AAACATACAACCAC-1", 42));
         assert_ne!(first("AAACATACAACCAC-1", 42), first("AAACATACAACCAC-2", 42));
         assert_ne!(first("AAACATACAACCAC-1", 42), first("AAACATACAACCAC-1", 43));
+    }
+
+    #[test]
+    fn numbers_below_a_bound_are_the_high_bits_of_a_product() {
+        for bound in [1usize, 2, 1000, 0xffff_ffff, 0x1_0000_0000, 0x1234_5678_9abc] {
+            let (mut random, mut twin) = (Random::new(3), Random::new(3));
+            for _ in 0..1000 {
+                let bits = twin.bits();
+                let high = ((u128::from(bits) * bound as u128) >> 64) as u64;
+                assert_eq!(random.below(bound) as u64, high);
+                assert!(bound > 0xffff_ffff || high_bits_by_halves(bits, bound as u64) == high);
+            }
+        }
     }
 
     #[test]

@@ -8,10 +8,10 @@
 //! and the median count, on which the residuals of version-2 models depend.
 
 use super::{Projection, batches};
-use crate::kernel::add_scaled;
+use crate::kernel::{LISTS, add_scaled};
 use crate::map::project::{loadings_of, zeros_projected};
 use crate::matrix::Counts;
-use crate::normalize::{Residuals, Rule, floor_of_median};
+use crate::normalize::{Depth, Residuals, Rule, floor_of_median};
 use crate::progress::Progress;
 use crate::query::Consumer;
 use crate::reference::{Reference, VarianceFloor};
@@ -251,11 +251,12 @@ impl<'a> Projecting<'a> {
         let groups: Vec<&[(f64, (u32, u32))]> = by_depth.chunk_by(|a, b| a.0 == b.0).collect();
         for (slice, groups) in groups.chunks(DEPTHS).enumerate() {
             progress.report("Projecting", (slice * DEPTHS) as f64 / by_depth.len().max(1) as f64);
-            let zeros: Vec<Vec<f64>> = groups
-                .par_iter()
-                .map(|group| zeros_projected(&residuals.at_depth(group[0].0), &loadings, self.dimensions))
+            let zeros: Vec<Vec<Vec<f64>>> = groups
+                .par_chunks(LISTS)
+                .map(|few| few.iter().map(|group| residuals.at_depth(group[0].0)).collect::<Vec<Depth>>())
+                .map(|depths| zeros_projected(&depths, &loadings, self.dimensions))
                 .collect();
-            for (group, zeros) in groups.iter().zip(zeros) {
+            for (group, zeros) in groups.iter().zip(zeros.into_iter().flatten()) {
                 for &(_, (block, row)) in *group {
                     let start = row as usize * self.dimensions;
                     let sums = &mut blocks[block as usize].rows[start..start + self.dimensions];

@@ -13,7 +13,8 @@ pub const NEVER: i32 = i32::MIN;
 pub type Pair = i32;
 
 /// What a query gives with each row of a block: the row's own beginning plus the dot product.
-pub type Tile = [[i32; LANES]; QUERIES];
+pub type Sums = [i32; LANES];
+type Tile = [Sums; QUERIES];
 
 /// A row as pairs; the last is filled with a zero where the row has an odd number of values.
 pub fn pairs(row: &[i16]) -> impl Iterator<Item = Pair> + '_ {
@@ -49,46 +50,62 @@ impl Packed {
     }
 }
 
-/// The sums of four queries with the rows of every block in `blocks`, handed to `visit`.
+/// Four queries with the rows of every block in `blocks`: where a query has a sum above its limit, `take` is given the place
+/// of the query, the number of the block, the lanes above the limit as bits, and all sums; it returns the query's new limit.
 ///
 /// # Shapes
 /// Each query has as many pairs as the rows of `packed`. No sum may leave the 32 bits.
 #[inline]
-pub fn for_each_tile(
+pub fn for_each_above(
     queries: [&[Pair]; QUERIES],
     packed: &Packed,
     blocks: std::ops::Range<usize>,
-    visit: impl FnMut(usize, &Tile),
+    limits: [i32; QUERIES],
+    take: impl FnMut(usize, usize, u32, &Sums) -> i32,
 ) {
     #[cfg(target_arch = "x86_64")]
     if std::arch::is_x86_feature_detected!("avx2") {
         // SAFETY: the processor has AVX2, as just asked.
-        return unsafe { avx2::tiles(queries, packed, blocks, visit) };
+        return unsafe { avx2::search(queries, packed, blocks, limits, take) };
     }
     #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-    return tiles(queries, packed, blocks, simd128::tile, visit);
+    return search(queries, packed, blocks, limits, simd128::tile, simd128::above, take);
     #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-    tiles(queries, packed, blocks, tile, visit);
+    search(queries, packed, blocks, limits, tile, above, take);
 }
 
 #[inline(always)]
-fn tiles(
+fn search(
     queries: [&[Pair]; QUERIES],
     packed: &Packed,
     blocks: std::ops::Range<usize>,
-    tile: impl Fn([&[Pair]; QUERIES], &[[Pair; LANES]], &[i32; LANES]) -> Tile,
-    mut visit: impl FnMut(usize, &Tile),
+    mut limits: [i32; QUERIES],
+    tile: impl Fn([&[Pair]; QUERIES], &[[Pair; LANES]], &Sums) -> Tile,
+    above: impl Fn(&Sums, i32) -> u32,
+    mut take: impl FnMut(usize, usize, u32, &Sums) -> i32,
 ) {
     let queries = queries.map(|query| &query[..packed.pairs]);
-    for index in blocks {
-        let rows = &packed.blocks[index * packed.pairs..(index + 1) * packed.pairs];
-        visit(index, &tile(queries, rows, &packed.beginnings[index]));
+    for block in blocks {
+        let rows = &packed.blocks[block * packed.pairs..(block + 1) * packed.pairs];
+        let tile = tile(queries, rows, &packed.beginnings[block]);
+        for (query, (sums, limit)) in tile.iter().zip(&mut limits).enumerate() {
+            let lanes = above(sums, *limit);
+            if lanes != 0 {
+                *limit = take(query, block, lanes, sums);
+            }
+        }
     }
+}
+
+/// The lanes above the limit, the first as the lowest bit.
+#[cfg_attr(all(target_arch = "wasm32", target_feature = "simd128"), allow(dead_code))]
+fn above(sums: &Sums, limit: i32) -> u32 {
+    sums.iter().enumerate().fold(0, |lanes, (lane, &sum)| lanes | (u32::from(sum > limit) << lane))
 }
 
 /// What every other way must equal.
 #[cfg_attr(all(target_arch = "wasm32", target_feature = "simd128"), allow(dead_code))]
-fn tile(queries: [&[Pair]; QUERIES], rows: &[[Pair; LANES]], beginnings: &[i32; LANES]) -> Tile {
+fn tile(queries: [&[Pair]; QUERIES], rows: &[[Pair; LANES]], beginnings: &Sums) -> Tile {
     let mut tile = [*beginnings; QUERIES];
     for (at, row) in rows.iter().enumerate() {
         for (sums, query) in tile.iter_mut().zip(queries) {
@@ -107,29 +124,41 @@ fn dot(a: Pair, b: Pair) -> i32 {
 
 #[cfg(target_arch = "x86_64")]
 mod avx2 {
-    use super::{LANES, Packed, Pair, QUERIES, Tile};
+    use super::{LANES, Packed, Pair, QUERIES, Sums, Tile};
     use std::arch::x86_64::*;
 
     #[target_feature(enable = "avx2")]
-    pub unsafe fn tiles(
+    pub unsafe fn search(
         queries: [&[Pair]; QUERIES],
         packed: &Packed,
         blocks: std::ops::Range<usize>,
-        visit: impl FnMut(usize, &Tile),
+        limits: [i32; QUERIES],
+        take: impl FnMut(usize, usize, u32, &Sums) -> i32,
     ) {
         // SAFETY: the caller has seen that there is AVX2.
-        super::tiles(
-            queries,
-            packed,
-            blocks,
-            |queries, rows, beginnings| unsafe { tile(queries, rows, beginnings) },
-            visit,
-        );
+        let tile =
+            |queries: [&[Pair]; QUERIES], rows: &[_], beginnings: &Sums| unsafe { tile(queries, rows, beginnings) };
+        // SAFETY: as above.
+        let above = |sums: &Sums, limit: i32| unsafe { above(sums, limit) };
+        super::search(queries, packed, blocks, limits, tile, above, take);
     }
 
     #[inline]
     #[target_feature(enable = "avx2")]
-    unsafe fn tile(queries: [&[Pair]; QUERIES], rows: &[[Pair; LANES]], beginnings: &[i32; LANES]) -> Tile {
+    unsafe fn above(sums: &Sums, limit: i32) -> u32 {
+        let start = sums.as_ptr().cast::<__m256i>();
+        let limit = _mm256_set1_epi32(limit);
+        let part = |at: usize| {
+            // SAFETY: sixteen numbers are two vectors of eight, read wherever they lie.
+            let sums = unsafe { _mm256_loadu_si256(start.add(at)) };
+            _mm256_movemask_ps(_mm256_castsi256_ps(_mm256_cmpgt_epi32(sums, limit))) as u32
+        };
+        part(0) | (part(1) << 8)
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    unsafe fn tile(queries: [&[Pair]; QUERIES], rows: &[[Pair; LANES]], beginnings: &Sums) -> Tile {
         let load = |values: &[i32; LANES]| {
             let start = values.as_ptr().cast::<__m256i>();
             // SAFETY: sixteen numbers are two vectors of eight, read wherever they lie.
@@ -168,7 +197,7 @@ mod simd128 {
     const PART: usize = 8;
 
     #[inline(always)]
-    pub fn tile(queries: [&[Pair]; QUERIES], rows: &[[Pair; LANES]], beginnings: &[i32; LANES]) -> Tile {
+    pub fn tile(queries: [&[Pair]; QUERIES], rows: &[[Pair; LANES]], beginnings: &Sums) -> Tile {
         let mut tile: Tile = [[0; LANES]; QUERIES];
         let [a, b, c, d] = queries;
         for first in (0..LANES).step_by(PART) {
@@ -198,6 +227,16 @@ mod simd128 {
         }
         tile
     }
+
+    #[inline(always)]
+    pub fn above(sums: &Sums, limit: i32) -> u32 {
+        let limit = i32x4_splat(limit);
+        let part = |at: usize| {
+            let [a, b, c, d] = [0, 1, 2, 3].map(|lane| sums[4 * at + lane]);
+            u32::from(i32x4_bitmask(i32x4_gt(i32x4(a, b, c, d), limit))) << (4 * at)
+        };
+        part(0) | part(1) | part(2) | part(3)
+    }
 }
 
 #[cfg(test)]
@@ -205,13 +244,16 @@ mod tests {
     use super::*;
     use crate::random::Random;
 
+    const LIMIT: i32 = -1000;
+
     #[test]
-    fn tiles_equal_the_naive_sums() {
+    fn what_is_above_the_limit_equals_the_naive_sums() {
         let mut random = Random::new(1);
         for (rows, dimensions) in [(1, 1), (15, 3), (16, 50), (19, 50), (49, 101)] {
             // As long as a row may be: the largest sum is near 2^30.
             let most = (32_000.0 / (dimensions as f64).sqrt()) as usize;
-            let mut row = || (0..dimensions).map(|_| (random.below(2 * most) as i32 - most as i32) as i16).collect::<Vec<i16>>();
+            let mut row =
+                || (0..dimensions).map(|_| (random.below(2 * most) as i32 - most as i32) as i16).collect::<Vec<i16>>();
             let references: Vec<Vec<i16>> = (0..rows).map(|_| row()).collect();
             let queries: Vec<Vec<i16>> = (0..QUERIES).map(|_| row()).collect();
             let mut packed = Packed::new(rows, dimensions);
@@ -219,23 +261,22 @@ mod tests {
                 packed.set(at, reference, -(at as i32));
             }
             let paired: Vec<Vec<Pair>> = queries.iter().map(|query| pairs(query).collect()).collect();
-            let mut seen = 0;
-            for_each_tile([0, 1, 2, 3].map(|at| &paired[at][..]), &packed, 0..packed.block_count(), |block, tile| {
-                for (query, sums) in queries.iter().zip(tile) {
-                    for (lane, &sum) in sums.iter().enumerate() {
-                        let at = block * LANES + lane;
-                        if at >= rows || at % 7 == 3 {
-                            assert_eq!(sum, NEVER);
-                            continue;
-                        }
-                        let naive: i64 =
-                            query.iter().zip(&references[at]).map(|(&a, &b)| i64::from(a) * i64::from(b)).sum();
-                        assert_eq!(i64::from(sum), naive - at as i64);
-                        seen += 1;
-                    }
+            let mut found = vec![NEVER; QUERIES * references.len()];
+            let take = |query: usize, block: usize, lanes: u32, sums: &Sums| {
+                for lane in (0..LANES).filter(|lane| lanes >> lane & 1 == 1) {
+                    found[query * rows + block * LANES + lane] = sums[lane];
                 }
-            });
-            assert_eq!(seen, QUERIES * (0..rows).filter(|at| at % 7 != 3).count());
+                LIMIT
+            };
+            let four = [0, 1, 2, 3].map(|at| &paired[at][..]);
+            for_each_above(four, &packed, 0..packed.block_count(), [LIMIT; QUERIES], take);
+            for (query, found) in queries.iter().zip(found.chunks_exact(rows)) {
+                for (at, (reference, &found)) in references.iter().zip(found).enumerate() {
+                    let naive: i64 = query.iter().zip(reference).map(|(&a, &b)| i64::from(a) * i64::from(b)).sum();
+                    let expected = if at % 7 == 3 { i64::from(NEVER) } else { naive - at as i64 };
+                    assert_eq!(i64::from(found), if expected > i64::from(LIMIT) { expected } else { i64::from(NEVER) });
+                }
+            }
         }
     }
 }

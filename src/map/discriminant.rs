@@ -1,6 +1,6 @@
 //! Linear discriminant analysis on the reference's embedding: how probable each class is for a cell at a place in it.
 
-use super::neighbors::row;
+use super::neighbors::{row, wide};
 use crate::matrix::Dense;
 use rayon::prelude::*;
 
@@ -91,10 +91,6 @@ impl Discriminant {
         values.iter_mut().for_each(|value| *value /= sum);
         values
     }
-}
-
-fn wide(values: &[f32]) -> Vec<f64> {
-    values.iter().copied().map(f64::from).collect()
 }
 
 /// Sizes of the classes, and their means, classes × dimensions.

@@ -1,7 +1,7 @@
 //! The query in the reference's space: each cell moved by the weighted correction of its anchors.
 
 use super::anchors::Anchor;
-use super::neighbors::row;
+use super::neighbors::Rows;
 use super::weights::Weights;
 use crate::matrix::Dense;
 use ndarray::Array2;
@@ -16,14 +16,15 @@ use rayon::prelude::*;
 /// Equals Seurat 4.3's `IntegrateEmbeddings(reuse.weights.matrix = TRUE)`.
 pub fn integrate(anchors: &[Anchor], weights: &Weights, projected: &Dense, embedding: &Dense) -> Dense {
     let dimensions = projected.ncols();
+    let (projected_rows, embedding_rows) = (Rows::of(projected), Rows::of(embedding));
     let rows: Vec<Vec<f32>> = (0..projected.nrows())
         .into_par_iter()
         .map(|cell| {
-            let mut moved: Vec<f64> = row(projected, cell).iter().copied().map(f64::from).collect();
+            let mut moved: Vec<f64> = projected_rows.row(cell).iter().copied().map(f64::from).collect();
             for (anchor, weight) in weights.of(cell) {
                 let anchor = &anchors[anchor];
-                let from = row(projected, anchor.query as usize);
-                let to = row(embedding, anchor.reference as usize);
+                let from = projected_rows.row(anchor.query as usize);
+                let to = embedding_rows.row(anchor.reference as usize);
                 for ((moved, &from), &to) in moved.iter_mut().zip(from).zip(to) {
                     *moved -= weight * (f64::from(from) - f64::from(to));
                 }

@@ -2,7 +2,7 @@
 
 mod grid;
 
-use crate::kernel::products::{LANES, NEVER, QUERIES, Tile, for_each_tile};
+use crate::kernel::products::{LANES, NEVER, QUERIES, Sums, for_each_above};
 use crate::kernel::squared_distances;
 use crate::matrix::Dense;
 use crate::progress::Progress;
@@ -34,13 +34,37 @@ impl Neighbors {
     }
 }
 
+/// The rows of a row-major matrix, for loops in which [`row`] would ask anew each time how the matrix lies.
+#[derive(Clone, Copy)]
+pub struct Rows<'a, T> {
+    values: &'a [T],
+    columns: usize,
+}
+
+impl<'a, T> Rows<'a, T> {
+    pub fn of(matrix: &'a Array2<T>) -> Self {
+        match matrix.as_slice() {
+            Some(values) => Rows { values, columns: matrix.ncols() },
+            None => unreachable!("matrices of the mapping are row-major"),
+        }
+    }
+
+    #[inline]
+    pub fn row(&self, index: usize) -> &'a [T] {
+        &self.values[index * self.columns..(index + 1) * self.columns]
+    }
+}
+
+impl Rows<'_, f32> {
+    /// Squared distance in f64 of a place to each of the rows of `indices`.
+    pub fn squared_distances(&self, place: &[f64], indices: &[u32]) -> Vec<f64> {
+        squared_distances(place, self.values, indices)
+    }
+}
+
 /// A row of a row-major matrix. Every matrix of the mapping is made row-major here.
 pub fn row<T>(matrix: &Array2<T>, index: usize) -> &[T] {
-    let columns = matrix.ncols();
-    match matrix.as_slice() {
-        Some(values) => &values[index * columns..(index + 1) * columns],
-        None => unreachable!("matrices of the mapping are row-major"),
-    }
+    Rows::of(matrix).row(index)
 }
 
 /// Candidates beyond k that the search on the grid keeps for the exact decision.
@@ -106,13 +130,16 @@ impl<'a> Search<'a> {
         for panel in (0..packed.block_count()).step_by(PANEL_BLOCKS) {
             let panel = panel..(panel + PANEL_BLOCKS).min(packed.block_count());
             for (selectors, seekers) in chosen.chunks_mut(QUERIES).zip(seekers.chunks(QUERIES)) {
-                // A group that is not full repeats its last query; the copies are not looked at.
+                // A group that is not full repeats its last query, of which then nothing is taken.
                 let four = [0, 1, 2, 3].map(|at: usize| &seekers[at.min(seekers.len() - 1)].pairs[..]);
-                for_each_tile(four, packed, panel.clone(), |block, tile| offer(selectors, block, tile));
+                let limits = [0, 1, 2, 3].map(|at| selectors.get(at).map_or(i32::MAX, |selector| selector.limit));
+                for_each_above(four, packed, panel.clone(), limits, |query, block, lanes, sums| {
+                    selectors[query].take(block * LANES, lanes, sums)
+                });
             }
         }
         let exact = |((selector, seeker), query): ((Selector, &Seeker), usize)| {
-            let query: Vec<f64> = row(queries, query).iter().copied().map(f64::from).collect();
+            let query = wide(row(queries, query));
             self.decide(selector, seeker, &query).unwrap_or_else(|| search_exactly(&query, self.references, self.k))
         };
         chosen.into_iter().zip(&seekers).zip(range).map(exact).collect()
@@ -125,16 +152,6 @@ impl<'a> Search<'a> {
         let decided = ranked(query, self.references, on_grid.chain(self.placed.off.iter().copied()), self.k);
         let farthest = decided.last().map_or(0.0, |last| last.0);
         (seeker.no_nearer(selector.limit, &self.grid, &self.placed) > farthest).then_some(decided)
-    }
-}
-
-#[inline(always)]
-fn offer(selectors: &mut [Selector], block: usize, tile: &Tile) {
-    for (selector, sums) in selectors.iter_mut().zip(tile) {
-        let limit = selector.limit;
-        if sums.iter().fold(false, |any, &sum| any | (sum > limit)) {
-            selector.take(block * LANES, sums);
-        }
     }
 }
 
@@ -152,16 +169,18 @@ impl Selector {
         Selector { kept: Vec::with_capacity(2 * size + LANES), size, limit: NEVER }
     }
 
+    /// Takes the lanes whose bits are set, and returns the limit.
     #[inline(never)]
-    fn take(&mut self, first: usize, sums: &[i32; LANES]) {
-        for (lane, &sum) in sums.iter().enumerate() {
-            if sum > self.limit {
-                self.kept.push((u64::from(turned(sum)) << 32) | (first + lane) as u64);
-            }
+    fn take(&mut self, first: usize, mut lanes: u32, sums: &Sums) -> i32 {
+        while lanes != 0 {
+            let lane = lanes.trailing_zeros() as usize;
+            self.kept.push((u64::from(turned(sums[lane])) << 32) | (first + lane) as u64);
+            lanes &= lanes - 1;
         }
         if self.kept.len() >= 2 * self.size {
             self.thin();
         }
+        self.limit
     }
 
     /// Indices come in ascending order, so of equal sums the earlier index is kept.
@@ -181,14 +200,17 @@ fn turned(sum: i32) -> u32 {
 
 /// The nearest `k` of some rows, by squared distance in f64, then by index.
 fn ranked(query: &[f64], references: &Dense, candidates: impl Iterator<Item = u32>, k: usize) -> Vec<(f64, u32)> {
-    let mut all: Vec<(f64, u32)> = candidates.map(|index| (0.0, index)).collect();
-    for four in all.chunks_mut(4) {
-        let rows = [0, 1, 2, 3].map(|at: usize| row(references, four[at.min(four.len() - 1)].1 as usize));
-        four.iter_mut().zip(squared_distances(query, rows)).for_each(|(entry, distance)| entry.0 = distance);
-    }
+    let indices: Vec<u32> = candidates.collect();
+    let distances = Rows::of(references).squared_distances(query, &indices);
+    let mut all: Vec<(f64, u32)> = distances.into_iter().zip(indices).collect();
     all.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
     all.truncate(k);
     all
+}
+
+/// A row in f64.
+pub fn wide(row: &[f32]) -> Vec<f64> {
+    row.iter().copied().map(f64::from).collect()
 }
 
 /// Every distance in f64.
@@ -210,7 +232,7 @@ mod tests {
     }
 
     fn naive(query: &[f32], references: &Dense, k: usize) -> Vec<(f64, u32)> {
-        let distance = |index| squared_distance(query, row(references, index));
+        let distance = |index| squared_distance(&wide(query), row(references, index));
         let mut all: Vec<(f64, u32)> = (0..references.nrows()).map(|index| (distance(index), index as u32)).collect();
         all.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
         all.truncate(k);

@@ -1,6 +1,6 @@
 //! Projection of the query onto the reference's loadings, without ever making the query dense.
 
-use crate::kernel::add_scaled;
+use crate::kernel::{LISTS, add_scaled, scaled_sums};
 use crate::matrix::{Counts, Dense};
 use crate::normalize::{Depth, Residuals};
 use crate::progress::Progress;
@@ -39,8 +39,8 @@ pub fn project(
         progress.report("Projecting", (slice * SLICE) as f64 / counts.cells() as f64);
         let groups: Vec<&[usize]> = cells.chunk_by(|&a, &b| totals[a] == totals[b]).collect();
         let rows: Vec<Vec<(usize, Vec<f64>)>> = groups
-            .par_iter()
-            .map(|cells| project_depth(residuals, &loadings, dimensions, counts, cells, totals[cells[0]]))
+            .par_chunks(LISTS)
+            .map(|groups| project_depths(residuals, &loadings, dimensions, counts, groups, totals))
             .collect();
         for (cell, row) in rows.into_iter().flatten() {
             projected.row_mut(cell).iter_mut().zip(row).for_each(|(to, from)| *to = from as f32);
@@ -49,33 +49,32 @@ pub fn project(
     projected
 }
 
-/// The cells of one total.
-fn project_depth(
+/// The cells of a few totals; those of one total are a group.
+fn project_depths(
     residuals: &Residuals<'_>,
     loadings: &[f64],
     dimensions: usize,
     counts: &Counts,
-    cells: &[usize],
-    total: f64,
+    groups: &[&[usize]],
+    totals: &[f64],
 ) -> Vec<(usize, Vec<f64>)> {
-    let depth = residuals.at_depth(total);
-    let base = zeros_projected(&depth, loadings, dimensions);
-    cells
-        .iter()
-        .map(|&cell| {
-            let mut sums = vec![0.0; dimensions];
-            for (gene, count) in counts.row(cell) {
-                let Some(place) = residuals.place_of_gene[gene as usize] else {
-                    continue;
-                };
-                let place = place as usize;
-                let correction = residuals.residual(&depth, place, f64::from(count)) - depth.zero[place];
-                add_scaled(&mut sums, correction, &loadings[place * dimensions..(place + 1) * dimensions]);
-            }
-            sums.iter_mut().zip(&base).for_each(|(sum, base)| *sum += base);
-            (cell, sums)
-        })
-        .collect()
+    let depths: Vec<Depth> = groups.iter().map(|cells| residuals.at_depth(totals[cells[0]])).collect();
+    let bases = zeros_projected(&depths, loadings, dimensions);
+    let of_cell = |(cell, depth, base): (usize, &Depth, &Vec<f64>)| {
+        let mut sums = vec![0.0; dimensions];
+        for (gene, count) in counts.row(cell) {
+            let Some(place) = residuals.place_of_gene[gene as usize] else {
+                continue;
+            };
+            let place = place as usize;
+            let correction = residuals.residual(depth, place, f64::from(count)) - depth.zero[place];
+            add_scaled(&mut sums, correction, &loadings[place * dimensions..(place + 1) * dimensions]);
+        }
+        sums.iter_mut().zip(base).for_each(|(sum, base)| *sum += base);
+        (cell, sums)
+    };
+    let groups = groups.iter().zip(depths.iter().zip(&bases));
+    groups.flat_map(|(cells, (depth, base))| cells.iter().map(move |&cell| (cell, depth, base))).map(of_cell).collect()
 }
 
 /// The loadings of some features, row by row.
@@ -84,13 +83,11 @@ pub fn loadings_of(reference: &Reference, features: &[u32]) -> Vec<f64> {
     rows.map(f64::from).collect()
 }
 
-/// The projection of a cell that has no counts of the features used. `loadings` are those of the features.
-pub fn zeros_projected(depth: &Depth, loadings: &[f64], dimensions: usize) -> Vec<f64> {
-    let mut base = vec![0.0; dimensions];
-    for (zero, loadings) in depth.zero.iter().zip(loadings.chunks_exact(dimensions)) {
-        add_scaled(&mut base, *zero, loadings);
-    }
-    base
+/// The projection of a cell that has no counts of the features used, at each of at most [`LISTS`] depths. `loadings` are
+/// those of the features.
+pub fn zeros_projected(depths: &[Depth], loadings: &[f64], dimensions: usize) -> Vec<Vec<f64>> {
+    let factors = std::array::from_fn(|at| &depths[at.min(depths.len() - 1)].zero[..]);
+    scaled_sums(factors, loadings, dimensions).into_iter().take(depths.len()).collect()
 }
 
 /// Rows divided by their Euclidean length; a row of zeros stays.

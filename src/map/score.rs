@@ -1,9 +1,9 @@
 //! The mapping score: how well the query's own neighbourhoods survive the way through the reference.
 
 use super::anchors::{Anchor, distinct};
-use super::neighbors::{Neighbors, nearest, row};
+use super::neighbors::{Neighbors, Rows, nearest, wide};
 use super::weights::{Weights, weigh};
-use crate::kernel::squared_distance;
+use crate::kernel::exp;
 use crate::matrix::Dense;
 use crate::progress::Progress;
 use ndarray::{Array2, Axis};
@@ -46,28 +46,36 @@ pub fn mapping_scores(
     progress: &Progress<'_>,
 ) -> Vec<f32> {
     let part = |from: f64, to: f64| move |_: &str, share: f64| progress.report(STAGE, from + (to - from) * share);
-    let forth = weighted_rows(weights, query.ncols(), |anchor| row(reference, anchors[anchor].reference as usize));
+    let (rows, reference_rows) = (Rows::of(query), Rows::of(reference));
+    let forth = weighted_rows(weights, query.ncols(), |anchor| reference_rows.row(anchors[anchor].reference as usize));
     let back_weights = weigh_back(anchors, reference, &forth, options, &Progress::new(&part(0.0, 0.3)));
-    let back = weighted_rows(&back_weights, query.ncols(), |anchor| row(query, anchors[anchor].query as usize));
+    let back = weighted_rows(&back_weights, query.ncols(), |anchor| rows.row(anchors[anchor].query as usize));
     let near_back = nearest(&back, query, options.k_smooth, STAGE, &Progress::new(&part(0.3, 0.9)));
     let holders = holders(query_in_query, options.k_shared);
     (0..query.nrows())
         .into_par_iter()
-        .map(|cell| {
-            let own = query_in_query.distances_of(cell);
-            let own = &own[..options.k_smooth.min(own.len())];
-            let nearest_other = own.get(1).map_or(0.0, |&distance| f64::from(distance));
-            let bandwidth = bandwidth(cell, query, query_in_query, &holders, options.k_shared) - nearest_other;
-            let kernel = |distance: f64| libm::exp(-(distance - nearest_other) / bandwidth);
-            let mean = |sum: f64, count: usize| sum / count.max(1) as f64;
-            let before = mean(own.iter().fold(0.0, |sum, &distance| sum + kernel(f64::from(distance))), own.len());
-            let after = near_back.of(cell);
-            let distance_to = |other: u32| libm::sqrt(squared_distance(row(query, cell), row(query, other as usize)));
-            let after = mean(after.iter().fold(0.0, |sum, &other| sum + kernel(distance_to(other))), after.len());
-            let score = (after / before).min(1.0);
-            // A bandwidth of zero: all cells around are copies, and a copy is kept as well as can be.
-            if score.is_finite() { score as f32 } else { 1.0 }
-        })
+        .map_init(
+            || vec![0; query.nrows()],
+            |shared_with, cell| {
+                let own = query_in_query.distances_of(cell);
+                let own = &own[..options.k_smooth.min(own.len())];
+                let nearest_other = own.get(1).map_or(0.0, |&distance| f64::from(distance));
+                let here = wide(rows.row(cell));
+                let distances = |others: &[u32]| -> Vec<f64> {
+                    rows.squared_distances(&here, others).into_iter().map(libm::sqrt).collect()
+                };
+                let bandwidth =
+                    bandwidth(cell, query_in_query, &holders, options.k_shared, shared_with, distances) - nearest_other;
+                let kernel = |distance: f64| exp(-(distance - nearest_other) / bandwidth);
+                let mean = |sum: f64, count: usize| sum / count.max(1) as f64;
+                let before = mean(own.iter().fold(0.0, |sum, &distance| sum + kernel(f64::from(distance))), own.len());
+                let after = distances(near_back.of(cell));
+                let after = mean(after.iter().fold(0.0, |sum, &distance| sum + kernel(distance)), after.len());
+                let score = (after / before).min(1.0);
+                // A bandwidth of zero: all cells around are copies, and a copy is kept as well as can be.
+                if score.is_finite() { score as f32 } else { 1.0 }
+            },
+        )
         .collect()
 }
 
@@ -123,26 +131,37 @@ fn holders(neighbors: &Neighbors, k: usize) -> Vec<Vec<u32>> {
     holders
 }
 
-/// Mean distance to the `k` cells that share the fewest neighbours with this one, but at least one.
+/// Mean distance to the `k` cells that share the fewest neighbours with this one, but at least one. `distances` gives those
+/// to some cells; `shared_with` has a zero for each cell, and has so again afterwards.
 ///
 /// The order of shared / (2k - shared), Seurat's similarity, is the order of the shared neighbours. Cells that
 /// tie with the k-th all count, then the mean is over the k largest distances.
-fn bandwidth(cell: usize, query: &Dense, neighbors: &Neighbors, holders: &[Vec<u32>], k: usize) -> f64 {
+fn bandwidth(
+    cell: usize,
+    neighbors: &Neighbors,
+    holders: &[Vec<u32>],
+    k: usize,
+    shared_with: &mut [u16],
+    distances: impl Fn(&[u32]) -> Vec<f64>,
+) -> f64 {
     let near = neighbors.of(cell);
-    let mut sharing: Vec<u32> =
-        near[..k.min(near.len())].iter().flat_map(|&other| holders[other as usize].iter().copied()).collect();
-    sharing.sort_unstable();
-    let mut shared: Vec<(usize, u32)> = sharing.chunk_by(|a, b| a == b).map(|run| (run.len(), run[0])).collect();
-    shared.sort_unstable();
-    let k = k.min(shared.len());
-    let Some(limit) = k.checked_sub(1).map(|last| shared[last].0) else {
-        return 0.0;
+    let mut sharing: Vec<u32> = Vec::new();
+    for &other in near[..k.min(near.len())].iter().flat_map(|&other| &holders[other as usize]) {
+        let shared = &mut shared_with[other as usize];
+        if *shared == 0 {
+            sharing.push(other);
+        }
+        *shared += 1;
+    }
+    let k = k.min(sharing.len());
+    let mut counts: Vec<u16> = sharing.iter().map(|&other| shared_with[other as usize]).collect();
+    let limit = match k.checked_sub(1) {
+        Some(last) => *counts.select_nth_unstable(last).1,
+        None => return 0.0,
     };
-    let mut distances: Vec<f64> = shared
-        .iter()
-        .take_while(|entry| entry.0 <= limit)
-        .map(|entry| libm::sqrt(squared_distance(row(query, cell), row(query, entry.1 as usize))))
-        .collect();
+    let fewest: Vec<u32> = sharing.iter().copied().filter(|&other| shared_with[other as usize] <= limit).collect();
+    sharing.iter().for_each(|&other| shared_with[other as usize] = 0);
+    let mut distances = distances(&fewest);
     distances.sort_by(|a, b| b.total_cmp(a));
     distances.truncate(k);
     distances.iter().fold(0.0, |sum, distance| sum + distance) / distances.len() as f64

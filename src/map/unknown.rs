@@ -12,8 +12,7 @@
 //! reference in turn; how well it works on others stands there.
 
 use super::anchors::quantile;
-use super::neighbors::{Neighbors, row};
-use crate::kernel::squared_distance;
+use super::neighbors::{Neighbors, Rows, row, wide};
 use crate::matrix::Dense;
 use ndarray::Array2;
 use rayon::prelude::*;
@@ -124,8 +123,7 @@ fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
 
 /// Mean Euclidean distance of a row to some rows of another matrix.
 fn mean_distance(from: &Dense, cell: usize, to: &Dense, near: &[u32]) -> f64 {
-    let place = row(from, cell);
-    mean(near.iter().map(|&other| libm::sqrt(squared_distance(place, row(to, other as usize)))))
+    mean(Rows::of(to).squared_distances(&wide(row(from, cell)), near).into_iter().map(libm::sqrt))
 }
 
 fn median(mut values: Vec<f64>) -> f64 {

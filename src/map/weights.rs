@@ -2,6 +2,7 @@
 
 use super::anchors::{Anchor, distinct};
 use super::neighbors::nearest;
+use crate::kernel::exp;
 use crate::matrix::Dense;
 use crate::progress::Progress;
 use ndarray::Axis;
@@ -124,7 +125,7 @@ pub(super) fn weigh(
 /// Where every weight is zero Seurat divides by zero; here the anchors then count by closeness alone,
 /// and where that is zero too, alike.
 fn normalize(walk: Vec<(u32, f64)>, anchors: &[Anchor]) -> Vec<(u32, f64)> {
-    let kernel = |closeness: f64, score: f64| 1.0 - libm::exp(-closeness * score / 4.0);
+    let kernel = |closeness: f64, score: f64| 1.0 - exp(-closeness * score / 4.0);
     let ways: [&dyn Fn(u32, f64) -> f64; 3] = [
         &|anchor, closeness| kernel(closeness, anchors[anchor as usize].score),
         &|_, closeness| kernel(closeness, 1.0),

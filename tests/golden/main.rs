@@ -143,7 +143,7 @@ fn reference_neighbors_and_ties() {
             }
             let distance = |other: u32| {
                 let other = unit.row(other as usize).to_vec();
-                sextant::kernel::squared_distance(&unit.row(cell).to_vec(), &other).sqrt()
+                sextant::kernel::squared_distance(&neighbors::wide(&unit.row(cell).to_vec()), &other).sqrt()
             };
             let (ours, theirs) = (distance(ours), distance(theirs));
             assert!((ours - theirs).abs() <= TIE * theirs, "cell {cell}, rank {rank}: {ours} {theirs}");
