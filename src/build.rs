@@ -8,9 +8,11 @@
 //! | components | [`pca`] | residuals → embedding (cells × dimensions) and loadings (features × dimensions) |
 //! | neighbours | [`nearest_by_cosine`] | embedding → the nearest cells of each cell |
 //! | map | [`layout`] | neighbours → layout in the plane |
+//! | held out | [`held_out`] | embedding, labels → how right the labels of held-out cells are |
 
 pub mod by_gene;
 pub mod features;
+pub mod held_out;
 pub mod labels;
 pub mod residuals;
 pub mod sctransform;
@@ -38,6 +40,8 @@ pub struct Options {
     /// Seurat's parameters where none are given.
     pub umap: Option<UmapParameters>,
     pub umap_seed: u64,
+    /// Which cells are held out to see how right their labels are.
+    pub held_out_by: held_out::By,
 }
 
 impl Default for Options {
@@ -49,6 +53,7 @@ impl Default for Options {
             neighbors: 31,
             umap: None,
             umap_seed: 42,
+            held_out_by: held_out::By::default(),
         }
     }
 }
@@ -78,6 +83,7 @@ pub fn build(
         return Err(Error::input(format!("the file has {cells} cells; a reference needs at least {FEWEST_CELLS}")));
     }
     let (levels, warnings) = labels::levels(levels, cells)?;
+    let parts = held_out::parts(&dataset.cells, &dataset.metadata, &options.held_out_by)?;
     let depths = features::depths(&dataset.counts)?;
     let counts = ByGene::new(&dataset.counts);
 
@@ -95,11 +101,13 @@ pub fn build(
     let most = options.neighbors.max(umap.neighbors as usize);
     let (neighbors, distances) = nearest_by_cosine(&components.embedding, most, progress);
     let layout = layout::layout(&neighbors, &distances, &components.embedding, &umap, options.umap_seed, progress);
+    let held_out = parts.map(|parts| held_out::judge(&components.embedding, &levels, &parts, progress));
 
     let about = About {
         provenance: (about.provenance.iter().cloned())
             .chain(provenance(dataset, options, &model, genes.len(), &components, &umap))
             .collect(),
+        held_out,
         ..about
     };
     let reference = Reference {

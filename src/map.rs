@@ -18,7 +18,7 @@
 pub mod anchors;
 pub mod annotate;
 pub mod cosine;
-mod discriminant;
+pub(crate) mod discriminant;
 pub mod grade;
 pub mod integrate;
 pub mod labels;

@@ -105,6 +105,7 @@ impl Engine {
             features: reference.features.len(),
             checksum: bundle::sha256(bytes),
             levels: reference.levels.iter().map(|level| level_summary(level, &level.codes)).collect(),
+            held_out_sentence: reference.about.held_out.as_ref().map(|held_out| held_out.sentence()),
         })
     }
 

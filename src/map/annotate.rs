@@ -12,8 +12,8 @@ use super::neighbors::{Neighbors, row};
 use super::unknown::{Signs, unknown_scores};
 use crate::error::Warning;
 use crate::matrix::Dense;
-use crate::reference::Reference;
 use crate::reference::hierarchy::{Family, families};
+use crate::reference::{Level, Reference};
 use rayon::prelude::*;
 
 /// Two of three calls of this confidence are right: with less, a cell is called by the coarser level.
@@ -95,7 +95,6 @@ pub fn coarsest_level(reference: &Reference) -> usize {
 
 /// Labels the cells anew: replaces the codes of `labels`, whose prediction scores stay.
 pub fn annotate(labels: &mut [Labels], reference: &Reference, evidence: &Evidence<'_>) -> Annotation {
-    let cells = evidence.integrated.nrows();
     let mut annotation =
         Annotation { confidences: vec![Vec::new(); labels.len()], unknown_scores: Vec::new(), calls: Vec::new() };
     let mut main_family = None;
@@ -108,14 +107,8 @@ pub fn annotate(labels: &mut [Labels], reference: &Reference, evidence: &Evidenc
         let finest = &reference.levels[family.finest];
         let discriminant = Discriminant::fit(&reference.embedding, &finest.codes, finest.classes.len());
         let white = discriminant.whiten_rows(evidence.integrated);
-        let chosen: Vec<Vec<(u16, f32)>> = (0..cells)
-            .into_par_iter()
-            .map(|cell| {
-                let likely = discriminant.probabilities(row(&white, cell));
-                let probabilities = with_votes(likely, evidence.integrated_in_reference.of(cell), &finest.codes);
-                choose(family, reference, &probabilities)
-            })
-            .collect();
+        let near = evidence.integrated_in_reference;
+        let chosen = label_cells(family, &reference.levels, &discriminant, &white, near, &finest.codes);
         if number == 0 {
             annotation.unknown_scores = unknown_scores(&Signs {
                 reference: evidence.reference_unit,
@@ -140,6 +133,26 @@ pub fn annotate(labels: &mut [Labels], reference: &Reference, evidence: &Evidenc
     annotation
 }
 
+/// For each cell a class of each level of the family with its probability, from the coarsest on.
+///
+/// # Shapes
+/// `white` cells × d, whitened by the discriminant; `near` their nearest reference cells, whose classes of the family's
+/// finest level are `codes`.
+pub(crate) fn label_cells(
+    family: &Family,
+    levels: &[Level],
+    discriminant: &Discriminant,
+    white: &Dense,
+    near: &Neighbors,
+    codes: &[u16],
+) -> Vec<Vec<(u16, f32)>> {
+    let label = |cell: usize| {
+        let likely = discriminant.probabilities(row(white, cell));
+        choose(family, levels, &with_votes(likely, near.of(cell), codes))
+    };
+    (0..white.nrows()).into_par_iter().map(label).collect()
+}
+
 /// The mean of the probabilities and of the votes of the nearest reference cells.
 fn with_votes(mut probabilities: Vec<f64>, near: &[u32], codes: &[u16]) -> Vec<f64> {
     let vote = 1.0 / near.len().max(1) as f64;
@@ -151,10 +164,10 @@ fn with_votes(mut probabilities: Vec<f64>, near: &[u32], codes: &[u16]) -> Vec<f
 
 /// A class of each level of the family with its probability, from the coarsest on, each among the classes that the one
 /// before leaves. Of equally probable classes the first one.
-fn choose(family: &Family, reference: &Reference, probabilities: &[f64]) -> Vec<(u16, f32)> {
+fn choose(family: &Family, levels: &[Level], probabilities: &[f64]) -> Vec<(u16, f32)> {
     let mut left = vec![true; probabilities.len()];
     let choose = |nested: &crate::reference::hierarchy::Nested| {
-        let mut sums = vec![0.0; reference.levels[nested.level].classes.len()];
+        let mut sums = vec![0.0; levels[nested.level].classes.len()];
         for ((&probability, &class), &left) in probabilities.iter().zip(&nested.class_of).zip(&left) {
             sums[usize::from(class)] += if left { probability } else { 0.0 };
         }

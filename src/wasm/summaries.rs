@@ -34,6 +34,8 @@ pub struct ReferenceSummary<'a> {
     pub features: usize,
     pub checksum: String,
     pub levels: Vec<LevelSummary<'a>>,
+    /// How right its own labels are, in words.
+    pub held_out_sentence: Option<String>,
 }
 
 #[derive(Serialize)]

@@ -37,6 +37,9 @@ export class ReferenceStep {
     this.#card.hidden = false;
     this.#card.querySelector('.reference-facts').textContent = facts.filter(Boolean).join(' · ');
     this.#card.querySelector('.reference-description').textContent = about.description || entry.description || '';
+    const heldOut = this.#card.querySelector('.reference-held-out');
+    heldOut.hidden = !about.held_out_sentence;
+    heldOut.textContent = about.held_out_sentence ?? '';
     for (const field of ['license', 'citation', 'source', 'checksum']) {
       this.#card.querySelector(`[data-field=${field}]`).textContent = about[field] || entry[field] || 'not stated';
     }

@@ -57,8 +57,10 @@ Usage:
   sextant inspect QUERY… [--matrix PATH] [--gene-column NAME] [--min-counts N] [--samples COLUMN] [--json]
       Says what a file holds, also in its table of cells, and which matrix would be used.
   sextant reference build LABELLED --labels LEVEL,… --out NAME.sextant.zip [--about ABOUT.json]
-                          [--matrix PATH] [--threads N]
-      Builds a reference from labelled raw counts; LEVEL names a column of the file's table of cells.
+                          [--held-out-by COLUMN|none] [--matrix PATH] [--threads N]
+      Builds a reference from labelled raw counts; LEVEL names a column of the file's table of cells. To see how right its
+      labels are, the cells of each value of COLUMN (by default of a column of donors, studies or samples, else five
+      random parts) are held out in turn and labelled by the rest; the bundle keeps the figures, 'reference show' tells.
   sextant reference show BUNDLE
       Says what a reference holds.
   sextant --help | --version

@@ -6,13 +6,16 @@ use crate::inputs;
 use crate::map::read_reference;
 use crate::report::{Stopwatch, thousands};
 use sextant::build;
+use sextant::build::held_out::By;
 use sextant::formats::{Column, Dataset, ReadOptions};
 use sextant::progress::Progress;
+use sextant::reference::held_out::HeldOutLevel;
 use sextant::reference::{About, bundle};
 use std::path::{Path, PathBuf};
 
 pub fn build(words: &[&str]) -> Result<(), Failure> {
-    let arguments = Arguments::parse(words, "LABELLED", &["labels", "out", "about", "matrix", "threads"], &[])?;
+    let arguments =
+        Arguments::parse(words, "LABELLED", &["labels", "out", "about", "matrix", "held-out-by", "threads"], &[])?;
     let out = PathBuf::from(arguments.required("out")?);
     let names = arguments.list("labels").ok_or_else(|| Failure::usage("--labels is missing."))?;
     arguments.start_threads()?;
@@ -28,7 +31,12 @@ pub fn build(words: &[&str]) -> Result<(), Failure> {
         Some(path) => read_about(Path::new(path))?,
         None => About { name: stem(&out), title: stem(&out), ..About::default() },
     };
-    let (reference, warnings) = build::build(&dataset, &levels, &build::Options::default(), about, &progress)?;
+    let held_out_by = arguments.value("held-out-by").map_or(By::Usual, |name| match name {
+        "none" => By::Nothing,
+        name => By::Column(name.to_owned()),
+    });
+    let options = build::Options { held_out_by, ..Default::default() };
+    let (reference, warnings) = build::build(&dataset, &levels, &options, about, &progress)?;
     let bytes = bundle::write(&reference)?;
     std::fs::write(&out, &bytes).map_err(|error| Failure::io("Cannot write", &out, &error))?;
     for warning in dataset.warnings.iter().chain(&warnings) {
@@ -46,6 +54,9 @@ pub fn build(words: &[&str]) -> Result<(), Failure> {
         thousands(bytes.len()),
         bundle::sha256(&bytes)
     );
+    if let Some(held_out) = &reference.about.held_out {
+        println!("{}", held_out.sentence());
+    }
     Ok(())
 }
 
@@ -96,8 +107,34 @@ pub fn show(words: &[&str]) -> Result<(), Failure> {
             level.classes.iter().zip(cells).map(|(class, cells)| format!("{} {}", class.name, thousands(cells)));
         println!("{:10} {}: {}", "level", level.name, classes.collect::<Vec<_>>().join(", "));
     }
+    if let Some(held_out) = &about.held_out {
+        println!("{:10} {}", "held out", held_out.sentence());
+        for level in &held_out.levels {
+            say_held_out(level);
+        }
+    }
     for line in &about.provenance {
         println!("{:10} {line}", "made by");
     }
     Ok(())
+}
+
+/// What was found of one level where cells were held out: in all, by confidence, and of each class.
+fn say_held_out(level: &HeldOutLevel) {
+    let macro_f1 = level.macro_f1.map_or("none".into(), |f1| format!("{f1:.3}"));
+    println!(
+        "{:10} {}: accuracy {:.3}, macro-F1 {macro_f1}, calibration error {:.3}; {} cells, and {} of classes that the rest has not",
+        "held out",
+        level.name,
+        level.accuracy,
+        level.calibration_error,
+        thousands(level.cells),
+        thousands(level.cells_of_missing_classes)
+    );
+    let bins = level.reliability.iter().filter(|bin| bin.cells > 0);
+    let bins = bins.map(|bin| format!("{:.2} {:.2} ({})", bin.confidence, bin.right, thousands(bin.cells)));
+    println!("{:10}   confidence, share right (cells): {}", "", bins.collect::<Vec<_>>().join(", "));
+    let classes = level.classes.iter().filter(|class| class.cells > 0);
+    let classes = classes.map(|class| format!("{} {:.3} {:.3}", class.name, class.accuracy, class.f1));
+    println!("{:10}   class, share right, F1: {}", "", classes.collect::<Vec<_>>().join(", "));
 }

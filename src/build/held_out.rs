@@ -1,0 +1,252 @@
+//! How right the labels of held-out cells are.
+//!
+//! Some cells are taken away and labelled by the rest of the reference as [`annotate`](crate::map::annotate) labels the cells
+//! of a query once they stand in the reference's embedding. The model of the counts and the embedding stay those of all
+//! cells, and there are no anchors. So this says how well the labels can be told apart in this embedding, and with donors,
+//! samples or studies held out also how alike these are; a query of another technology is labelled less well.
+
+use crate::error::{Error, Result};
+use crate::formats::{Column, is_no_name};
+use crate::map::annotate::label_cells;
+use crate::map::discriminant::Discriminant;
+use crate::map::neighbors::nearest;
+use crate::map::{project, umap};
+use crate::matrix::Dense;
+use crate::progress::Progress;
+use crate::random::Random;
+use crate::reference::Level;
+use crate::reference::held_out::{BINS, HeldOut, HeldOutClass, HeldOutLevel, ReliabilityBin};
+use crate::reference::hierarchy::{Family, families};
+use ndarray::Axis;
+use std::collections::BTreeMap;
+
+/// Which cells are held out together.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum By {
+    /// Those of one value of the first of [`USUAL`] that the table of cells has and that divides them well, else random ones.
+    #[default]
+    Usual,
+    /// Those of one value of this column of the table of cells.
+    Column(String),
+    /// None.
+    Nothing,
+}
+
+/// Columns that tell donors, studies or samples apart, the most independent ones first.
+const USUAL: [&str; 6] = ["donor", "donor_id", "study", "sample", "batch", "orig.ident"];
+/// Values with fewer cells are held out together, and no column is taken unasked that has such.
+const FEWEST_CELLS: usize = 50;
+/// More parts say no more.
+const MOST_PARTS: usize = 50;
+/// Random parts.
+const RANDOM_PARTS: usize = 5;
+const SEED: u64 = 42;
+/// Classes with fewer judged cells do not count in the macro-F1.
+const FEW_OF_CLASS: usize = 10;
+
+/// The cells that are held out in turn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parts {
+    /// The column whose values they are; nothing for random cells.
+    pub column: Option<String>,
+    /// The cells of each part, ascending; every cell is in one.
+    pub cells: Vec<Vec<usize>>,
+}
+
+/// The parts to be held out; nothing where none are wanted.
+///
+/// # Shapes
+/// `cells` n names; `metadata`: the table of cells.
+///
+/// # Errors
+/// A column that was asked for and is not there, or does not divide the cells.
+pub fn parts(cells: &[String], metadata: &[(String, Column)], by: &By) -> Result<Option<Parts>> {
+    Ok(match by {
+        By::Nothing => None,
+        By::Column(name) => Some(named(name, cells.len(), metadata)?),
+        By::Usual => Some(usual(cells.len(), metadata).unwrap_or_else(|| random(cells))),
+    })
+}
+
+/// Labels every cell by the cells that are not held out with it.
+///
+/// # Shapes
+/// `embedding` n × d.
+pub fn judge(embedding: &Dense, levels: &[Level], parts: &Parts, progress: &Progress<'_>) -> HeldOut {
+    let cells = embedding.nrows();
+    let families = families(levels);
+    let unit = project::normalize_rows(embedding);
+    let mut tallies: Vec<Tally> = levels.iter().map(|level| Tally::new(level.classes.len())).collect();
+    for (number, held) in parts.cells.iter().enumerate() {
+        progress.report("Holding cells out", number as f64 / parts.cells.len() as f64);
+        let mut is_held = vec![false; cells];
+        held.iter().for_each(|&cell| is_held[cell] = true);
+        let rest: Vec<usize> = (0..cells).filter(|&cell| !is_held[cell]).collect();
+        let in_rest = nearest(
+            &unit.select(Axis(0), held),
+            &unit.select(Axis(0), &rest),
+            umap::Options::default().neighbors,
+            "Holding cells out",
+            &Progress::silent(),
+        );
+        let (places, places_of_rest) = (embedding.select(Axis(0), held), embedding.select(Axis(0), &rest));
+        for family in &families {
+            let finest = &levels[family.finest];
+            let codes: Vec<u16> = rest.iter().map(|&cell| finest.codes[cell]).collect();
+            let discriminant = Discriminant::fit(&places_of_rest, &codes, finest.classes.len());
+            let white = discriminant.whiten_rows(&places);
+            let labelled = label_cells(family, levels, &discriminant, &white, &in_rest, &codes);
+            tell(&mut tallies, family, levels, held, &rest, &labelled);
+        }
+    }
+    let levels = levels.iter().zip(tallies).map(|(level, tally)| tally.figures(level)).collect();
+    HeldOut { column: parts.column.clone(), folds: parts.cells.len(), levels }
+}
+
+/// Adds the labels of a part to what is known of the levels of a family.
+fn tell(
+    tallies: &mut [Tally],
+    family: &Family,
+    levels: &[Level],
+    held: &[usize],
+    rest: &[usize],
+    labelled: &[Vec<(u16, f32)>],
+) {
+    for (at, nested) in family.levels.iter().enumerate() {
+        let level = &levels[nested.level];
+        let mut has_class = vec![false; level.classes.len()];
+        rest.iter().for_each(|&cell| has_class[usize::from(level.codes[cell])] = true);
+        for (&cell, found) in held.iter().zip(labelled) {
+            let truth = usize::from(level.codes[cell]);
+            let (called, confidence) = found[at];
+            tallies[nested.level].add(truth, has_class[truth], usize::from(called), confidence);
+        }
+    }
+}
+
+/// Counts of one level.
+struct Tally {
+    missing: usize,
+    /// For each class its judged cells, those called it, and those of both.
+    classes: Vec<[usize; 3]>,
+    /// For each bin its cells, the sum of their confidence, and those that are right.
+    bins: Vec<(usize, f64, usize)>,
+}
+
+impl Tally {
+    fn new(classes: usize) -> Self {
+        Tally { missing: 0, classes: vec![[0; 3]; classes], bins: vec![(0, 0.0, 0); BINS] }
+    }
+
+    fn add(&mut self, truth: usize, can_be_right: bool, called: usize, confidence: f32) {
+        if !can_be_right {
+            self.missing += 1;
+            return;
+        }
+        self.classes[truth][0] += 1;
+        self.classes[called][1] += 1;
+        self.classes[truth][2] += usize::from(truth == called);
+        let bin = &mut self.bins[((f64::from(confidence) * BINS as f64) as usize).min(BINS - 1)];
+        bin.0 += 1;
+        bin.1 += f64::from(confidence);
+        bin.2 += usize::from(truth == called);
+    }
+
+    fn figures(self, level: &Level) -> HeldOutLevel {
+        let cells: usize = self.bins.iter().map(|bin| bin.0).sum();
+        let right: usize = self.bins.iter().map(|bin| bin.2).sum();
+        let apart = self.bins.iter().fold(0.0, |sum, bin| sum + (bin.1 - bin.2 as f64).abs());
+        let classes: Vec<HeldOutClass> = (level.classes.iter().zip(&self.classes))
+            .map(|(class, &[cells, called, both])| HeldOutClass {
+                name: class.name.clone(),
+                cells,
+                called,
+                accuracy: share(both as f64, cells as f64),
+                f1: share(2.0 * both as f64, (cells + called) as f64),
+            })
+            .collect();
+        let counted = || classes.iter().filter(|class| class.cells >= FEW_OF_CLASS);
+        let sum = counted().fold(0.0, |sum, class| sum + class.f1);
+        HeldOutLevel {
+            name: level.name.clone(),
+            cells,
+            cells_of_missing_classes: self.missing,
+            accuracy: share(right as f64, cells as f64),
+            macro_f1: (counted().count() > 0).then(|| share(sum, counted().count() as f64)),
+            calibration_error: share(apart, cells as f64),
+            reliability: (self.bins.iter())
+                .map(|&(cells, confidence, right)| ReliabilityBin {
+                    cells,
+                    confidence: share(confidence, cells as f64),
+                    right: share(right as f64, cells as f64),
+                })
+                .collect(),
+            classes,
+        }
+    }
+}
+
+/// To six digits; zero of nothing.
+fn share(part: f64, whole: f64) -> f64 {
+    if whole > 0.0 { libm::round(1e6 * part / whole) / 1e6 } else { 0.0 }
+}
+
+/// The cells of each value of a column; values with few cells and cells without a value together are the last part.
+fn by_value(column: &Column, cells: usize) -> (Vec<Vec<usize>>, usize) {
+    let mut of_value: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    let mut few = Vec::new();
+    for cell in 0..cells {
+        match column.text(cell).filter(|value| !is_no_name(value)) {
+            Some(value) => of_value.entry(value).or_default().push(cell),
+            None => few.push(cell),
+        }
+    }
+    let mut parts = Vec::new();
+    for held in of_value.into_values() {
+        if held.len() < FEWEST_CELLS { few.extend(held) } else { parts.push(held) }
+    }
+    few.sort_unstable();
+    let left = few.len();
+    if left > 0 {
+        parts.push(few);
+    }
+    (parts, left)
+}
+
+fn named(name: &str, cells: usize, metadata: &[(String, Column)]) -> Result<Parts> {
+    let Some((_, column)) = metadata.iter().find(|column| column.0 == name) else {
+        let known: Vec<&str> = metadata.iter().map(|column| column.0.as_str()).collect();
+        return Err(Error::usage(format!(
+            "The file has no cell column '{name}' to hold cells out by. Its columns are: {}.",
+            known.join(", ")
+        )));
+    };
+    let (parts, _) = by_value(column, cells);
+    if !(2..=MOST_PARTS).contains(&parts.len()) {
+        return Err(Error::usage(format!(
+            "The cell column '{name}' does not divide the cells well enough to hold some out: 2 to {MOST_PARTS} parts of at least \
+             {FEWEST_CELLS} cells are needed, and it has {}. Name a column of donors, samples or studies, or 'none'.",
+            parts.len()
+        )));
+    }
+    Ok(Parts { column: Some(name.to_owned()), cells: parts })
+}
+
+fn usual(cells: usize, metadata: &[(String, Column)]) -> Option<Parts> {
+    USUAL.iter().find_map(|&name| {
+        let (_, column) = metadata.iter().find(|column| column.0 == name)?;
+        let (parts, left) = by_value(column, cells);
+        let divides = left == 0 && (2..=MOST_PARTS).contains(&parts.len());
+        divides.then(|| Parts { column: Some(name.to_owned()), cells: parts })
+    })
+}
+
+/// Which part a cell is in depends on its name, not on its row.
+fn random(cells: &[String]) -> Parts {
+    let mut parts = vec![Vec::new(); RANDOM_PARTS];
+    for (cell, name) in cells.iter().enumerate() {
+        parts[Random::for_name(name, SEED).below(RANDOM_PARTS)].push(cell);
+    }
+    parts.retain(|part| !part.is_empty() && part.len() < cells.len());
+    Parts { column: None, cells: parts }
+}
