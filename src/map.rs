@@ -17,6 +17,7 @@
 
 pub mod anchors;
 pub mod annotate;
+pub(crate) mod confidence;
 pub mod cosine;
 pub(crate) mod discriminant;
 pub mod grade;
@@ -252,6 +253,7 @@ pub fn map_projected(
         let transferred = labels::transfer_labels(&anchors, &weights, coarsest);
         let evidence = Evidence {
             reference_unit: &reference_unit,
+            projected: &projected,
             integrated: &integrated,
             query_in_reference: &found.query_in_reference,
             integrated_in_reference: &in_reference,

@@ -7,7 +7,7 @@
 
 use crate::error::{Error, Result};
 use crate::formats::{Column, is_no_name};
-use crate::map::annotate::label_cells;
+use crate::map::confidence::{Judges, View};
 use crate::map::discriminant::Discriminant;
 use crate::map::neighbors::nearest;
 use crate::map::{project, umap};
@@ -95,7 +95,9 @@ pub fn judge(embedding: &Dense, levels: &[Level], parts: &Parts, progress: &Prog
             let codes: Vec<u16> = rest.iter().map(|&cell| finest.codes[cell]).collect();
             let discriminant = Discriminant::fit(&places_of_rest, &codes, finest.classes.len());
             let white = discriminant.whiten_rows(&places);
-            let labelled = label_cells(family, levels, &discriminant, &white, &in_rest, &codes);
+            let judges = Judges { family, levels, discriminant: &discriminant, codes: &codes };
+            let view = View { white: &white, near: &in_rest };
+            let labelled = judges.label(view, view);
             tell(&mut tallies, family, levels, held, &rest, &labelled);
         }
     }

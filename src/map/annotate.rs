@@ -4,17 +4,18 @@
 //! The anchors of the label transfer are few where query and reference differ, and then decide much. The integrated
 //! embedding, which they are used for too, is more robust: there each cell is judged by itself, by a linear discriminant (which
 //! looks along the directions that tell classes apart) and by the vote of its nearest reference cells (which needs no shape of
-//! the classes). The mean of the two is better than either on most pairs of datasets, and better calibrated.
+//! the classes). The mean of the two is better than either on most pairs of datasets, and better calibrated. How confident it
+//! is also depends on the projection: see [`confidence`](super::confidence).
 
+use super::confidence::{Judges, View};
 use super::discriminant::Discriminant;
 use super::labels::Labels;
-use super::neighbors::{Neighbors, row};
+use super::neighbors::Neighbors;
 use super::unknown::{Signs, unknown_scores};
 use crate::error::Warning;
 use crate::matrix::Dense;
-use crate::reference::hierarchy::{Family, families};
-use crate::reference::{Level, Reference};
-use rayon::prelude::*;
+use crate::reference::Reference;
+use crate::reference::hierarchy::families;
 
 /// Two of three calls of this confidence are right: with less, a cell is called by the coarser level.
 pub const CERTAIN: f32 = 2.0 / 3.0;
@@ -78,6 +79,8 @@ pub struct Evidence<'a> {
     /// n × d, L2-normalised.
     pub reference_unit: &'a Dense,
     /// m × d.
+    pub projected: &'a Dense,
+    /// m × d.
     pub integrated: &'a Dense,
     /// Nearest reference cells of each query cell in the projection, and after integration.
     pub query_in_reference: &'a Neighbors,
@@ -107,8 +110,11 @@ pub fn annotate(labels: &mut [Labels], reference: &Reference, evidence: &Evidenc
         let finest = &reference.levels[family.finest];
         let discriminant = Discriminant::fit(&reference.embedding, &finest.codes, finest.classes.len());
         let white = discriminant.whiten_rows(evidence.integrated);
-        let near = evidence.integrated_in_reference;
-        let chosen = label_cells(family, &reference.levels, &discriminant, &white, near, &finest.codes);
+        let judges = Judges { family, levels: &reference.levels, discriminant: &discriminant, codes: &finest.codes };
+        let chosen = judges.label(
+            View { white: &white, near: evidence.integrated_in_reference },
+            View { white: &discriminant.whiten_rows(evidence.projected), near: evidence.query_in_reference },
+        );
         if number == 0 {
             annotation.unknown_scores = unknown_scores(&Signs {
                 reference: evidence.reference_unit,
@@ -131,51 +137,6 @@ pub fn annotate(labels: &mut [Labels], reference: &Reference, evidence: &Evidenc
     }
     annotation.calls = calls(&annotation, &main_family.unwrap_or_default());
     annotation
-}
-
-/// For each cell a class of each level of the family with its probability, from the coarsest on.
-///
-/// # Shapes
-/// `white` cells × d, whitened by the discriminant; `near` their nearest reference cells, whose classes of the family's
-/// finest level are `codes`.
-pub(crate) fn label_cells(
-    family: &Family,
-    levels: &[Level],
-    discriminant: &Discriminant,
-    white: &Dense,
-    near: &Neighbors,
-    codes: &[u16],
-) -> Vec<Vec<(u16, f32)>> {
-    let label = |cell: usize| {
-        let likely = discriminant.probabilities(row(white, cell));
-        choose(family, levels, &with_votes(likely, near.of(cell), codes))
-    };
-    (0..white.nrows()).into_par_iter().map(label).collect()
-}
-
-/// The mean of the probabilities and of the votes of the nearest reference cells.
-fn with_votes(mut probabilities: Vec<f64>, near: &[u32], codes: &[u16]) -> Vec<f64> {
-    let vote = 1.0 / near.len().max(1) as f64;
-    near.iter().for_each(|&cell| probabilities[usize::from(codes[cell as usize])] += vote);
-    let sum = probabilities.iter().fold(0.0, |sum, probability| sum + probability);
-    probabilities.iter_mut().for_each(|probability| *probability /= sum);
-    probabilities
-}
-
-/// A class of each level of the family with its probability, from the coarsest on, each among the classes that the one
-/// before leaves. Of equally probable classes the first one.
-fn choose(family: &Family, levels: &[Level], probabilities: &[f64]) -> Vec<(u16, f32)> {
-    let mut left = vec![true; probabilities.len()];
-    let choose = |nested: &crate::reference::hierarchy::Nested| {
-        let mut sums = vec![0.0; levels[nested.level].classes.len()];
-        for ((&probability, &class), &left) in probabilities.iter().zip(&nested.class_of).zip(&left) {
-            sums[usize::from(class)] += if left { probability } else { 0.0 };
-        }
-        let best = (1..sums.len()).fold(0, |best, class| if sums[class] > sums[best] { class } else { best });
-        left.iter_mut().zip(&nested.class_of).for_each(|(left, &class)| *left &= usize::from(class) == best);
-        (best as u16, (sums[best] as f32).min(1.0))
-    };
-    family.levels.iter().map(choose).collect()
 }
 
 /// `levels`: places of the nested levels that were asked for, the coarsest first.
