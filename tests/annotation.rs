@@ -141,7 +141,8 @@ fn a_level_that_crosses_the_others_stands_alone() {
     let found = run(&INPUT, &crossed, &Options::default());
     assert_eq!(found.labels[1..], MAPPING.labels);
     assert_eq!(annotation(&found).confidences[1..], annotation(&MAPPING).confidences);
-    assert!(annotation(&found).confidences[0].iter().all(|&confidence| (0.5..=1.0).contains(&confidence)));
+    // The label has at least half after integration, which is four fifths of the confidence.
+    assert!(annotation(&found).confidences[0].iter().all(|&confidence| (0.4..=1.0).contains(&confidence)));
 }
 
 /// The reference without the cells of a class of `cell_type`.
