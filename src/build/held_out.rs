@@ -41,6 +41,7 @@ const MOST_PARTS: usize = 50;
 /// Random parts.
 const RANDOM_PARTS: usize = 5;
 const SEED: u64 = 42;
+const STAGE: &str = "Holding cells out";
 /// Classes with fewer judged cells do not count in the macro-F1.
 const FEW_OF_CLASS: usize = 10;
 
@@ -78,7 +79,7 @@ pub fn judge(embedding: &Dense, levels: &[Level], parts: &Parts, progress: &Prog
     let unit = project::normalize_rows(embedding);
     let mut tallies: Vec<Tally> = levels.iter().map(|level| Tally::new(level.classes.len())).collect();
     for (number, held) in parts.cells.iter().enumerate() {
-        progress.report("Holding cells out", number as f64 / parts.cells.len() as f64);
+        progress.report(STAGE, number as f64 / parts.cells.len() as f64);
         let mut is_held = vec![false; cells];
         held.iter().for_each(|&cell| is_held[cell] = true);
         let rest: Vec<usize> = (0..cells).filter(|&cell| !is_held[cell]).collect();
@@ -86,7 +87,7 @@ pub fn judge(embedding: &Dense, levels: &[Level], parts: &Parts, progress: &Prog
             &unit.select(Axis(0), held),
             &unit.select(Axis(0), &rest),
             umap::Options::default().neighbors,
-            "Holding cells out",
+            STAGE,
             &Progress::silent(),
         );
         let (places, places_of_rest) = (embedding.select(Axis(0), held), embedding.select(Axis(0), &rest));
