@@ -13,9 +13,12 @@ use sextant::reference::{About, Class, Level};
 const CELLS: usize = 400;
 const DIMENSIONS: usize = 6;
 
+/// The table of cells.
+type Metadata = Vec<(String, Column)>;
+
 /// Five fine classes in two coarse ones, around centres that are not quite apart; a sixth class that only donor d0 has.
 /// A level of its own crosses the others. Donors are shifted.
-fn synthetic() -> (Dense, Vec<Level>, Vec<String>, Vec<(String, Column)>) {
+fn synthetic() -> (Dense, Vec<Level>, Vec<String>, Metadata) {
     let mut random = Random::new(11);
     let centres: Vec<Vec<f64>> =
         (0..6).map(|_| (0..DIMENSIONS).map(|_| 3.0 * (random.uniform() - 0.5)).collect()).collect();
