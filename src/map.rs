@@ -192,7 +192,7 @@ impl Mapping {
         }
         warnings.extend(self.annotation.as_ref().and_then(Annotation::warning));
         let has_one_label = |labels: &&Labels| cells > 1 && labels.codes.windows(2).all(|pair| pair[0] == pair[1]);
-        for labels in self.labels.iter().filter(|labels| labels.scores.ncols() > 1).filter(has_one_label) {
+        for labels in self.labels.iter().filter(|labels| labels.classes > 1).filter(has_one_label) {
             warnings.push(Warning::new(
                 "one_label",
                 format!(

@@ -15,7 +15,7 @@ mod ranks;
 mod significance;
 mod table;
 
-pub use grouping::Grouping;
+pub use grouping::{Chosen, Grouping};
 pub use order::Order;
 pub use significance::{adjust, area_under_curve, p_value, z_score};
 

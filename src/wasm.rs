@@ -305,6 +305,28 @@ impl Engine {
         Ok(self.query()?.cells.join("\n").into_bytes())
     }
 
+    /// The quality of every cell with counts, also of those that a filter left out: `{ counts, features, percent_mt }`, the
+    /// last `null` where the file has no such gene.
+    pub fn quality(&self) -> Result<JsValue, JsValue> {
+        let query = self.query()?;
+        let [kept, left_out] = [&query.metrics, &query.left_out.metrics];
+        let array = |values: Vec<f64>| JsValue::from(Float64Array::from(values.as_slice()));
+        let features = kept.features.iter().chain(&left_out.features).copied().map(f64::from);
+        let percent = kept
+            .percent_mt
+            .as_ref()
+            .map(|values| array(values.iter().chain(left_out.percent_mt.iter().flatten()).copied().collect()));
+        let object = js_sys::Object::new();
+        for (name, values) in [
+            ("counts", array(kept.counts.iter().chain(&left_out.counts).copied().collect())),
+            ("features", array(features.collect())),
+            ("percent_mt", percent.unwrap_or(JsValue::NULL)),
+        ] {
+            js_sys::Reflect::set(&object, &name.into(), &values)?;
+        }
+        Ok(object.into())
+    }
+
     /// A column of the file's table of cells, by its number, for the cells that are mapped: `{ kind, values: [{ value,
     /// cells, color }], other_values, other_cells, missing, codes }`, or `{ kind: "number", min, max, missing, numbers }`,
     /// see [`Coloring`].

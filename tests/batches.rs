@@ -282,3 +282,24 @@ fn what_cannot_be_mapped_in_batches_is_told() {
     other.about.name = "other".into();
     assert_eq!(map(&other), "The cells were projected onto another reference: read the file again.");
 }
+
+/// As in the usual mapping, though of each cell one score is kept only; not of a level that has but one class.
+#[test]
+fn one_label_for_all_cells_is_told() {
+    let (_, mut mapping) = in_batches(&tenx(), &REFERENCE, None, 150);
+    let said = |mapping: &Mapping| -> Vec<String> {
+        let one = mapping.warnings().into_iter().filter(|warning| warning.code == "one_label");
+        one.map(|warning| warning.message).collect()
+    };
+    assert_eq!((mapping.batches, said(&mapping)), (3, Vec::new()));
+    mapping.labels[1].codes.fill(2);
+    assert_eq!(
+        said(&mapping),
+        [
+            "All cells got the same label at 'coarse'. That is right where the file holds one type only, such as sorted cells; \
+             otherwise the reference may not hold the types of this tissue."
+        ]
+    );
+    mapping.labels[1].classes = 1;
+    assert_eq!(said(&mapping), Vec::<String>::new());
+}

@@ -6,27 +6,28 @@ import { checked, json } from './fetched.js';
 import { titleOf } from './gather.js';
 import { Session } from './session.js';
 import { CellsTable } from './views/cells.js';
-import { coloring, ofClusters } from './views/coloring.js';
+import { coloring, ofClusters, ofDoublets } from './views/coloring.js';
 import { Downloads, save } from './views/downloads.js';
 import { Droplets } from './views/droplets.js';
 import { Failure } from './views/failure.js';
 import { LabelsTable } from './views/labels.js';
 import { Legend } from './views/legend.js';
 import { Maps } from './views/maps.js';
+import { EVERY_LEVEL, MarkerChoice, wishesOf } from './views/marker_choice.js';
 import { MapStep } from './views/map_step.js';
 import { Outcome } from './views/outcome.js';
 import { Progress } from './views/progress.js';
 import { QueryStep } from './views/query_step.js';
 import { ReferenceStep } from './views/reference_step.js';
 import { Samples } from './views/samples.js';
-import { codeOf, OWN_CLUSTERS } from './views/shown.js';
+import { codeOf, DOUBLETS, OWN_CLUSTERS } from './views/shown.js';
 import { Status } from './views/status.js';
 import { Tabs } from './views/tabs.js';
 import { nextStep, readingWords, whole } from './words.js';
 
 const GENES = 'references/genes.json';
 const WHOLE = { highlight: null, isolated: false };
-const NO_RESULT = { result: null, preservation: null, own: null };
+const NO_RESULT = { result: null, preservation: null, own: null, doublets: null, markers: EVERY_LEVEL };
 
 const state = {
   phase: 'loading', // loading, idle, reading, ready, mapping, done or error
@@ -51,6 +52,9 @@ const state = {
   said: {}, // by name of a table that was saved: the warnings about it
   preservation: null, // of the result: { score, grade, clusters, cells, warnings }, computed after it
   own: null, // the query by itself: { clusters, codes, coloring, layout }, the last once it was asked for
+  doublets: null, // { scores, coloring }, once they were asked for
+  markers: EVERY_LEVEL, // which marker genes are saved: { by, group, against, table }
+  doing: null, // what is done with the result while the phase is mapping, or null while the cells are mapped
   error: null, // { message, next, kind }
   colorBy: null, // { kind: 'label' | 'confidence' | 'score' | 'mapping' | 'unknown', level: name }, or also { column, coloring } for kind 'metadata'
   focus: WHOLE, // the class that the legend highlights or isolates
@@ -67,6 +71,7 @@ const views = [
   new Progress($('progress')),
   new Droplets($('droplets')),
   new Outcome($('outcome')),
+  new MarkerChoice($('marker-choice')),
   new Downloads($('outcome')),
   new Samples($('samples')),
   new Maps($('maps')),
@@ -180,7 +185,7 @@ async function readFiles(files, options = {}) {
 }
 
 async function map() {
-  set({ phase: 'mapping', text: 'Mapping …', fraction: 0, stages: [], ...NO_RESULT, error: null, focus: WHOLE, cell: null });
+  set({ phase: 'mapping', doing: null, text: 'Mapping …', fraction: 0, stages: [], ...NO_RESULT, error: null, focus: WHOLE, cell: null });
   const from = performance.now();
   const all = state.levels.length === state.reference.about.levels.length;
   try {
@@ -206,33 +211,50 @@ async function map() {
 async function preserve(result) {
   if (state.query.batches) return; // Their counts are gone.
   try {
-    const preservation = await session.preservation();
+    // Other work waits for it, and then it is what can be seen to move.
+    const preservation = await session.preservation((progress) => state.result === result && state.phase === 'mapping' && advance(progress));
     if (state.result === result) set({ preservation });
   } catch {
     // Cancelled with its worker, or another file is being read: there is nothing to preserve any more.
   }
 }
 
-/** Work on the query by itself, while the result stays on the page. */
-async function alone(text, work) {
-  set({ phase: 'mapping', text, fraction: 0, stages: [], error: null });
+/** Work on what was mapped, while the result stays on the page. Says whether it came to its end. */
+async function further(doing, text, work) {
+  set({ phase: 'mapping', doing, text, fraction: 0, stages: [], error: null });
   try {
     const { timings, ...change } = await work();
-    set({ ...change, phase: 'done', fraction: null, stages: timings.map(({ stage, ms }) => ({ stage, ms, done: true })) });
+    set({ ...change, phase: 'done', doing: null, fraction: null, stages: timings.map(({ stage, ms }) => ({ stage, ms, done: true })) });
+    return true;
   } catch (error) {
     failed(error, 'mapping');
+    return false;
   }
 }
 
-const cluster = () => alone('Clustering your cells …', async () => {
-  const { timings, ...own } = await session.cluster(null, advance);
+const ALONE = 'Your cells by themselves';
+
+const cluster = (wishes) => further(ALONE, 'Clustering your cells …', async () => {
+  const { timings, ...own } = await session.cluster(wishes, advance);
   own.coloring = ofClusters(own);
-  return { timings, own, text: `Done: ${whole(own.clusters.length)} clusters of your cells.`, focus: WHOLE, colorBy: { kind: 'metadata', level: state.colorBy.level, column: OWN_CLUSTERS, coloring: own.coloring } };
+  return { timings, own, text: `Done: ${whole(own.clusters.length)} clusters of your cells.`, focus: WHOLE, markers: EVERY_LEVEL, colorBy: { kind: 'metadata', level: state.colorBy.level, column: OWN_CLUSTERS, coloring: own.coloring } };
 });
 
-const fitOwnMap = () => alone('Fitting a map of your cells …', async () => {
+const fitOwnMap = () => further(ALONE, 'Fitting a map of your cells …', async () => {
   const { timings, layout } = await session.ownLayout(advance);
   return { timings, own: { ...state.own, layout }, text: 'Done: your cells are shown on a map of their own.' };
+});
+
+const scoreDoublets = () => further('Doublets', 'Looking for doublets …', async () => {
+  const { timings, scores } = await session.doublets(advance);
+  const doublets = { scores, coloring: ofDoublets(scores) };
+  return { timings, doublets, text: 'Done: each cell has a doublet score. No cell was removed.', focus: WHOLE, colorBy: { kind: 'metadata', level: state.colorBy.level, column: DOUBLETS, coloring: doublets.coloring } };
+});
+
+const findMarkers = () => further('Marker genes', 'Finding marker genes …', async () => {
+  const { timings, bytes, warnings } = await session.exportMarkers(wishesOf(state.markers), advance);
+  save(bytes, 'markers.tsv');
+  return { timings, said: { ...state.said, 'markers.tsv': warnings }, text: 'Done: markers.tsv is saved.' };
 });
 
 /** One report of the engine: a stage that begins, or the share of it that is done. */
@@ -243,20 +265,24 @@ function advance({ stage, fraction, elapsed }) {
     stages.push({ stage });
   }
   stages[stages.length - 1] = { stage, fraction, ms: elapsed, done: false };
-  set({ stages, fraction, text: state.phase === 'mapping' ? `${state.result ? 'Your cells by themselves' : 'Mapping'}: ${stage} …` : readingWords(stage, state.title) });
+  set({ stages, fraction, text: state.phase === 'mapping' ? `${state.doing ?? 'Mapping'}: ${stage} …` : readingWords(stage, state.title) });
 }
 
 function cancel() {
   if (state.phase !== 'reading' && state.phase !== 'mapping') return;
   cancels += 1;
-  const mapping = state.phase === 'mapping';
-  const byThemselves = mapping && state.result !== null;
-  if (mapping) session.forgetMapping();
-  else session.forgetFiles();
+  const { phase, result, colorBy } = state;
+  if (phase === 'reading') session.forgetFiles();
+  else if (!result) session.forgetMapping();
   session.restart();
-  if (byThemselves) map(); // The new engine knows nothing of the result that is on the page.
-  else if (mapping) set({ phase: 'ready', text: 'Mapping cancelled. The file is still loaded; map again whenever you like.', fraction: null, stages: [] });
-  else set({ phase: 'idle', text: 'Reading cancelled. Choose a file or load the demo.', fraction: null, stages: [], files: null, look: null, query: null, options: {}, droplets: null });
+  if (phase === 'reading') set({ phase: 'idle', text: 'Reading cancelled. Choose a file or load the demo.', fraction: null, stages: [], files: null, look: null, query: null, options: {}, droplets: null });
+  else if (!result) set({ phase: 'ready', text: 'Mapping cancelled. The file is still loaded; map again whenever you like.', fraction: null, stages: [] });
+  else {
+    // The new engine maps anew while the result stays on the page, but knows nothing of what was made of it.
+    const gone = [OWN_CLUSTERS, DOUBLETS].includes(colorBy.column);
+    set({ phase: 'done', doing: null, text: 'Cancelled. The labels are as they were.', fraction: null, stages: [], own: null, doublets: null, markers: EVERY_LEVEL, ...(gone && { colorBy: { kind: 'label', level: colorBy.level }, focus: WHOLE }) });
+    if (!state.preservation) preserve(result);
+  }
 }
 
 /** Shows an error as it is, with what to do next; after a trap the engine is started anew. */
@@ -269,7 +295,7 @@ function failed(error, during) {
     }
     session.restart();
   }
-  set({ phase: 'error', error: { message: error.message, next: nextStep(error, during), kind: error.kind }, text: error.message, fraction: null, stages: [] });
+  set({ phase: 'error', doing: null, error: { message: error.message, next: nextStep(error, during), kind: error.kind }, text: error.message, fraction: null, stages: [] });
 }
 
 /** Colours the maps; the values of a column of metadata are first asked of the engine. */
@@ -279,8 +305,9 @@ async function colorMaps({ kind, level, column }) {
     set({ colorBy: { kind, level }, focus: WHOLE });
     return;
   }
-  if (column === OWN_CLUSTERS) {
-    set({ colorBy: { kind, level, column, coloring: state.own.coloring }, focus: WHOLE });
+  const made = { [OWN_CLUSTERS]: state.own, [DOUBLETS]: state.doublets }[column];
+  if (made) {
+    set({ colorBy: { kind, level, column, coloring: made.coloring }, focus: WHOLE });
     return;
   }
   const before = { asked, result: state.result };
@@ -303,15 +330,17 @@ function focusOn(focus) {
   set({ focus, colorBy: elsewhere ? { kind: 'label', level: colorBy.level } : colorBy });
 }
 
-/** Saves a table; what is said of it joins what is said of the mapping. */
+/** Saves a table. */
 async function download(name) {
-  const { result, text } = state;
+  if (name === 'markers.tsv') {
+    await findMarkers();
+    return;
+  }
+  if (name === 'doublets.tsv' && !state.doublets && !(await scoreDoublets())) return;
   set({ saving: name });
   try {
-    const tell = ({ stage, fraction }) => state.result === result && set({ text: `${name}: ${stage} …`, fraction });
-    const { bytes, warnings } = await session.exportTable(name, tell);
+    const { bytes } = await session.exportTable(name);
     save(bytes, name);
-    if (state.result === result) set({ text, fraction: null, said: { ...state.said, [name]: warnings } });
   } catch (error) {
     failed(error, 'exporting');
   } finally {
@@ -341,6 +370,8 @@ const reactions = {
   'sextant:map': map,
   'sextant:cluster': cluster,
   'sextant:own-map': fitOwnMap,
+  'sextant:doublets': scoreDoublets,
+  'sextant:markers': ({ markers }) => set({ markers }),
   'sextant:cancel': cancel,
   'sextant:download': ({ name }) => download(name),
   'sextant:color-by': colorMaps,

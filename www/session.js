@@ -16,6 +16,7 @@ export class Session {
   #budget = 0; // bytes of the engine's memory for counts
   #restored = Promise.resolve();
   #restoring = false;
+  #tell = () => {}; // hears how far a fresh worker is: whoever waits for it
 
   constructor(release, build, { controlled }) {
     this.#release = release;
@@ -78,8 +79,7 @@ export class Session {
   /** Maps the query, each sample by itself where that is wished. After a cancel this waits until the new worker holds what
    *  the old one held. */
   async map(levels, onProgress, { perSample = false, method = 'sextant' } = {}) {
-    if (this.#restoring) onProgress({ stage: 'reading the file again', fraction: 0, elapsed: 0 });
-    await this.#ready();
+    await this.#ready(onProgress);
     this.#mapped = null;
     const wishes = { levels, perSample, method };
     const result = await this.#rpc.call('map', wishes, onProgress);
@@ -88,20 +88,26 @@ export class Session {
   }
 
   /** How well the mapping preserves the clusters of the query: `{ score, grade, clusters, cells, warnings }`. */
-  async preservation() {
-    await this.#ready();
-    return this.#rpc.call('preservation');
+  async preservation(onProgress) {
+    await this.#ready(onProgress);
+    return this.#rpc.call('preservation', {}, onProgress);
   }
 
-  /** Clusters the query by itself. */
-  async cluster(resolution, onProgress) {
-    await this.#ready();
-    return this.#rpc.call('cluster', { resolution }, onProgress);
+  /** Clusters the query by itself; `wishes` are `{ resolution, method }`. */
+  async cluster(wishes, onProgress) {
+    await this.#ready(onProgress);
+    return this.#rpc.call('cluster', wishes, onProgress);
+  }
+
+  /** Scores how much each cell looks like two. */
+  async doublets(onProgress) {
+    await this.#ready(onProgress);
+    return this.#rpc.call('scoreDoublets', {}, onProgress);
   }
 
   /** Fits a map on the query itself, which was clustered before. */
   async ownLayout(onProgress) {
-    await this.#ready();
+    await this.#ready(onProgress);
     return this.#rpc.call('ownLayout', {}, onProgress);
   }
 
@@ -112,9 +118,15 @@ export class Session {
   }
 
   /** A table of what was mapped, `{ bytes, warnings }`. */
-  async exportTable(name, onProgress) {
+  async exportTable(name) {
     await this.#ready();
-    return this.#rpc.call('exportTable', { name }, onProgress);
+    return this.#rpc.call('exportTable', { name });
+  }
+
+  /** The table of marker genes, `{ bytes, warnings }`; `wishes` are those of the engine's `export_markers`. */
+  async exportMarkers(wishes, onProgress) {
+    await this.#ready(onProgress);
+    return this.#rpc.call('exportMarkers', { wishes }, onProgress);
   }
 
   /** Forgets that cells were mapped, so that a new worker does not map them. */
@@ -140,7 +152,9 @@ export class Session {
   }
 
   /** Waits for a restarted engine; if it could not be completed, as when the file has changed, tries once more. */
-  async #ready() {
+  async #ready(onProgress = () => {}) {
+    this.#tell = onProgress;
+    if (this.#restoring) onProgress({ stage: 'reading the file again', fraction: 0, elapsed: 0 });
     try {
       await this.#restored;
     } catch (error) {
@@ -152,14 +166,15 @@ export class Session {
 
   async #restore() {
     const files = this.#files;
+    const tell = (progress) => this.#tell(progress);
     await this.#startEngine();
     if (this.#genes) await this.#rpc.call('loadGenes', { table: this.#genes });
     if (this.#bundle) await this.#rpc.call('loadReference', { bundle: this.#bundle });
     if (!files) return;
-    await this.#rpc.call('openQuery', { files });
-    await this.#rpc.call('readQuery', { options: { ...this.#options, budget: this.#budget } });
+    await this.#rpc.call('openQuery', { files }, tell);
+    await this.#rpc.call('readQuery', { options: { ...this.#options, budget: this.#budget } }, tell);
     // The same input gives the same result: what the page shows stays true.
-    if (this.#mapped) await this.#rpc.call('map', this.#mapped);
+    if (this.#mapped) await this.#rpc.call('map', this.#mapped, tell);
   }
 
   async #startEngine() {

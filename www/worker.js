@@ -36,7 +36,10 @@ const actions = {
 
   openQuery: ({ files }, report) => timed(report, (tell) => engine.open_query(files.map(({ file }) => file), files.map(({ path }) => path), tell)),
 
-  readQuery: ({ options }, report) => timed(report, (tell) => engine.read_query(options, tell)),
+  readQuery({ options }, report) {
+    const query = timed(report, (tell) => engine.read_query(options, tell));
+    return { ...query, quality: engine.quality() };
+  },
 
   map({ levels, perSample, method }, report) {
     const result = timed(report, (tell) => engine.map({ levels: levels ?? null, per_sample: Boolean(perSample), method }, tell));
@@ -56,20 +59,23 @@ const actions = {
     };
   },
 
-  preservation: () => engine.preservation(() => {}),
+  preservation: (_, report) => timed(report, (tell) => engine.preservation(tell)),
 
-  cluster({ resolution }, report) {
-    const clusters = timed(report, (tell) => engine.cluster({ resolution }, tell));
+  cluster({ resolution, method }, report) {
+    const clusters = timed(report, (tell) => engine.cluster({ resolution, method }, tell));
     return { ...clusters, codes: own(engine.cluster_codes()) };
   },
+
+  scoreDoublets: (_, report) => timed(report, (tell) => ({ scores: own(engine.score_doublets(tell)) })),
 
   ownLayout: (_, report) => timed(report, (tell) => ({ layout: own(engine.own_layout(tell)) })),
 
   metadataColumn: ({ column }) => engine.metadata_column(column),
 
+  exportMarkers: ({ wishes }, report) => timed(report, (tell) => engine.export_markers(wishes, tell)),
+
   /** A table, and what is said of it. */
-  exportTable({ name }, report) {
-    if (name === 'markers.tsv') return timed(report, (tell) => engine.export_markers(tell));
+  exportTable({ name }) {
     if (!LARGE_TABLES.includes(name)) return { bytes: own(engine.export(name)), warnings: [] };
     const pieces = [];
     engine.export_pieces(name, (piece) => { pieces.push(piece); });

@@ -42,6 +42,7 @@ impl Joining {
         if self.labels.is_empty() {
             let empty = |labels: &Labels| Labels {
                 level: labels.level.clone(),
+                classes: labels.classes,
                 codes: vec![0; all],
                 scores: Dense::zeros((all, 1)),
             };

@@ -1,7 +1,7 @@
 //! The table of marker genes.
 
 use super::{clean, put};
-use crate::markers::{GroupMarkers, Marker, Markers, Order};
+use crate::markers::{GroupMarkers, Marker, Markers, Options, Order};
 use crate::query::Query;
 use rayon::prelude::*;
 
@@ -15,8 +15,22 @@ pub struct MarkerTable {
 }
 
 impl MarkerTable {
-    /// Genes of each group that are shown unless another number is asked for; Azimuth's page shows 10.
+    /// Genes of each group that are shown unless another number is asked for.
     pub const MOST: usize = 100;
+    /// And where the table is Azimuth's, as on its page.
+    pub const MOST_OF_AZIMUTH: usize = 10;
+
+    /// How groups are compared, and what is shown of them: `normalised` is ours, `azimuth` what Azimuth shows.
+    pub fn of_method(name: &str) -> Option<(Options, MarkerTable)> {
+        match name {
+            "normalised" => Some((Options::default(), MarkerTable::default())),
+            "azimuth" => {
+                let table = MarkerTable { order: Order::Azimuth, most: Some(MarkerTable::MOST_OF_AZIMUTH) };
+                Some((Options::azimuth(), table))
+            }
+            _ => None,
+        }
+    }
 }
 
 impl Default for MarkerTable {

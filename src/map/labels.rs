@@ -12,6 +12,8 @@ use rayon::prelude::*;
 pub struct Labels {
     /// Name of the level.
     pub level: String,
+    /// Classes of the level.
+    pub classes: usize,
     /// Index into the level's classes.
     pub codes: Vec<u16>,
     /// Query cells × classes: prediction scores, which sum to one along a row; of a query mapped in batches query cells × 1,
@@ -50,5 +52,5 @@ pub fn transfer_labels(anchors: &[Anchor], weights: &Weights, level: &Level) -> 
     for (mut to, from) in scores.rows_mut().into_iter().zip(&rows) {
         to.iter_mut().zip(from).for_each(|(to, &from)| *to = from as f32);
     }
-    Labels { level: level.name.clone(), codes, scores }
+    Labels { level: level.name.clone(), classes, codes, scores }
 }

@@ -2,7 +2,7 @@
 
 use super::{GroupMarkers, Markers};
 use crate::error::{Error, Result, Warning};
-use crate::formats::{grouped, is_no_name, some};
+use crate::formats::{Column, grouped, is_no_name, some};
 use crate::map::Mapping;
 use crate::map::labels::Labels;
 use crate::reference::{Level, Reference};
@@ -64,6 +64,19 @@ impl Grouping {
         let code = |name: &str| groups.binary_search(&name).ok().map(|place| place as u32);
         let codes = names.iter().map(|name| name.and_then(code).unwrap_or(Self::NONE)).collect();
         Ok(Grouping { name: name.to_owned(), groups: groups.into_iter().map(str::to_owned).collect(), codes })
+    }
+
+    /// The values of a column of the file's table of cells, of its first `cells` rows.
+    ///
+    /// # Errors
+    /// They are measurements, or more than [`Grouping::MOST`].
+    pub fn of_column(name: &str, column: &Column, cells: usize) -> Result<Self> {
+        let is_measured = |value: &f64| value.is_finite() && value.fract() != 0.0;
+        if matches!(column, Column::Number(values) if values.iter().any(is_measured)) {
+            return Err(Error::usage(format!("The cell column '{name}' holds numbers, not groups.")));
+        }
+        let names: Vec<Option<String>> = (0..cells).map(|cell| column.text(cell)).collect();
+        Grouping::of_names(name, names.iter().map(Option::as_deref))
     }
 
     /// Two selections of cells, each of which is compared with the other; all other cells take no part.
@@ -159,6 +172,35 @@ impl Grouping {
     }
 }
 
+/// Which groups of a grouping are compared: each with all others, unless one is chosen.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Chosen {
+    pub group: Option<String>,
+    /// The group that it is compared with, and that is compared with it; all others where it is `None`.
+    pub against: Option<String>,
+}
+
+impl Chosen {
+    /// The grouping to compare; cells of groups that are not chosen take part as others, or not at all.
+    ///
+    /// # Errors
+    /// There is no such group, or the two are the same.
+    pub fn of(&self, grouping: Grouping) -> Result<Grouping> {
+        match (&self.group, &self.against) {
+            (Some(group), Some(against)) => grouping.between(group, against),
+            (Some(group), None) => grouping.place(group).map(|_| grouping),
+            (None, _) => Ok(grouping),
+        }
+    }
+
+    /// Keeps what was asked for: of a group against all others its own markers.
+    pub fn keep(&self, found: &mut [Markers]) {
+        if let (Some(group), None) = (&self.group, &self.against) {
+            found.iter_mut().for_each(|level| level.groups.retain(|found| found.group == *group));
+        }
+    }
+}
+
 /// What is said of several groups of a level that have too few cells.
 pub(super) fn few_cells<'a>(level: &Markers, groups: impl Iterator<Item = &'a GroupMarkers>) -> Warning {
     let named: Vec<String> = groups.map(|group| format!("{} ({})", group.group, group.cells)).collect();
@@ -190,6 +232,36 @@ mod tests {
         let said = |first, second| grouping.between(first, second).unwrap_err().message;
         assert_eq!(said("a", "c"), "\"batch\" has no group \"c\". Its groups are: a, b.");
         assert_eq!(said("a", "a"), "\"a\" cannot be compared with itself. Name two groups.");
+    }
+
+    #[test]
+    fn columns_of_values_are_groups_and_columns_of_measurements_are_none() {
+        let of = |values: &[f64], cells| Grouping::of_column("batch", &Column::Number(values.to_vec()), cells);
+        let grouping = of(&[2.0, 10.0, f64::NAN, 7.5], 3).expect_err("a measurement");
+        assert_eq!(grouping.message, "The cell column 'batch' holds numbers, not groups.");
+        let grouping = of(&[2.0, 10.0, f64::NAN, 2.0, 3.0], 4).expect("whole numbers");
+        assert_eq!((grouping.groups, grouping.codes), (vec!["10".into(), "2".into()], vec![1, 0, Grouping::NONE, 1]));
+    }
+
+    #[test]
+    fn a_chosen_group_is_compared_with_the_others_or_with_one() {
+        let grouping =
+            Grouping { name: "g".into(), groups: ["a", "b", "c"].map(str::to_owned).to_vec(), codes: vec![0, 1, 2] };
+        let chosen = |group: Option<&str>, against: Option<&str>| Chosen {
+            group: group.map(str::to_owned),
+            against: against.map(str::to_owned),
+        };
+        assert_eq!(chosen(None, None).of(grouping.clone()).as_ref(), Ok(&grouping));
+        assert_eq!(chosen(Some("b"), None).of(grouping.clone()).as_ref(), Ok(&grouping));
+        assert_eq!(chosen(Some("c"), Some("a")).of(grouping.clone()), grouping.between("c", "a"));
+        let message = chosen(Some("d"), None).of(grouping.clone()).expect_err("no such group").message;
+        assert_eq!(message, "\"g\" has no group \"d\". Its groups are: a, b, c.");
+        let group = |name: &str| GroupMarkers { group: name.into(), cells: 1, others: 2, genes: Ok(Vec::new()) };
+        let mut found = [Markers { level: "g".into(), fewest_cells: 1, groups: vec![group("a"), group("b")] }];
+        chosen(None, None).keep(&mut found);
+        assert_eq!(found[0].groups.len(), 2);
+        chosen(Some("b"), None).keep(&mut found);
+        assert_eq!(found[0].groups, [group("b")]);
     }
 
     #[test]

@@ -4,9 +4,11 @@ use super::{Engine, reporter, thrown, to_object};
 use crate::build::labels::color;
 use crate::cluster::preservation::{self, preservation};
 use crate::cluster::{self, Clustering, find_clusters, own_map};
+use crate::doublets::{self, doublet_scores};
 use crate::error::{Error, Warning};
 use crate::export;
 use crate::map::grade::Grade;
+use crate::markers::Grouping;
 use crate::matrix::Dense;
 use crate::progress::Progress;
 use crate::{genes::GeneMatch, map};
@@ -19,6 +21,7 @@ use wasm_bindgen::prelude::*;
 pub struct Own {
     clustering: Option<Clustering>,
     map: Option<Dense>,
+    doublets: Option<Vec<f32>>,
 }
 
 #[derive(Serialize)]
@@ -62,20 +65,26 @@ impl Engine {
         })
     }
 
-    /// Clusters the query by itself. `options` is `{ resolution }`, which may be missing.
+    /// Clusters the query by itself. `options` is `{ resolution, method: "louvain" | "leiden" }`, each of which may be missing.
     pub fn cluster(&mut self, options: JsValue, report: &Function) -> Result<JsValue, JsValue> {
         #[derive(serde::Deserialize)]
         struct Wishes {
             resolution: Option<f64>,
+            method: Option<String>,
         }
-        self.own = Own::default();
-        let Wishes { resolution } = serde_wasm_bindgen::from_value(options)
+        (self.own.clustering, self.own.map) = (None, None);
+        let Wishes { resolution, method } = serde_wasm_bindgen::from_value(options)
             .map_err(|error| thrown(Error::usage(format!("The options of the clustering cannot be read: {error}."))))?;
         let default = cluster::Options::default();
         let resolution = resolution.filter(|wish| wish.is_finite() && *wish > 0.0).unwrap_or(default.resolution);
+        let method = match method.as_deref() {
+            None | Some("louvain") => cluster::Method::Louvain,
+            Some("leiden") => cluster::Method::Leiden,
+            Some(other) => return Err(thrown(Error::usage(format!("There is no way '{other}' to cluster cells.")))),
+        };
         let report = reporter(report);
         let genes = self.genes_of_query()?;
-        let options = cluster::Options { resolution, ..default };
+        let options = cluster::Options { resolution, method, ..default };
         let found = find_clusters(&self.cells(&genes)?, self.reference()?, &options, &Progress::new(&report));
         let sizes = found.clusters.sizes.iter().enumerate();
         let summary = to_object(&ClusteringSummary {
@@ -87,6 +96,19 @@ impl Engine {
         })?;
         self.own.clustering = Some(found);
         Ok(summary)
+    }
+
+    /// Scores how much each cell looks like two cells in one droplet: 0 to 1, one for each.
+    pub fn score_doublets(&mut self, report: &Function) -> Result<Float32Array, JsValue> {
+        let report = reporter(report);
+        let genes = self.genes_of_query()?;
+        let samples = self.query()?.samples();
+        let options = doublets::Options::default();
+        let scores =
+            doublet_scores(&self.cells(&genes)?, self.reference()?, &samples, &options, &Progress::new(&report));
+        let values = Float32Array::from(scores.as_slice());
+        self.own.doublets = Some(scores);
+        Ok(values)
     }
 
     /// The cluster of every query cell.
@@ -108,14 +130,27 @@ impl Engine {
 }
 
 impl Engine {
-    /// `clusters.tsv` or `umap_own.tsv`.
+    /// `clusters.tsv`, `umap_own.tsv` or `doublets.tsv`.
     pub(super) fn own_table(&self, name: &str) -> Result<String, JsValue> {
         let query = self.query()?;
-        match (name, &self.own.map) {
-            ("clusters.tsv", _) => Ok(export::clusters(query, &self.clustering()?.clusters)),
-            (_, Some(places)) => Ok(export::own_umap(query, places)),
-            (_, None) => Err(thrown(Error::usage("Fit the query's own map first."))),
+        let missing = |message: &str| thrown(Error::usage(message));
+        match name {
+            "clusters.tsv" => Ok(export::clusters(query, &self.clustering()?.clusters)),
+            "doublets.tsv" => {
+                let scores = self.own.doublets.as_ref().ok_or_else(|| missing("Score the doublets first."))?;
+                Ok(export::doublets(query, scores))
+            }
+            _ => {
+                let places = self.own.map.as_ref().ok_or_else(|| missing("Fit the query's own map first."))?;
+                Ok(export::own_umap(query, places))
+            }
         }
+    }
+
+    /// The clusters as groups to compare, as `clusters.tsv` names them.
+    pub(super) fn clusters_as_groups(&self) -> Result<Grouping, JsValue> {
+        let names: Vec<String> = self.clustering()?.clusters.codes.iter().map(u32::to_string).collect();
+        Grouping::of_names("cluster", names.iter().map(|name| Some(name.as_str()))).map_err(thrown)
     }
 
     fn clustering(&self) -> Result<&Clustering, JsValue> {

@@ -3,7 +3,9 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { cancels } from './cancels.mjs';
 import { clusters } from './clusters.mjs';
+import { controls } from './controls.mjs';
 import { formats } from './formats.mjs';
 import { leaks } from './leaks.mjs';
 import { metadata } from './metadata.mjs';
@@ -304,5 +306,5 @@ async function headersFromHost(tools) {
 
 export const scenarios = {
   'first-visit': firstVisit, threads, single, cancel, offline, 'hard-reload': hardReload, 'new-release': newRelease,
-  'bad-files': badFiles, policy, 'headers-from-host': headersFromHost, keyboard, views, metadata, clusters, ...formats,
+  'bad-files': badFiles, policy, 'headers-from-host': headersFromHost, keyboard, views, metadata, clusters, controls, cancels, ...formats,
 };

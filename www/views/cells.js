@@ -20,6 +20,7 @@ export class CellsTable {
   #room;
   #window;
   #result = null;
+  #doublets = null;
   #metadata = null; // the column that the maps are coloured by stands in the table too
   #columns = [];
   #rows = new Uint32Array();
@@ -58,14 +59,15 @@ export class CellsTable {
   }
 
   update(state) {
-    const { result, cell, focus } = state;
+    const { result, doublets, cell, focus } = state;
     const metadata = shownMetadata(state);
-    if (result !== this.#result || metadata !== this.#metadata) {
+    if (result !== this.#result || metadata !== this.#metadata || doublets !== this.#doublets) {
       // The column of metadata is the last one, and goes or becomes another.
-      const gone = this.#metadata && this.#sort.column === this.#columns.length - 1;
+      const gone = this.#sort.column >= this.#columns.length - 1 - Boolean(this.#doublets) && (this.#metadata || this.#doublets);
       if (result !== this.#result || gone) this.#sort = { column: -1, up: true };
       this.#result = result;
       this.#metadata = metadata;
+      this.#doublets = doublets;
       this.#focus = focus;
       if (result) this.#begin();
     }
@@ -91,6 +93,8 @@ export class CellsTable {
     });
     this.#columns.push({ title: 'Mapping', of: 'Mapping score', text: (i) => score(mappingScores[i]), value: (i) => mappingScores[i] });
     if (calls) this.#columns.push({ title: 'Unknown', of: 'Unknown score', text: (i) => score(unknown[i]), value: (i) => unknown[i] });
+    // Where cells are coloured by it, it is the last column.
+    if (this.#doublets && this.#doublets.coloring !== this.#metadata) this.#columns.push({ title: 'Doublet score', text: this.#doublets.coloring.word, value: (i) => this.#doublets.scores[i] });
     if (this.#metadata) this.#columns.push({ title: this.#metadata.name, text: this.#metadata.word, value: this.#metadata.value ?? null });
     this.#scroll.style.setProperty('--columns', this.#columns.map(({ value }, at) => (at === 0 ? 'minmax(11rem, 1.6fr)' : value ? 'minmax(5.5rem, .7fr)' : 'minmax(7rem, 1fr)')).join(' '));
     this.#head.replaceChildren(...this.#columns.map(({ title, of, value }, at) => {

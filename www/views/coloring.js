@@ -1,6 +1,6 @@
 // A column of the file's table of cells as classes or as a scale, in the shape that a level of labels has.
 
-import { figure, whole } from '../words.js';
+import { figure, score, whole } from '../words.js';
 
 // Between the colours of classes and the pale of what is out of focus, on white and on black.
 const OTHER = '#77808a';
@@ -21,6 +21,12 @@ export function coloring(name, column) {
 export function ofClusters({ clusters, codes }) {
   const classes = clusters.map(({ name, cells, color }) => ({ key: `cluster ${name}`, name, color, cells, named: true }));
   return { name: 'Own clusters', classes, codes, word: (i) => classes[codes[i]]?.name ?? '–' };
+}
+
+/** The scores of doublets as a scale. */
+export function ofDoublets(scores) {
+  const [min, max] = scores.reduce(([low, high], score) => [Math.min(low, score), Math.max(high, score)], [Infinity, -Infinity]);
+  return { ...ofNumbers('Doublet score', { numbers: scores, min, max, missing: 0 }), word: (i) => score(scores[i]) };
 }
 
 function ofClasses(name, { values, other_values: others, other_cells: otherCells, missing, codes }) {

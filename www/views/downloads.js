@@ -1,4 +1,5 @@
 import { say } from './dom.js';
+import { isBusy } from './shown.js';
 
 // What needs counts or the scores of all classes, which are dropped where cells are mapped in batches.
 const NOT_OF_BATCHES = ['doublets.tsv', 'scores.tsv', 'clusters.tsv', 'umap_own.tsv'];
@@ -13,13 +14,15 @@ export class Downloads {
   }
 
   /** Some tables are there only once they were asked for. */
-  update({ result, query, saving, own }) {
+  update(state) {
+    const { result, query, saving, own, doing } = state;
     const there = { clusters: own, 'own-map': own?.layout };
     for (const button of this.#buttons) {
       const dropped = query?.batches && NOT_OF_BATCHES.includes(button.dataset.table);
       const missing = dropped || (button.dataset.needs in there && !there[button.dataset.needs]);
-      button.disabled = !result || missing || saving !== null;
-      button.setAttribute('aria-busy', String(saving === button.dataset.table));
+      button.disabled = !result || missing || saving !== null || isBusy(state);
+      const making = { 'markers.tsv': 'Marker genes', 'doublets.tsv': 'Doublets' }[button.dataset.table];
+      button.setAttribute('aria-busy', String(saving === button.dataset.table || (making !== undefined && making === doing)));
     }
   }
 }

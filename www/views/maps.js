@@ -5,7 +5,7 @@ import { boundsOf, densestPlaces } from '../plot/grid.js';
 import { Scatter } from '../plot/scatter.js';
 import { score, whole } from '../words.js';
 import { element, say } from './dom.js';
-import { callOf, cellNames, codeOf, isBusy, keyOf, OWN_CLUSTERS, shownLevel, shownMetadata } from './shown.js';
+import { callOf, cellNames, codeOf, DOUBLETS, isBusy, keyOf, OWN_CLUSTERS, shownLevel, shownMetadata } from './shown.js';
 
 // Below this share of all cells a class is so small that its name would cover it.
 const SMALL = 0.01;
@@ -28,6 +28,9 @@ export class Maps {
   #behind;
   #colorBy;
   #cluster;
+  #resolution;
+  #clusterMethod;
+  #doublets;
   #ownMap;
   #ownPlaces = null;
 
@@ -37,6 +40,9 @@ export class Maps {
     this.#behind = root.querySelector('#show-behind');
     this.#colorBy = root.querySelector('#color-by');
     this.#cluster = root.querySelector('#cluster-button');
+    this.#resolution = root.querySelector('#resolution');
+    this.#clusterMethod = root.querySelector('#cluster-method');
+    this.#doublets = root.querySelector('#doublets-button');
     this.#ownMap = root.querySelector('#own-map');
     this.#reference = new Scatter(root.querySelector('#reference-plot'), this.#camera, (point) => this.#describeReference(point));
     this.#query = new Scatter(root.querySelector('#query-plot'), this.#camera, (point) => this.#describeQuery(point));
@@ -47,7 +53,12 @@ export class Maps {
     const again = () => this.#state?.reference && this.#paint();
     for (const control of [this.#labels, this.#behind]) control.addEventListener('change', again);
     this.#dark.addEventListener('change', again);
-    this.#cluster.addEventListener('click', () => say(root, 'cluster'));
+    this.#resolution.addEventListener('change', () => this.#resolution.reportValidity());
+    this.#cluster.addEventListener('click', () => {
+      // Empty, it is the usual one.
+      if (this.#resolution.reportValidity()) say(root, 'cluster', { resolution: this.#resolution.value === '' ? null : this.#resolution.valueAsNumber, method: this.#clusterMethod.value });
+    });
+    this.#doublets.addEventListener('click', () => say(root, 'doublets'));
     this.#ownMap.addEventListener('change', () => {
       if (this.#ownMap.checked && !this.#state.own.layout) say(root, 'own-map');
       else this.#showPlaces();
@@ -60,18 +71,20 @@ export class Maps {
 
   update(state) {
     this.#state = state;
-    const { reference, query, result, own, colorBy, focus, cell } = state;
+    const { reference, query, result, own, doublets, colorBy, focus, cell } = state;
     this.#root.hidden = !reference;
     // Of a query that is mapped in batches no counts are kept.
-    this.#cluster.hidden = !result || Boolean(own) || Boolean(query?.batches);
-    this.#root.querySelector('#own-map-row').hidden = !result || !own;
-    for (const control of [this.#cluster, this.#ownMap]) control.disabled = isBusy(state);
+    this.#root.querySelector('#alone').hidden = !result || Boolean(query?.batches);
+    this.#cluster.textContent = own ? 'Cluster again' : 'Cluster';
+    this.#root.querySelector('#own-map-row').hidden = !own;
+    this.#doublets.hidden = Boolean(doublets);
+    for (const control of [this.#cluster, this.#resolution, this.#clusterMethod, this.#ownMap, this.#doublets]) control.disabled = isBusy(state);
     if (!reference) return;
     const before = this.#drawn;
-    this.#drawn = { reference, result, own, colorBy, focus, cell };
+    this.#drawn = { reference, result, own, doublets, colorBy, focus, cell };
     if (own !== before.own) this.#takeOwn(own);
     if (reference !== before.reference || result !== before.result) this.#setPoints(reference, result);
-    else if (colorBy !== before.colorBy || own !== before.own) this.#choices(state);
+    else if (colorBy !== before.colorBy || own !== before.own || doublets !== before.doublets) this.#choices(state);
     if (['reference', 'result', 'own', 'colorBy', 'focus'].some((key) => this.#drawn[key] !== before[key])) this.#paint();
     if (cell !== before.cell) this.#query.setRing(result && cell !== null ? cell : -1);
   }
@@ -97,7 +110,7 @@ export class Maps {
 
   #takeOwn(own) {
     this.#ownPlaces = own?.layout ? fitted(own.layout, this.#state.reference.layout) : null;
-    if (!own) this.#ownMap.checked = false;
+    if (!own?.layout) this.#ownMap.checked = false;
     if (this.#state.result) this.#query.setPoints(this.#places());
   }
 
@@ -115,7 +128,7 @@ export class Maps {
     this.#camera.setHome(boundsOf(this.#state.reference.layout, this.#state.result?.layout ?? []), width, height);
   }
 
-  #choices({ reference, result, query, own, colorBy }) {
+  #choices({ reference, result, query, own, doublets, colorBy }) {
     const levels = result ? result.levels : reference.about.levels;
     const option = (kind, level, text) => element('option', {
       'data-kind': kind, 'data-level': level, value: `${kind} ${level}`, selected: colorBy.kind === kind && (['mapping', 'unknown'].includes(kind) || colorBy.level === level) }, text);
@@ -126,8 +139,9 @@ export class Maps {
         ...levels.map(({ name }) => option('score', name, `Prediction score: ${name}`)),
         ...(result.calls ? [option('unknown', colorBy.level, 'Unknown score')] : []),
         option('mapping', colorBy.level, 'Mapping score')));
-      if (own) groups.push(element('optgroup', { label: 'Your cells by themselves' }, element('option', {
-        'data-kind': 'metadata', 'data-level': colorBy.level, 'data-column': OWN_CLUSTERS, value: 'clusters', selected: colorBy.kind === 'metadata' && colorBy.column === OWN_CLUSTERS }, 'Own clusters')));
+      const made = [[own, OWN_CLUSTERS, 'clusters', 'Own clusters'], [doublets, DOUBLETS, 'doublets', 'Doublet score']].filter(([there]) => there);
+      if (made.length > 0) groups.push(element('optgroup', { label: 'Your cells by themselves' }, ...made.map(([, column, value, text]) => element('option', {
+        'data-kind': 'metadata', 'data-level': colorBy.level, 'data-column': column, value, selected: colorBy.kind === 'metadata' && colorBy.column === column }, text))));
       const columns = columnsToShow(query);
       if (columns.length > 0) groups.push(element('optgroup', { label: 'Metadata' }, ...columns.map(([column, name]) => element('option', {
         'data-kind': 'metadata', 'data-level': colorBy.level, 'data-column': column, value: `metadata ${column}`, selected: colorBy.kind === 'metadata' && colorBy.column === column }, cut(name)))));

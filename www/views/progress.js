@@ -14,14 +14,14 @@ export class Progress {
     this.#title = root.querySelector('h2');
   }
 
-  update({ stages, phase, result }) {
+  update({ stages, phase, doing }) {
     const begins = this.#root.hidden && stages.length > 0 && phase === 'mapping';
     this.#root.hidden = stages.length === 0;
     // On a narrow screen the stages are far below the button that started them; on a scrolled page, above.
     const { top } = this.#root.getBoundingClientRect();
     if (begins && (top < 0 || top > window.innerHeight - 100)) this.#root.scrollIntoView({ block: 'start' });
     this.#root.dataset.done = String(phase === 'done');
-    this.#title.textContent = { mapping: result ? 'Your cells by themselves' : 'Mapping', reading: 'Reading', done: 'Time of each stage' }[phase] ?? 'Progress';
+    this.#title.textContent = { mapping: doing ?? 'Mapping', reading: 'Reading', done: 'Time of each stage' }[phase] ?? 'Progress';
     while (this.#rows.length > stages.length) this.#rows.pop().row.remove();
     stages.forEach((stage, index) => this.#show(this.#rows[index] ?? this.#add(), stage));
   }

@@ -17,6 +17,8 @@ export function shownLevel({ reference, result, colorBy }) {
 
 /** The number that stands for the query's own clusters where a column of metadata has its own. */
 export const OWN_CLUSTERS = -1;
+/** And the one for the scores of doublets. */
+export const DOUBLETS = -2;
 
 /** Whether work is going on that another choice would disturb. */
 export function isBusy({ phase, entry }) {

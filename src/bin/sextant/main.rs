@@ -23,7 +23,8 @@ Usage:
   sextant map QUERY… --reference BUNDLE --out DIR [--levels LEVEL,…] [--method sextant|seurat]
               [--matrix PATH] [--gene-column NAME] [--min-counts N] [--filter LIMITS] [--samples COLUMN]
               [--reference-genes-only] [--genes TABLE] [--markers LEVEL,…|all|none]
-              [--markers-method normalised|azimuth] [--markers-top N|all] [--all-scores] [--doublets] [--per-sample]
+              [--markers-method normalised|azimuth] [--markers-top N|all] [--markers-group TYPE [--markers-against TYPE]]
+              [--all-scores] [--doublets] [--per-sample]
               [--batch CELLS] [--no-preservation] [--clusters[=RESOLUTION]] [--clusters-method louvain|leiden]
               [--no-own-umap] [--threads N]
       Maps the cells of QUERY onto a reference. Writes predictions.tsv, umap.tsv, qc.tsv, genes.tsv, markers.tsv and
@@ -42,6 +43,7 @@ Usage:
       with 'none' none.
       markers.tsv has the marker genes of each type of the levels that are mapped, or of those of --markers: the 100 most
       significant ones on depth-normalised values, or all genes. 'azimuth' ranks raw counts as Azimuth does: its top 10.
+      --markers-group has those of one type of the one level that --markers names, against all others or one other type.
       --clusters also clusters QUERY by itself (0.8 unless another resolution is given) and writes clusters.tsv, and
       umap_own.tsv, a map of its own (20 s for 10,000 cells; --no-own-umap leaves it out). --no-preservation leaves out
       the cluster preservation score.
@@ -50,7 +52,7 @@ Usage:
       them together.
   sextant markers QUERY… --group-by COLUMN --out DIR [--groups TABLE] [--group NAME [--against NAME]]
                   [--method normalised|azimuth] [--top N|all] [--matrix PATH] [--gene-column NAME] [--min-counts N]
-                  [--threads N]
+                  [--filter LIMITS] [--samples COLUMN] [--threads N]
       Writes markers.tsv of groups of cells that are known already: each against all others, one of them, or two against
       each other. COLUMN is one of the file's table of cells, or of TABLE, whose first column names the cells
       (predictions.tsv is such a table).

@@ -8,16 +8,14 @@ use serde::Serialize;
 use sextant::batches::{self, Again};
 use sextant::error::Warning;
 use sextant::export::{self, MarkerTable};
-use sextant::formats::Column;
 use sextant::map::Mapping;
-use sextant::markers::{Grouping, Markers, Options, Order, find_markers};
+use sextant::markers::{Chosen, Grouping, Markers, Options, find_markers};
 use sextant::progress::Progress;
+use sextant::qc::Filter;
 use sextant::query::{Query, QueryOptions};
 use sextant::reference::Reference;
 use std::path::{Path, PathBuf};
 
-/// Genes of each type that Azimuth's page shows.
-const MOST_OF_AZIMUTH: usize = 10;
 /// Bytes of counts that are held at a time where a file is mapped in batches.
 const BATCHES_MEMORY: u64 = 2_000_000_000;
 
@@ -25,28 +23,25 @@ const BATCHES_MEMORY: u64 = 2_000_000_000;
 struct Wish {
     options: Options,
     table: MarkerTable,
-    method: &'static str,
+    method: String,
 }
 
 impl Wish {
     /// `method` and `top` are what the two options are called.
     fn of(arguments: &Arguments, method: &str, top: &str) -> Result<Self, Failure> {
-        let (name, options, order, most) = match arguments.value(method) {
-            None | Some("normalised") => ("normalised", Options::default(), Order::Significance, MarkerTable::MOST),
-            Some("azimuth") => ("azimuth", Options::azimuth(), Order::Azimuth, MOST_OF_AZIMUTH),
-            Some(other) => {
-                return Err(Failure::usage(format!("--{method} takes 'normalised' or 'azimuth', not '{other}'.")));
-            }
+        let name = arguments.value(method).unwrap_or("normalised");
+        let Some((options, table)) = MarkerTable::of_method(name) else {
+            return Err(Failure::usage(format!("--{method} takes 'normalised' or 'azimuth', not '{name}'.")));
         };
         let most = match arguments.value(top) {
-            None => Some(most),
+            None => table.most,
             Some("all") => None,
             Some(text) => match text.parse::<usize>() {
                 Ok(number @ 1..) => Some(number),
                 _ => return Err(Failure::usage(format!("--{top} takes a number from 1, or 'all', not '{text}'."))),
             },
         };
-        Ok(Wish { options, table: MarkerTable { order, most }, method: name })
+        Ok(Wish { options, table: MarkerTable { most, ..table }, method: name.to_owned() })
     }
 
     fn find(&self, query: &Query, groupings: &[Grouping], progress: &Progress<'_>) -> Vec<Markers> {
@@ -59,12 +54,13 @@ pub struct OfMapping {
     wish: Wish,
     /// `None`: all that are mapped.
     levels: Option<Vec<String>>,
+    chosen: Chosen,
 }
 
 /// What stands in `summary.json`.
 #[derive(Serialize)]
 pub struct Summary {
-    method: &'static str,
+    method: String,
     /// `all` of the file, or those of the `reference`.
     genes: &'static str,
     genes_compared: usize,
@@ -73,7 +69,7 @@ pub struct Summary {
 }
 
 impl OfMapping {
-    pub const OPTIONS: [&str; 3] = ["markers", "markers-method", "markers-top"];
+    pub const OPTIONS: [&str; 5] = ["markers", "markers-method", "markers-top", "markers-group", "markers-against"];
 
     /// # Errors
     /// A level that will not be mapped, of `levels` or all of the reference.
@@ -92,7 +88,26 @@ impl OfMapping {
                 mapped.join(", ")
             )));
         }
-        Ok(OfMapping { wish, levels })
+        let chosen = chosen(arguments, "markers-group", "markers-against")?;
+        let one = levels.as_ref().unwrap_or(&mapped).len() == 1;
+        if chosen.group.is_some() && !one {
+            return Err(Failure::usage("--markers-group needs --markers with the one level that the group is of."));
+        }
+        if let Some(level) =
+            reference.levels.iter().find(|level| levels.as_ref().unwrap_or(&mapped).contains(&level.name))
+        {
+            for group in [&chosen.group, &chosen.against].into_iter().flatten() {
+                if !level.classes.iter().any(|class| class.name == *group) {
+                    let known: Vec<&str> = level.classes.iter().map(|class| class.name.as_str()).collect();
+                    let known = known.join(", ");
+                    return Err(Failure::usage(format!(
+                        "\"{}\" has no group \"{group}\". Its groups are: {known}.",
+                        level.name
+                    )));
+                }
+            }
+        }
+        Ok(OfMapping { wish, levels, chosen })
     }
 
     /// The table, what is said of it, and its figures; `None` where no level was asked for. `again`: where the counts were
@@ -114,13 +129,16 @@ impl OfMapping {
         if groupings.is_empty() {
             return Ok(None);
         }
+        let groupings =
+            groupings.into_iter().map(|grouping| self.chosen.of(grouping)).collect::<Result<Vec<_>, _>>()?;
         let Wish { table, method, .. } = &self.wish;
-        let found = match again {
+        let mut found = match again {
             Some(again) => batches::find_markers(again, &groupings, &self.wish.options, BATCHES_MEMORY, progress)?,
             None => self.wish.find(query, &groupings, progress),
         };
+        self.chosen.keep(&mut found);
         let summary = Summary {
-            method,
+            method: method.clone(),
             genes: if query.reference_genes_only { "reference" } else { "all" },
             genes_compared: query.features.len(),
             genes_shown_of_each_type: table.most,
@@ -131,6 +149,18 @@ impl OfMapping {
     }
 }
 
+/// The groups to compare, by what the two options are called.
+fn chosen(arguments: &Arguments, group: &str, against: &str) -> Result<Chosen, Failure> {
+    let value = |name: &str| arguments.value(name).map(str::to_owned);
+    let chosen = Chosen { group: value(group), against: value(against) };
+    match chosen {
+        Chosen { group: None, against: Some(_) } => {
+            Err(Failure::usage(format!("--{against} needs --{group}: the group to compare with it.")))
+        }
+        chosen => Ok(chosen),
+    }
+}
+
 /// `sextant markers`: groups of cells that a table or the file itself names.
 pub fn run(words: &[&str]) -> Result<(), Failure> {
     let options = [
@@ -138,6 +168,8 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
         "groups",
         "group",
         "against",
+        "filter",
+        "samples",
         "out",
         "method",
         "top",
@@ -150,9 +182,8 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
     let wish = Wish::of(&arguments, "method", "top")?;
     let column = arguments.required("group-by")?;
     let out = PathBuf::from(arguments.required("out")?);
-    if arguments.value("against").is_some() && arguments.value("group").is_none() {
-        return Err(Failure::usage("--against needs --group: the group to compare with it."));
-    }
+    let chosen = chosen(&arguments, "group", "against")?;
+    let filter = arguments.value("filter").map(Filter::parse).transpose()?;
     let threads = arguments.start_threads()?;
     let watch = Stopwatch::start();
     let report = |stage: &str, _: f64| watch.note(stage);
@@ -161,23 +192,18 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
         matrix: arguments.value("matrix"),
         gene_column: arguments.value("gene-column"),
         min_counts: arguments.number("min-counts")?,
+        filter: filter.as_ref(),
+        samples: arguments.value("samples"),
         ..Default::default()
     };
     let query = Query::read(&mut inputs::open(&arguments)?, &options, &progress)?;
-    let (mut grouping, more) = match arguments.value("groups") {
+    let (grouping, more) = match arguments.value("groups") {
         Some(path) => of_table(Path::new(path), column, &query.cells)?,
         None => (of_metadata(&query, column)?, None),
     };
-    let one = arguments.value("group");
-    match (one, arguments.value("against")) {
-        (Some(group), Some(against)) => grouping = grouping.between(group, against)?,
-        (Some(group), None) => grouping.place(group).map(|_| ())?,
-        (None, _) => {}
-    }
+    let grouping = chosen.of(grouping)?;
     let mut found = wish.find(&query, std::slice::from_ref(&grouping), &progress);
-    if let (Some(group), None) = (one, arguments.value("against")) {
-        found.iter_mut().for_each(|level| level.groups.retain(|found| found.group == group));
-    }
+    chosen.keep(&mut found);
     let text = export::markers(&found, &query, &wish.table);
     std::fs::create_dir_all(&out).map_err(|error| Failure::io("Cannot make the folder", &out, &error))?;
     let path = out.join("markers.tsv");
@@ -202,12 +228,7 @@ fn of_metadata(query: &Query, wanted: &str) -> Result<Grouping, Failure> {
         )));
     }
     let column = inputs::column(&query.metadata, wanted)?;
-    let is_measured = |value: &f64| value.is_finite() && value.fract() != 0.0;
-    if matches!(column, Column::Number(values) if values.iter().any(is_measured)) {
-        return Err(Failure::usage(format!("The cell column '{wanted}' holds numbers, not groups.")));
-    }
-    let names: Vec<Option<String>> = (0..query.cells.len()).map(|cell| column.text(cell)).collect();
-    Ok(Grouping::of_names(wanted, names.iter().map(Option::as_deref))?)
+    Ok(Grouping::of_column(wanted, column, query.cells.len())?)
 }
 
 /// A column of a table whose first column names the cells.
