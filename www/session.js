@@ -60,7 +60,7 @@ export class Session {
   async open(files, onProgress) {
     this.#files = null;
     this.#mapped = null;
-    await this.#ready();
+    await this.#ready(onProgress);
     const look = await this.#rpc.call('openQuery', { files }, onProgress);
     this.#files = files;
     this.#options = {};
@@ -69,7 +69,7 @@ export class Session {
 
   /** Reads the counts of the open files; `options` says which matrix and which genes, see the engine's `read_query`. */
   async read(options, onProgress) {
-    await this.#ready();
+    await this.#ready(onProgress);
     this.#mapped = null;
     // To the engine, what is not asked for is not there.
     this.#options = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));

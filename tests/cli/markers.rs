@@ -94,6 +94,43 @@ fn marker_genes_are_as_many_as_asked_for() {
 }
 
 #[test]
+fn marker_genes_of_one_type_against_the_rest_or_another() {
+    let (all, _) = map_with_markers("markers_each", &["--markers", "cell_type"]);
+    let all = all.expect("marker genes");
+    let chosen = |name: &str, more: &[&str]| {
+        let words = [&["--markers", "cell_type", "--markers-group", "NK cells"], more].concat();
+        map_with_markers(name, &words).0.expect("marker genes")
+    };
+    let one = chosen("markers_one", &[]);
+    let expected: Vec<_> = all.rows.iter().filter(|row| row[1] == "NK cells").collect();
+    assert!(!expected.is_empty() && one.rows.iter().eq(expected));
+    let two = chosen("markers_two", &["--markers-against", "B cells"]);
+    let mut types = two.column("type");
+    types.dedup();
+    assert_eq!(types, ["NK cells", "B cells"]);
+    let cells = |name: &str, place: usize| all.rows.iter().find(|row| row[1] == name).map(|row| row[place].clone());
+    assert_eq!(
+        (Some(&two.rows[0][13]), Some(&two.rows[0][14])),
+        (cells("NK cells", 13).as_ref(), cells("B cells", 13).as_ref())
+    );
+
+    let bundle = golden_bundle(&scratch("markers_mistaken"));
+    let mistakes: [(&[&str], &str); 4] = [
+        (&["--markers-group", "B cells"], "--markers-group needs --markers with the one level that the group is of."),
+        (&["--markers-against", "B cells"], "--markers-against needs --markers-group: the group to compare with it."),
+        (&["--markers", "cell_type", "--markers-group", "T"], "\"cell_type\" has no group \"T\". Its groups are: "),
+        (
+            &["--markers", "cell_type", "--markers-group", "B cells", "--markers-against", "B"],
+            "\"cell_type\" has no group \"B\". Its groups are: ",
+        ),
+    ];
+    for (more, sentence) in mistakes {
+        let (code, said) = failure(&[&["map", "x.h5", "--reference", &bundle, "--out", "x"], more].concat());
+        assert!(code == 2 && said.contains(sentence), "{more:?}: {said}");
+    }
+}
+
+#[test]
 fn marker_genes_of_groups_that_are_known() {
     let folder = scratch("markers_known");
     let query = query();
@@ -118,6 +155,9 @@ fn marker_genes_of_groups_that_are_known() {
     let (one, _) = run(&["--group", "B cells", "--top", "5"]);
     let rows: Vec<_> = all.rows.iter().filter(|row| row[1] == "B cells").take(5).collect();
     assert!(rows.len() == 5 && rows.iter().eq(&one.rows.iter().collect::<Vec<_>>()));
+    let (few, _) = run(&["--filter", "min_counts=1400"]);
+    let cells = |table: &tables::Table| tables::number(&table.rows[0][13]) + tables::number(&table.rows[0][14]);
+    assert!(cells(&few) > 50.0 && cells(&few) < cells(&all));
     let (two, said) = run(&["--group", "NK cells", "--against", "B cells", "--method", "azimuth"]);
     let mut kinds = two.column("type");
     kinds.dedup();
