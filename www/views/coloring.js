@@ -23,10 +23,10 @@ export function ofClusters({ clusters, codes }) {
   return { name: 'Own clusters', classes, codes, word: (i) => classes[codes[i]]?.name ?? '–' };
 }
 
-/** The scores of doublets as a scale. */
+/** The scores of doublets as a scale from 0. */
 export function ofDoublets(scores) {
-  const [min, max] = scores.reduce(([low, high], score) => [Math.min(low, score), Math.max(high, score)], [Infinity, -Infinity]);
-  return { ...ofNumbers('Doublet score', { numbers: scores, min, max, missing: 0 }), word: (i) => score(scores[i]) };
+  const max = scores.reduce((high, score) => Math.max(high, score), 0);
+  return { ...ofNumbers('Doublet score', { numbers: scores, min: 0, max, missing: 0 }), word: (i) => score(scores[i]) };
 }
 
 function ofClasses(name, { values, other_values: others, other_cells: otherCells, missing, codes }) {
