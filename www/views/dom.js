@@ -22,3 +22,10 @@ export function swatch(color) {
   made.style.backgroundColor = color; // By the object model: the policy forbids style attributes.
   return made;
 }
+
+/** Where the rail scrolls by itself, its last step lies over what was opened at its end. */
+export function uncover(details) {
+  const rail = details.closest('.rail');
+  if (!rail || getComputedStyle(rail).overflowY !== 'auto') return;
+  rail.scrollBy({ top: details.getBoundingClientRect().top - rail.getBoundingClientRect().top - 12 });
+}

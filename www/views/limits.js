@@ -1,5 +1,5 @@
 import { figure, whole } from '../words.js';
-import { element, say } from './dom.js';
+import { element, say, uncover } from './dom.js';
 
 const WORDS = {
   min_counts: 'Counts at least',
@@ -42,8 +42,11 @@ export class Limits {
     const button = element('button', { type: 'button', class: 'quiet', id: 'filter-button', disabled: busy || (!filter && beyond === 0) },
       filter ? 'Keep all cells' : `Leave these ${whole(beyond)} cells out`);
     button.addEventListener('click', () => say(this.#root, 'options', { filter: filter ? undefined : 'suggested' }));
+    const summary = element('summary', {}, said);
+    // Not on every toggle: an open one is made anew whenever something changes.
+    summary.addEventListener('click', () => requestAnimationFrame(() => summary.parentElement.open && uncover(summary.parentElement)));
     return element('details', { id: 'limits', open },
-      element('summary', {}, said),
+      summary,
       this.#samples(query, busy),
       element('dl', { class: 'facts' }, ...rows(samples)),
       element('p', { class: 'hint' }, `${samples.length > 1 ? `For each of ${whole(samples.length)} samples by itself: three` : 'Three'} median absolute deviations from the median. Whole types of cells may lie beyond them; nothing is left out unless you say so.`),

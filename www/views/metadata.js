@@ -1,5 +1,5 @@
 import { figure, whole } from '../words.js';
-import { element, say } from './dom.js';
+import { element, say, uncover } from './dom.js';
 
 // A table of cells may have thousands of columns, and a column thousands of values.
 const COLUMNS = 60;
@@ -41,13 +41,6 @@ export class Metadata {
     made.addEventListener('toggle', () => made.open && uncover(made));
     return made;
   }
-}
-
-/** Where the rail scrolls by itself, its last step lies over what was opened at its end. */
-function uncover(details) {
-  const rail = details.closest('.rail');
-  if (!rail || getComputedStyle(rail).overflowY !== 'auto') return;
-  rail.scrollBy({ top: details.getBoundingClientRect().top - rail.getBoundingClientRect().top - 12 });
 }
 
 function row(column, at, cells) {
