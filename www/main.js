@@ -245,10 +245,11 @@ const fitOwnMap = () => further(ALONE, 'Fitting a map of your cells …', async 
   return { timings, own: { ...state.own, layout }, text: 'Done: your cells are shown on a map of their own.' };
 });
 
-const scoreDoublets = () => further('Doublets', 'Looking for doublets …', async () => {
+/** Scores doublets, and colours the cells by them unless they are only saved. */
+const scoreDoublets = ({ show = true } = {}) => further('Doublets', 'Looking for doublets …', async () => {
   const { timings, scores } = await session.doublets(advance);
   const doublets = { scores, coloring: ofDoublets(scores) };
-  return { timings, doublets, text: 'Done: each cell has a doublet score. No cell was removed.', focus: WHOLE, colorBy: { kind: 'metadata', level: state.colorBy.level, column: DOUBLETS, coloring: doublets.coloring } };
+  return { timings, doublets, text: 'Done: each cell has a doublet score. No cell was removed.', ...(show && { focus: WHOLE, colorBy: { kind: 'metadata', level: state.colorBy.level, column: DOUBLETS, coloring: doublets.coloring } }) };
 });
 
 const findMarkers = () => further('Marker genes', 'Finding marker genes …', async () => {
@@ -336,7 +337,7 @@ async function download(name) {
     await findMarkers();
     return;
   }
-  if (name === 'doublets.tsv' && !state.doublets && !(await scoreDoublets())) return;
+  if (name === 'doublets.tsv' && !state.doublets && !(await scoreDoublets({ show: false }))) return;
   set({ saving: name });
   try {
     const { bytes } = await session.exportTable(name);

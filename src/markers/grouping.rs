@@ -251,9 +251,10 @@ mod tests {
             group: group.map(str::to_owned),
             against: against.map(str::to_owned),
         };
-        assert_eq!(chosen(None, None).of(grouping.clone()).as_ref(), Ok(&grouping));
-        assert_eq!(chosen(Some("b"), None).of(grouping.clone()).as_ref(), Ok(&grouping));
-        assert_eq!(chosen(Some("c"), Some("a")).of(grouping.clone()), grouping.between("c", "a"));
+        assert_eq!(chosen(None, None).of(grouping.clone()).expect("all"), grouping);
+        assert_eq!(chosen(Some("b"), None).of(grouping.clone()).expect("all"), grouping);
+        let pair = chosen(Some("c"), Some("a")).of(grouping.clone()).expect("two groups");
+        assert_eq!(pair, grouping.between("c", "a").expect("two groups"));
         let message = chosen(Some("d"), None).of(grouping.clone()).expect_err("no such group").message;
         assert_eq!(message, "\"g\" has no group \"d\". Its groups are: a, b, c.");
         let group = |name: &str| GroupMarkers { group: name.into(), cells: 1, others: 2, genes: Ok(Vec::new()) };

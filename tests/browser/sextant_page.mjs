@@ -125,9 +125,9 @@ export class SextantPage {
     await this.page.waitForFunction(() => ![...document.querySelectorAll('#outcome .figures dd')].some((each) => each.textContent === '…'), null, { timeout: 60_000 });
   }
 
-  /** Presses a download's button and gives the bytes. */
+  /** Presses a download's button and gives the bytes; some tables are computed first. */
   async download(button = '#download-predictions') {
-    const [download] = await Promise.all([this.page.waitForEvent('download'), this.page.click(button)]);
+    const [download] = await Promise.all([this.page.waitForEvent('download', { timeout: 180_000 }), this.page.click(button)]);
     return { name: download.suggestedFilename(), bytes: await readFile(await download.path()) };
   }
 
