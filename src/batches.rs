@@ -169,6 +169,9 @@ pub fn map(
             error.message = format!("Batch {} of {batches}: {}", batch + 1, error.message);
             error
         })?;
+        if options.proteins {
+            joining.add_proteins(&chosen, &found, reference);
+        }
         joining.add(&chosen, found);
     }
     progress.report(STAGE, 1.0);

@@ -9,11 +9,13 @@
 //! | neighbours | [`nearest_by_cosine`] | embedding → the nearest cells of each cell |
 //! | map | [`layout`] | neighbours → layout in the plane |
 //! | held out | [`held_out`] | embedding, labels → how right the labels of held-out cells are |
+//! | proteins | [`proteins`] | counts of antibodies, where there are any → normalised values |
 
 pub mod by_gene;
 pub mod features;
 pub mod held_out;
 pub mod labels;
+pub mod proteins;
 pub mod residuals;
 pub mod sctransform;
 
@@ -127,6 +129,7 @@ pub fn build(
         levels,
         umap: UmapModel { layout, rows: (0..cells as u32).collect(), parameters: umap },
         cells: dataset.cells.clone(),
+        proteins: None,
     };
     Ok((reference, warnings))
 }

@@ -5,6 +5,7 @@ mod doublets;
 mod markers;
 mod metadata;
 mod predictions;
+mod proteins;
 mod quality;
 mod scores;
 
@@ -13,6 +14,7 @@ pub use doublets::doublets;
 pub use markers::{MarkerTable, markers};
 pub use metadata::metadata;
 pub use predictions::predictions;
+pub use proteins::{protein_markers, proteins};
 pub use quality::qc;
 pub use scores::scores;
 

@@ -29,6 +29,7 @@ mod lines;
 mod loom;
 mod mex;
 mod packing;
+mod proteins;
 mod r;
 mod raw_counts;
 mod reading;
@@ -48,6 +49,7 @@ mod zarr;
 pub(crate) use archive::{number, zip};
 pub use dataset::{Candidate, Column, Dataset, Feature, GENE_EXPRESSION, Inspection, Joined, is_no_name};
 pub use droplets::Droplets;
+pub use proteins::ProteinTable;
 pub use raw_counts::{grouped, some};
 pub use reading::{FeaturesOfGenes, Observer, ReadOptions};
 pub use samples::warnings_of_samples;
@@ -201,6 +203,22 @@ impl OpenFile {
         whole.warnings = warnings_of_samples(warnings);
         whole.warnings.extend(self.warnings.iter().cloned());
         Ok(whole)
+    }
+
+    /// Counts of proteins of all cells of a file, beside those of genes: the entry `key` of `obsm` or, without one, that of a
+    /// usual name where there is one. Data frames are read, and arrays (dense or compressed) whose names stand in `uns`.
+    ///
+    /// # Errors
+    /// There is no such entry, it cannot be read or has no names, or there are several files.
+    pub fn proteins(&self, key: Option<&str>) -> Result<Option<ProteinTable>> {
+        match (self.parts.as_slice(), key) {
+            ([part], _) => named(&part.file, part.proteins(key)),
+            (_, None) => Ok(None),
+            (_, Some(key)) => Err(Error::usage(format!(
+                "The proteins \"{key}\" are looked for in one file, and there are several. Name a table of all cells by \
+                 proteins (TSV or CSV) instead."
+            ))),
+        }
     }
 
     /// Reads the raw counts, the names and the tables of cells. Progress is reported as the stage "Reading".

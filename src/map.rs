@@ -11,6 +11,7 @@
 //! | integrate | [`integrate::integrate`] | m × d |
 //! | UMAP | [`umap::place`] | m × 2 |
 //! | score | [`score::mapping_scores`] | m |
+//! | proteins | [`proteins::impute`] | m × proteins, where the reference has some |
 //! | annotate | [`annotate::annotate`] | labels of [`Method::Sextant`], confidence, doubt |
 //!
 //! [`samples::map_samples`] does all of it for each sample by itself.
@@ -25,6 +26,7 @@ pub mod integrate;
 pub mod labels;
 pub mod neighbors;
 pub mod project;
+pub mod proteins;
 pub mod samples;
 pub mod score;
 pub mod umap;
@@ -96,6 +98,9 @@ pub struct Options {
     pub weights: weights::Options,
     pub umap: umap::Options,
     pub score: score::Options,
+    /// Keeps the imputed proteins of several batches, four bytes for each protein of each cell. (Where all cells are mapped at
+    /// once they need not be kept: see [`proteins::Imputed`].)
+    pub proteins: bool,
 }
 
 /// The cells to map, each with at least one count.
@@ -137,6 +142,8 @@ pub struct Mapping {
     pub umap: Placement,
     /// m, 0 to 1.
     pub mapping_scores: Vec<f32>,
+    /// m × proteins: those of several batches, if [`Options::proteins`] asked for them.
+    pub proteins: Option<Dense>,
     /// What goes beyond the label transfer; nothing with [`Method::Seurat`].
     pub annotation: Option<Annotation>,
     /// Features of the reference that some query cell expresses.
@@ -281,6 +288,7 @@ pub fn map_projected(
         integrated,
         umap,
         mapping_scores,
+        proteins: None,
         annotation,
         features_used,
     })

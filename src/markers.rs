@@ -11,12 +11,14 @@
 mod blocks;
 mod grouping;
 mod order;
+mod proteins;
 mod ranks;
 mod significance;
 mod table;
 
 pub use grouping::{Chosen, Grouping};
 pub use order::Order;
+pub use proteins::find_protein_markers;
 pub use significance::{adjust, area_under_curve, p_value, z_score};
 
 use crate::error::Warning;

@@ -1,9 +1,11 @@
-//! The reference: everything that the mapping needs, and nothing else. It holds no expression values.
+//! The reference: everything that the mapping needs, and nothing else. It holds no expression values but those of
+//! proteins, where some were measured.
 
 pub mod bundle;
 pub mod held_out;
 pub mod hierarchy;
 pub mod npy;
+pub mod proteins;
 pub mod zip;
 
 use crate::error::{Error, Result};
@@ -11,6 +13,7 @@ use crate::formats::Feature;
 use crate::matrix::Dense;
 use held_out::HeldOut;
 use ndarray::Array2;
+use proteins::Proteins;
 use serde::{Deserialize, Serialize};
 
 /// An annotated reference of `n` cells in `d` dimensions over `p` features.
@@ -30,6 +33,8 @@ pub struct Reference {
     pub umap: UmapModel,
     /// `n` names.
     pub cells: Vec<String>,
+    /// What proteins of a query are imputed from, where the study measured any.
+    pub proteins: Option<Proteins>,
 }
 
 /// Where a reference comes from; shown on its card and in every export.
@@ -219,7 +224,8 @@ impl Reference {
             (self.cells.len() == cells, "names and embedding differ in number"),
         ];
         let failed = checks.iter().find(|check| !check.0).map(|(_, what)| (*what).to_owned());
-        match failed.or_else(|| self.umap.parameters.fault()) {
+        let of_proteins = || self.proteins.as_ref().and_then(|proteins| proteins.fault(cells)).map(str::to_owned);
+        match failed.or_else(|| self.umap.parameters.fault()).or_else(of_proteins) {
             None => Ok(()),
             Some(what) => Err(Error::reference(format!(
                 "The reference '{}' cannot be used: {what}. Build or download it again.",

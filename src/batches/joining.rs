@@ -4,9 +4,11 @@ use crate::map::Mapping;
 use crate::map::anchors::Anchor;
 use crate::map::annotate::{Annotation, Call};
 use crate::map::labels::Labels;
+use crate::map::proteins::Imputed;
 use crate::map::umap::Placement;
 use crate::map::weights::Weights;
 use crate::matrix::Dense;
+use crate::reference::Reference;
 
 /// The mapping of several batches while they come.
 pub struct Joining {
@@ -18,6 +20,8 @@ pub struct Joining {
     layout: Dense,
     mapping_scores: Vec<f32>,
     annotation: Option<Annotation>,
+    /// Cells × proteins, where they are kept.
+    proteins: Option<Dense>,
 }
 
 impl Joining {
@@ -33,6 +37,17 @@ impl Joining {
             layout: Dense::zeros((cells, 2)),
             mapping_scores: vec![0.0; cells],
             annotation: None,
+            proteins: None,
+        }
+    }
+
+    /// Takes the imputed proteins of a batch, whose weights [`Self::add`] drops.
+    pub fn add_proteins(&mut self, cells: &[usize], found: &Mapping, reference: &Reference) {
+        let Some(imputed) = Imputed::of(found, reference) else { return };
+        let (all, proteins) = (self.mapping_scores.len(), imputed.names().len());
+        let kept = self.proteins.get_or_insert_with(|| Dense::zeros((all, proteins)));
+        for (&cell, row) in cells.iter().zip(imputed.block(0..cells.len(), 0..proteins).rows()) {
+            kept.row_mut(cell).assign(&row);
         }
     }
 
@@ -82,6 +97,7 @@ impl Joining {
             integrated: Dense::zeros((0, self.dimensions)),
             umap: Placement { start: Dense::zeros((0, 2)), layout: self.layout },
             mapping_scores: self.mapping_scores,
+            proteins: self.proteins,
             annotation: self.annotation,
             features_used: self.features_used,
         }

@@ -4,6 +4,7 @@ use super::choice::{Choice, Join};
 use super::frame::Frame;
 use super::gene_names::{GeneNames, name_genes, usual_types};
 use super::hdf5::damaged;
+use super::proteins::{self, ProteinTable};
 use super::store::{Node, Store};
 use super::stored::{FeatureTable, Format, pick_rows};
 use super::stored_matrix::{Encoding, StoredMatrix};
@@ -111,6 +112,10 @@ impl Format for H5ad {
     fn metadata(&self, _choice: &str, warnings: &mut Vec<Warning>) -> Result<Vec<(String, Column)>> {
         Ok(self.obs.read_columns(warnings))
     }
+
+    fn proteins(&self, key: Option<&str>) -> Result<Option<ProteinTable>> {
+        proteins::of_anndata(&self.file, self.obs.rows(), key)
+    }
 }
 
 impl H5ad {
@@ -166,7 +171,10 @@ fn names(frame: &Frame) -> Result<GeneNames<'_>> {
 }
 
 /// Opens a matrix after its shape was compared with the tables.
-fn matrix(file: &dyn Store, path: &str, expected: [u64; 2]) -> Result<StoredMatrix> {
+///
+/// # Errors
+/// When it is none, or of another shape.
+pub fn matrix(file: &dyn Store, path: &str, expected: [u64; 2]) -> Result<StoredMatrix> {
     match file.node(path) {
         Node::Dataset => {
             let stored = StoredMatrix::dense(file, path)?;

@@ -7,6 +7,7 @@ mod intake;
 use super::choice::{self, Choice};
 use super::droplets::{self, Droplets};
 use super::packing::Tally;
+use super::proteins::ProteinTable;
 use super::raw_counts::grouped;
 use super::stored::{FeatureTable, Format};
 use super::{Candidate, Column, Dataset, Feature, GENE_EXPRESSION, Inspection, hdf5};
@@ -127,6 +128,14 @@ impl Part {
             bytes: nonzeros.map(|nonzeros| counts_bytes(nonzeros, genes, cells)),
             warnings,
         })
+    }
+
+    /// As [`Format::proteins`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn proteins(&self, key: Option<&str>) -> Result<Option<ProteinTable>> {
+        self.format.proteins(key)
     }
 
     /// Reads the raw counts, the names and the table of cells.

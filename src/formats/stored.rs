@@ -2,6 +2,7 @@
 
 use super::choice::Choice;
 use super::packing::Tally;
+use super::proteins::ProteinTable;
 use super::raw_counts::Sample;
 use super::{Column, Feature};
 use crate::error::{Result, Warning};
@@ -47,6 +48,17 @@ pub trait Format {
     /// When the table itself cannot be read.
     fn metadata(&self, _choice: &str, _warnings: &mut Vec<Warning>) -> Result<Vec<(String, Column)>> {
         Ok(Vec::new())
+    }
+
+    /// Counts of proteins of all cells beside those of genes: those of `key`, or of the usual ones where there are any.
+    ///
+    /// # Errors
+    /// There is no such entry, or it cannot be read or named.
+    fn proteins(&self, key: Option<&str>) -> Result<Option<ProteinTable>> {
+        match key {
+            None => Ok(None),
+            Some(_) => Err(super::proteins::no_entries(&self.name())),
+        }
     }
 
     /// What else there is to say about the file.

@@ -139,6 +139,8 @@ fn put_rows(joined: &mut Mapping, part: &Mapping, cells: &[usize]) {
         integrated,
         umap,
         mapping_scores,
+        // Of one batch they are imputed from anchors and weights, which are joined.
+        proteins: _,
         annotation,
         features_used: _,
     } = part;

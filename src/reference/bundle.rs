@@ -1,6 +1,7 @@
 //! The bundle: a ZIP of `.npy` arrays and a `manifest.json`, so that `numpy.load` opens it.
 
 use super::npy::{self, Element};
+use super::proteins::Proteins;
 use super::zip::{Archive, Writer};
 use super::{About, Class, Level, Reference, ResidualModel, UmapModel, UmapParameters, VarianceFloor};
 use crate::error::{Error, Result};
@@ -11,8 +12,11 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
-/// Raised when an older reader could misread a newer bundle.
+/// Raised when an older reader could misread a newer bundle. Proteins did not raise it: who knows nothing of them reads the
+/// rest as it is.
 const SCHEMA: u32 = 1;
+const PROTEIN_NAMES: &str = "proteins/names.json";
+const PROTEIN_VALUES: &str = "proteins/data.npy";
 
 #[derive(Serialize, Deserialize)]
 struct Manifest {
@@ -57,6 +61,10 @@ pub fn write(reference: &Reference) -> Result<Vec<u8>> {
     ];
     for (index, level) in reference.levels.iter().enumerate() {
         entries.push((format!("labels/{index}.npy"), vector(&level.codes)));
+    }
+    if let Some(proteins) = &reference.proteins {
+        entries.push((PROTEIN_NAMES.into(), json(&proteins.names)?));
+        entries.push((PROTEIN_VALUES.into(), matrix(&proteins.values)));
     }
     let manifest = Manifest {
         schema: SCHEMA,
@@ -128,6 +136,14 @@ pub fn read(bytes: &[u8]) -> Result<Reference> {
         let name = format!("labels/{index}.npy");
         levels.push(Level { name: head.name, classes: head.classes, codes: npy::read_vector(&name, &entry(&name)?)? });
     }
+    let has_proteins = [PROTEIN_NAMES, PROTEIN_VALUES].iter().any(|name| manifest.sha256.contains_key(*name));
+    let proteins = match has_proteins {
+        true => {
+            let names = parse(PROTEIN_NAMES, &entry(PROTEIN_NAMES)?)?;
+            Some(Proteins { names, values: dense(PROTEIN_VALUES)? })
+        }
+        false => None,
+    };
     let features: Vec<Feature> = parse("features.json", &entry("features.json")?)?;
     let neighbors = entry("neighbors.npy")?;
     let reference = Reference {
@@ -152,6 +168,7 @@ pub fn read(bytes: &[u8]) -> Result<Reference> {
             parameters: manifest.umap,
         },
         cells: parse("cells.json", &entry("cells.json")?)?,
+        proteins,
         about: manifest.about,
     };
     reference.check()?;

@@ -215,5 +215,6 @@ fn read_reference(golden: &Path) -> Reference {
             },
         },
         cells,
+        proteins: None,
     }
 }

@@ -83,6 +83,7 @@ pub fn reference(model: &str, floor: VarianceFloor, prefix: &str) -> Reference {
             },
         },
         cells: names,
+        proteins: None,
     }
 }
 

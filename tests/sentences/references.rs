@@ -41,6 +41,7 @@ fn reference() -> Reference {
             },
         },
         cells: ["a", "b", "c", "d", "e"].map(str::to_owned).to_vec(),
+        proteins: None,
     }
 }
 

@@ -9,6 +9,7 @@ mod inputs;
 mod inspect;
 mod map;
 mod markers;
+mod proteins;
 mod quality;
 mod reference;
 mod report;
@@ -24,7 +25,7 @@ Usage:
               [--matrix PATH] [--gene-column NAME] [--min-counts N] [--filter LIMITS] [--samples COLUMN]
               [--reference-genes-only] [--genes TABLE] [--markers LEVEL,…|all|none]
               [--markers-method normalised|azimuth] [--markers-top N|all] [--markers-group TYPE [--markers-against TYPE]]
-              [--all-scores] [--doublets] [--per-sample]
+              [--all-scores] [--doublets] [--per-sample] [--proteins]
               [--batch CELLS] [--no-preservation] [--clusters[=RESOLUTION]] [--clusters-method louvain|leiden]
               [--no-own-umap] [--threads N]
       Maps the cells of QUERY onto a reference. Writes predictions.tsv, umap.tsv, qc.tsv, genes.tsv, markers.tsv and
@@ -47,6 +48,8 @@ Usage:
       --clusters also clusters QUERY by itself (0.8 unless another resolution is given) and writes clusters.tsv, and
       umap_own.tsv, a map of its own (20 s for 10,000 cells; --no-own-umap leaves it out). --no-preservation leaves out
       the cluster preservation score.
+      --proteins writes proteins.tsv, the surface proteins of a reference that has some (measured there, imputed here by the
+      weights of the labels: no measurement of QUERY), and protein_markers.tsv, all of them for each type of --markers.
       --all-scores writes scores.tsv: the score of every class of every level in every cell. --doublets writes doublets.tsv:
       how much each cell looks like two. --per-sample maps each sample by itself; summary.json compares that with all of
       them together.
@@ -59,10 +62,12 @@ Usage:
   sextant inspect QUERY… [--matrix PATH] [--gene-column NAME] [--min-counts N] [--samples COLUMN] [--json]
       Says what a file holds, also in its table of cells, and which matrix would be used.
   sextant reference build LABELLED --labels LEVEL,… --out NAME.sextant.zip [--about ABOUT.json]
-                          [--held-out-by COLUMN|none] [--matrix PATH] [--threads N]
+                          [--held-out-by COLUMN|none] [--proteins KEY|TABLE|none] [--matrix PATH] [--threads N]
       Builds a reference from labelled raw counts; LEVEL names a column of the file's table of cells. To see how right its
       labels are, the cells of each value of COLUMN (by default of a column of donors, studies or samples, else five
       random parts) are held out in turn and labelled by the rest; the bundle keeps the figures, 'reference show' tells.
+      --proteins names the entry of obsm with the counts of surface proteins ('proteins' or 'protein_expression' where there
+      is one), or a table of them (TSV or CSV) with the cells' names in its first column or line.
   sextant reference show BUNDLE
       Says what a reference holds.
   sextant --help | --version

@@ -5,6 +5,7 @@ use crate::arguments::Arguments;
 use crate::clusters::{self, OfQuery};
 use crate::inputs;
 use crate::markers::{self, OfMapping};
+use crate::proteins;
 use crate::quality::{DoubletSummary, Wish};
 use crate::report::{Stopwatch, peak_memory, thousands};
 use serde::Serialize;
@@ -67,6 +68,7 @@ struct Summary<'a> {
     samples: Vec<SampleOutcome>,
     doublets: Option<DoubletSummary>,
     markers: Option<markers::Summary>,
+    proteins: Option<proteins::Summary>,
     warnings: Vec<Warning>,
     threads: usize,
     stages: Vec<Stage>,
@@ -127,7 +129,7 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
     let options =
         ["reference", "out", "threads", "levels", "matrix", "gene-column", "min-counts", "method", "genes", "batch"];
     let options = [&options[..], &Wish::OPTIONS, &OfMapping::OPTIONS, &OfQuery::OPTIONS].concat();
-    let flags = [&["reference-genes-only"][..], &Wish::FLAGS, &OfQuery::FLAGS].concat();
+    let flags = [&["reference-genes-only", "proteins"][..], &Wish::FLAGS, &OfQuery::FLAGS].concat();
     let arguments = Arguments::parse(words, "QUERY", &options, &flags)?;
     let (wish, own) = (Wish::of(&arguments)?, OfQuery::of(&arguments)?);
     let method = arguments.value("method").map_or(Ok(Method::default()), Method::of_name)?;
@@ -142,6 +144,7 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
     let (reference, reference_checksum) = read_reference(&bundle_path)?;
     let table = read_genes(arguments.value("genes"), &bundle_path)?;
     let markers = OfMapping::of(&arguments, &reference)?;
+    let with_proteins = proteins::wanted(&arguments, &reference)?;
     let filter = arguments.value("filter").map(Filter::parse).transpose()?;
     watch.note("Reading");
     let options = QueryOptions {
@@ -166,7 +169,7 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
     let (genes, mut warnings) = query.match_to(&reference, options.table)?;
     warnings.splice(0..0, query.warnings.iter().cloned());
     let cells = map::Query { counts: &query.counts, totals: &query.metrics.counts, names: &query.cells, genes: &genes };
-    let how = map::Options { method, levels: arguments.list("levels"), ..Default::default() };
+    let how = map::Options { method, levels: arguments.list("levels"), proteins: with_proteins, ..Default::default() };
     let samples = query.samples();
     let (mapping, outcomes) = match &projection {
         Some(projection) => (batches::map(projection, &query.cells, &reference, &how, &progress)?, Vec::new()),
@@ -185,7 +188,7 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
         query: &query,
         projection,
     });
-    let markers = markers.table(&query, &mapping, &reference, &progress, again)?;
+    let gene_markers = markers.table(&query, &mapping, &reference, &progress, again)?;
     drop(file);
     watch.note("Writing");
     std::fs::create_dir_all(&out).map_err(|error| Failure::io("Cannot make the folder", &out, &error))?;
@@ -201,7 +204,8 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
     let all_scores = arguments.flag("all-scores");
     write_pieces(&out, "scores.tsv", all_scores, |write| export::scores(&query, &mapping, &reference, write))?;
     own.write(&out, &query)?;
-    let markers = write_markers(&out, markers, &mut warnings)?;
+    let proteins = proteins::write_tables(&out, with_proteins, &query, (&mapping, &reference), &markers, &progress)?;
+    let markers = write_markers(&out, gene_markers, &mut warnings)?;
     let (query_file, query_checksum) = inputs::fingerprint(&arguments)?;
     let (stages, seconds) = watch.seconds();
     let summary = Summary {
@@ -241,6 +245,7 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
         samples: outcomes,
         doublets,
         markers,
+        proteins,
         warnings,
         threads,
         stages: stages.into_iter().map(|(stage, seconds)| Stage { stage, seconds }).collect(),
@@ -288,7 +293,7 @@ pub fn write(folder: &Path, name: &str, text: String) -> Result<(), Failure> {
 
 /// Piece by piece: of a million cells a table may be larger than all else that is in memory. One that is not wanted is
 /// taken away where it is there: that of another mapping would be taken for this one's.
-fn write_pieces(
+pub fn write_pieces(
     folder: &Path,
     name: &str,
     wanted: bool,

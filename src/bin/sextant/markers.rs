@@ -110,6 +110,14 @@ impl OfMapping {
         Ok(OfMapping { wish, levels, chosen })
     }
 
+    /// The types of the levels whose markers were asked for.
+    pub fn groupings(&self, mapping: &Mapping, reference: &Reference) -> Vec<Grouping> {
+        let is_wanted = |name: &String| self.levels.as_ref().is_none_or(|levels| levels.contains(name));
+        let mut groupings = Grouping::of_mapping(mapping, reference);
+        groupings.retain(|grouping| is_wanted(&grouping.name));
+        groupings
+    }
+
     /// The table, what is said of it, and its figures; `None` where no level was asked for. `again`: where the counts were
     /// not kept.
     ///
@@ -123,9 +131,7 @@ impl OfMapping {
         progress: &Progress<'_>,
         again: Option<Again<'_>>,
     ) -> Result<Option<(String, Vec<Warning>, Summary)>, Failure> {
-        let is_wanted = |name: &String| self.levels.as_ref().is_none_or(|levels| levels.contains(name));
-        let mut groupings = Grouping::of_mapping(mapping, reference);
-        groupings.retain(|grouping| is_wanted(&grouping.name));
+        let groupings = self.groupings(mapping, reference);
         if groupings.is_empty() {
             return Ok(None);
         }

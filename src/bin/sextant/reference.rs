@@ -4,6 +4,7 @@ use crate::Failure;
 use crate::arguments::Arguments;
 use crate::inputs;
 use crate::map::read_reference;
+use crate::proteins;
 use crate::report::{Stopwatch, thousands};
 use sextant::build;
 use sextant::build::held_out::By;
@@ -15,7 +16,7 @@ use std::path::{Path, PathBuf};
 
 pub fn build(words: &[&str]) -> Result<(), Failure> {
     let arguments =
-        Arguments::parse(words, "LABELLED", &["labels", "out", "about", "matrix", "held-out-by", "threads"], &[])?;
+        Arguments::parse(words, "LABELLED", &["labels", "out", "about", "matrix", "held-out-by", "proteins", "threads"], &[])?;
     let out = PathBuf::from(arguments.required("out")?);
     let names = arguments.list("labels").ok_or_else(|| Failure::usage("--labels is missing."))?;
     arguments.start_threads()?;
@@ -24,7 +25,10 @@ pub fn build(words: &[&str]) -> Result<(), Failure> {
     let progress = Progress::new(&report);
     watch.note("Reading");
     let options = ReadOptions { matrix: arguments.value("matrix"), ..Default::default() };
-    let dataset = inputs::open(&arguments)?.read(&options, &mut (), &progress)?;
+    let mut file = inputs::open(&arguments)?;
+    let dataset = file.read(&options, &mut (), &progress)?;
+    let proteins = proteins::of_build(&arguments, &file, &dataset.cells)?;
+    drop(file);
     let levels: Vec<(String, Vec<String>)> =
         names.iter().map(|name| Ok((name.clone(), labels(&dataset, name)?))).collect::<Result<_, Failure>>()?;
     let about = match arguments.value("about") {
@@ -36,7 +40,11 @@ pub fn build(words: &[&str]) -> Result<(), Failure> {
         name => By::Column(name.to_owned()),
     });
     let options = build::Options { held_out_by, ..Default::default() };
-    let (reference, warnings) = build::build(&dataset, &levels, &options, about, &progress)?;
+    let (mut reference, mut warnings) = build::build(&dataset, &levels, &options, about, &progress)?;
+    if let Some((proteins, place, said)) = proteins {
+        build::proteins::attach(&mut reference, proteins, &place);
+        warnings.extend(said);
+    }
     let bytes = bundle::write(&reference)?;
     std::fs::write(&out, &bytes).map_err(|error| Failure::io("Cannot write", &out, &error))?;
     for warning in dataset.warnings.iter().chain(&warnings) {
@@ -112,6 +120,9 @@ pub fn show(words: &[&str]) -> Result<(), Failure> {
         for level in &held_out.levels {
             say_held_out(level);
         }
+    }
+    if let Some(proteins) = &reference.proteins {
+        println!("{:10} {}: {}", "proteins", proteins.names.len(), proteins.names.join(", "));
     }
     for line in &about.provenance {
         println!("{:10} {line}", "made by");
