@@ -5,6 +5,7 @@
 
 mod file;
 mod own;
+mod proteins;
 mod summaries;
 mod tables;
 
@@ -15,6 +16,7 @@ use crate::formats::{self, Input, OpenFile, ReadOptions};
 use crate::genes::{GeneTable, Route};
 use crate::map::annotate::Call;
 use crate::map::grade::Grade;
+use crate::map::proteins::Imputed;
 use crate::map::samples::map_samples;
 use crate::map::{self, Mapping, Method};
 use crate::metadata::{Coloring, Kind};
@@ -106,6 +108,7 @@ impl Engine {
             checksum: bundle::sha256(bytes),
             levels: reference.levels.iter().map(|level| level_summary(level, &level.codes)).collect(),
             held_out_sentence: reference.about.held_out.as_ref().map(|held_out| held_out.sentence()),
+            proteins: reference.proteins.as_ref().map_or(&[], |proteins| &proteins.names),
         })
     }
 
@@ -216,7 +219,8 @@ impl Engine {
         let (genes, _) = query.match_to(reference, self.genes.as_ref()).map_err(thrown)?;
         let cells =
             map::Query { counts: &query.counts, totals: &query.metrics.counts, names: &query.cells, genes: &genes };
-        let options = map::Options { method, levels, ..Default::default() };
+        let proteins = proteins::kept_of_batches(self.projection.as_ref(), reference);
+        let options = map::Options { method, levels, proteins, ..Default::default() };
         let progress = Progress::new(&report);
         let samples = query.samples();
         let mapped = match &self.projection {
@@ -244,6 +248,7 @@ impl Engine {
             features_used: mapping.features_used,
             levels: summaries.collect(),
             samples: outcomes,
+            proteins: Imputed::of(&mapping, reference).is_some(),
             warnings,
         })?;
         self.mapping = Some(mapping);

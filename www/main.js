@@ -20,7 +20,7 @@ import { Progress } from './views/progress.js';
 import { QueryStep } from './views/query_step.js';
 import { ReferenceStep } from './views/reference_step.js';
 import { Samples } from './views/samples.js';
-import { codeOf, DOUBLETS, OWN_CLUSTERS } from './views/shown.js';
+import { codeOf, DOUBLETS, OWN_CLUSTERS, proteinOfColumn } from './views/shown.js';
 import { Status } from './views/status.js';
 import { Tabs } from './views/tabs.js';
 import { nextStep, readingWords, whole } from './words.js';
@@ -313,9 +313,11 @@ async function colorMaps({ kind, level, column }) {
   }
   const before = { asked, result: state.result };
   try {
-    const values = await session.metadataColumn(column);
+    const protein = proteinOfColumn(column);
+    const values = await (protein === null ? session.metadataColumn(column) : session.protein(protein));
     if (before.asked !== asked || before.result !== state.result) return;
-    set({ colorBy: { kind, level, column, coloring: coloring(state.query.metadata[column].name, values) }, focus: WHOLE });
+    const name = protein === null ? state.query.metadata[column].name : `${state.reference.about.proteins[protein]} (imputed)`;
+    set({ colorBy: { kind, level, column, coloring: coloring(name, values) }, focus: WHOLE });
   } catch (error) {
     if (before.asked !== asked) return;
     failed(error, 'exporting');

@@ -117,6 +117,12 @@ export class Session {
     return this.#rpc.call('metadataColumn', { column });
   }
 
+  /** The imputed values of a protein of the reference, by its number, in the shape of a column of numbers. */
+  async protein(protein) {
+    await this.#ready();
+    return this.#rpc.call('protein', { protein });
+  }
+
   /** A table of what was mapped, `{ bytes, warnings }`. */
   async exportTable(name) {
     await this.#ready();

@@ -9,7 +9,7 @@ const PAGE_BYTES = 65536;
 const POOL_PATIENCE_MS = 20000;
 const REPORT_EVERY_MS = 40;
 // They come piece by piece.
-const LARGE_TABLES = ['metadata.tsv', 'scores.tsv'];
+const LARGE_TABLES = ['metadata.tsv', 'scores.tsv', 'proteins.tsv'];
 
 let engine = null;
 
@@ -73,6 +73,8 @@ const actions = {
   metadataColumn: ({ column }) => engine.metadata_column(column),
 
   exportMarkers: ({ wishes }, report) => timed(report, (tell) => engine.export_markers(wishes, tell)),
+
+  protein: ({ protein }) => engine.protein(protein),
 
   /** A table, and what is said of it. */
   exportTable({ name }) {

@@ -1,9 +1,8 @@
 //! `proteins.tsv` and `protein_markers.tsv`: what was imputed from the reference, not measured.
 
 use super::{clean, put};
-use crate::formats::Feature;
 use crate::map::proteins::Imputed;
-use crate::markers::{Markers, Order};
+use crate::markers::{Marker, Markers};
 use crate::query::Query;
 
 /// The table is handed over in pieces of about so many bytes.
@@ -43,18 +42,20 @@ pub fn proteins<E>(
     write(&piece)
 }
 
-/// A line a protein of each group, in the order of the levels, the groups and falling `z`: `level`, `type`, `protein`, `auc`,
+/// A line a protein of each group, in the order of the levels, the groups and falling `difference`: `level`, `type`, `protein`, `auc`,
 /// `z`, `p`, `padj`, `difference` of the means, `mean_in`, `mean_out` (of normalised values), `cells` of the group, `others`
-/// that they were compared with, and in `values` the word `imputed`. The share of cells with some of a protein is left out:
+/// that they were compared with, and in `values` the word `imputed`. Imputed values are so smooth that ranks tell types apart
+/// in proteins that hardly differ; so here, other than among genes, the difference orders. The share of cells with some of a protein is left out:
 /// imputed values are hardly ever 0.
 pub fn protein_markers(found: &[Markers], names: &[String]) -> String {
     let mut text =
         String::from("level\ttype\tprotein\tauc\tz\tp\tpadj\tdifference\tmean_in\tmean_out\tcells\tothers\tvalues\n");
-    let features: Vec<Feature> = names.iter().map(|name| Feature { id: None, symbol: name.clone() }).collect();
     for (level, group) in found.iter().flat_map(|level| level.groups.iter().map(move |group| (level, group))) {
         let Ok(proteins) = &group.genes else { continue };
-        for row in Order::Significance.rank(proteins, &features, None) {
-            let (Some(name), Some(marker)) = (names.get(row as usize), proteins.get(row as usize)) else { continue };
+        let mut rows: Vec<(&String, &Marker)> = names.iter().zip(proteins).collect();
+        // Names are different, so no two are equal.
+        rows.sort_unstable_by(|a, b| b.1.difference().total_cmp(&a.1.difference()).then_with(|| a.0.cmp(b.0)));
+        for (name, marker) in rows {
             let [auc, z, difference, mean_in, mean_out] =
                 [marker.auc, marker.z, marker.difference(), marker.mean_in, marker.mean_out].map(|value| value as f32);
             put(

@@ -36,6 +36,8 @@ pub struct ReferenceSummary<'a> {
     pub levels: Vec<LevelSummary<'a>>,
     /// How right its own labels are, in words.
     pub held_out_sentence: Option<String>,
+    /// Names of those that can be imputed.
+    pub proteins: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -108,6 +110,8 @@ pub struct MapSummary<'a> {
     pub levels: Vec<LevelSummary<'a>>,
     /// Where each was mapped by itself.
     pub samples: Vec<SampleOutcome>,
+    /// Whether the proteins of the reference can be had for these cells.
+    pub proteins: bool,
     pub warnings: Vec<Warning>,
 }
 

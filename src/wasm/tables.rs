@@ -28,12 +28,13 @@ struct MarkerWishes {
 
 #[wasm_bindgen]
 impl Engine {
-    /// The tables `metadata.tsv` and `scores.tsv`, as `export`: `write` is given the pieces as arrays of bytes, since they
+    /// The tables `metadata.tsv`, `scores.tsv` and `proteins.tsv`, as `export`: `write` is given the pieces as arrays of bytes, since they
     /// may be large.
     pub fn export_pieces(&self, name: &str, write: &Function) -> Result<(), JsValue> {
         let mut give = |piece: &str| write.call1(&JsValue::NULL, &Uint8Array::from(piece.as_bytes())).map(|_| ());
         match name {
             "metadata.tsv" => export::metadata(self.query()?, &mut give),
+            "proteins.tsv" => self.proteins_table(&mut give),
             "scores.tsv" => export::scores(self.query()?, self.mapping()?, self.reference()?, &mut give),
             _ => Err(thrown(Error::usage(format!("There is no table '{name}'.")))),
         }
@@ -77,14 +78,15 @@ impl Engine {
         Ok(object)
     }
 
-    /// A table as bytes: `predictions.tsv`, `umap.tsv`, `qc.tsv` or `genes.tsv`, or, once they were asked for, `clusters.tsv`,
-    /// `umap_own.tsv` or `doublets.tsv`; the same that the command writes.
+    /// A table as bytes: `predictions.tsv`, `umap.tsv`, `qc.tsv`, `genes.tsv` or `protein_markers.tsv`, or, once they were asked
+    /// for, `clusters.tsv`, `umap_own.tsv` or `doublets.tsv`; the same that the command writes.
     pub fn export(&self, name: &str) -> Result<Vec<u8>, JsValue> {
         let query = self.query()?;
         let table = match name {
             "predictions.tsv" => export::predictions(query, self.mapping()?, self.reference()?),
             "umap.tsv" => export::umap(query, self.mapping()?),
             "qc.tsv" => export::qc(query),
+            "protein_markers.tsv" => self.protein_markers()?,
             "genes.tsv" => export::genes(query, self.reference()?, &self.genes_of_query()?),
             "clusters.tsv" | "umap_own.tsv" | "doublets.tsv" => self.own_table(name)?,
             _ => return Err(thrown(Error::usage(format!("There is no table '{name}'.")))),

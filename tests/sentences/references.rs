@@ -3,6 +3,7 @@
 use ndarray::Array2;
 use sextant::error::Result;
 use sextant::formats::Feature;
+use sextant::reference::proteins::Proteins;
 use sextant::reference::zip::{Archive, Writer};
 use sextant::reference::{
     About, Class, Level, Reference, ResidualModel, UmapModel, UmapParameters, VarianceFloor, bundle, npy,
@@ -102,6 +103,55 @@ fn parts_that_do_not_fit_are_named() {
             format!("The reference 'small' cannot be used: {what}. Build or download it again.")
         );
     }
+}
+
+#[test]
+fn proteins_that_do_not_fit_are_named() {
+    let proteins = || Proteins { names: ["CD3", "CD4"].map(str::to_owned).to_vec(), values: Array2::ones((5, 2)) };
+    let said = |change: fn(&mut Proteins)| {
+        let mut changed = proteins();
+        change(&mut changed);
+        sentence(Reference { proteins: Some(changed), ..reference() }.check())
+    };
+    assert_eq!(said(|_| ()), "");
+    let values = "the values of its proteins are negative, no numbers, or larger than any that are normalised";
+    let changes: [(fn(&mut Proteins), &str); 8] = [
+        (
+            |p| *p = Proteins { names: Vec::new(), values: Array2::ones((5, 0)) },
+            "it has a table of proteins without proteins",
+        ),
+        (|p| p.names = vec!["x".to_owned(); 10_001], "it has more than 10,000 proteins"),
+        (|p| p.names[1] = "CD3".into(), "two of its proteins have the same name"),
+        (|p| p.values = Array2::ones((4, 2)), "its proteins are not those of its cells"),
+        (|p| p.names.push("CD8".into()), "the names and the values of its proteins differ in number"),
+        (|p| p.values[(0, 0)] = -0.5, values),
+        (|p| p.values[(0, 0)] = f32::NAN, values),
+        (|p| p.values[(0, 0)] = 1e4, values),
+    ];
+    for (change, what) in changes {
+        assert_eq!(said(change), format!("The reference 'small' cannot be used: {what}. Build or download it again."));
+    }
+    // Half of them is no table of proteins, and neither is one that was changed.
+    let written = bundle::write(&Reference { proteins: Some(proteins()), ..reference() }).expect("a bundle");
+    let archive = Archive::open(&written).expect("an archive");
+    let manifest = String::from_utf8(archive.read("manifest.json").expect("a manifest")).expect("text");
+    let names: Vec<&str> = manifest
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix('"')?.split_once("\": \""))
+        .map(|pair| pair.0)
+        .filter(|name| name.contains('.'))
+        .collect();
+    assert_eq!(names.iter().filter(|name| name.starts_with("proteins/")).count(), 2);
+    let without = |lost: &str| {
+        let mut writer = Writer::default();
+        for name in ["manifest.json"].iter().chain(&names).filter(|name| **name != lost) {
+            writer.add(name, &archive.read(name).expect("an entry"));
+        }
+        sentence(bundle::read(&writer.finish()))
+    };
+    assert_eq!(without(""), "");
+    assert!(without("proteins/data.npy").contains("'proteins/data.npy'"), "{}", without("proteins/data.npy"));
+    assert!(without("proteins/names.json").contains("'proteins/names.json'"));
 }
 
 /// A bundle that says how long each cell is moved about must not make the mapping hang.

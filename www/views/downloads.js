@@ -15,11 +15,12 @@ export class Downloads {
 
   /** Some tables are there only once they were asked for. */
   update(state) {
-    const { result, query, saving, own, doing } = state;
-    const there = { clusters: own, 'own-map': own?.layout };
+    const { result, query, saving, own, doing, reference } = state;
+    const there = { clusters: own, 'own-map': own?.layout, proteins: result?.proteins };
     for (const button of this.#buttons) {
       const dropped = query?.batches && NOT_OF_BATCHES.includes(button.dataset.table);
       const missing = dropped || (button.dataset.needs in there && !there[button.dataset.needs]);
+      button.hidden = button.dataset.needs === 'proteins' && !reference?.about.proteins.length;
       button.disabled = !result || missing || saving !== null || isBusy(state);
       const making = { 'markers.tsv': 'Marker genes', 'doublets.tsv': 'Doublets' }[button.dataset.table];
       button.setAttribute('aria-busy', String(saving === button.dataset.table || (making !== undefined && making === doing)));

@@ -5,7 +5,7 @@ import { boundsOf, densestPlaces } from '../plot/grid.js';
 import { Scatter } from '../plot/scatter.js';
 import { score, whole } from '../words.js';
 import { element, say } from './dom.js';
-import { callOf, cellNames, codeOf, DOUBLETS, isBusy, keyOf, OWN_CLUSTERS, shownLevel, shownMetadata } from './shown.js';
+import { callOf, cellNames, codeOf, columnOfProtein, DOUBLETS, isBusy, keyOf, OWN_CLUSTERS, shownLevel, shownMetadata } from './shown.js';
 
 // Below this share of all cells a class is so small that its name would cover it.
 const SMALL = 0.01;
@@ -139,12 +139,13 @@ export class Maps {
         ...levels.map(({ name }) => option('score', name, `Prediction score: ${name}`)),
         ...(result.calls ? [option('unknown', colorBy.level, 'Unknown score')] : []),
         option('mapping', colorBy.level, 'Mapping score')));
+      const ofColumn = (column, value, text) => element('option', {
+        'data-kind': 'metadata', 'data-level': colorBy.level, 'data-column': column, value, selected: colorBy.kind === 'metadata' && colorBy.column === column }, text);
+      if (result.proteins) groups.push(element('optgroup', { label: 'Imputed proteins, not measured' }, ...reference.about.proteins.map((name, at) => ofColumn(columnOfProtein(at), `protein ${at}`, cut(name)))));
       const made = [[own, OWN_CLUSTERS, 'clusters', 'Own clusters'], [doublets, DOUBLETS, 'doublets', 'Doublet score']].filter(([there]) => there);
-      if (made.length > 0) groups.push(element('optgroup', { label: 'Your cells by themselves' }, ...made.map(([, column, value, text]) => element('option', {
-        'data-kind': 'metadata', 'data-level': colorBy.level, 'data-column': column, value, selected: colorBy.kind === 'metadata' && colorBy.column === column }, text))));
+      if (made.length > 0) groups.push(element('optgroup', { label: 'Your cells by themselves' }, ...made.map(([, column, value, text]) => ofColumn(column, value, text))));
       const columns = columnsToShow(query);
-      if (columns.length > 0) groups.push(element('optgroup', { label: 'Metadata' }, ...columns.map(([column, name]) => element('option', {
-        'data-kind': 'metadata', 'data-level': colorBy.level, 'data-column': column, value: `metadata ${column}`, selected: colorBy.kind === 'metadata' && colorBy.column === column }, cut(name)))));
+      if (columns.length > 0) groups.push(element('optgroup', { label: 'Metadata' }, ...columns.map(([column, name]) => ofColumn(column, `metadata ${column}`, cut(name)))));
     }
     this.#colorBy.replaceChildren(...groups);
   }

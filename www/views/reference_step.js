@@ -33,7 +33,7 @@ export class ReferenceStep {
 
   #show(about, entry) {
     const classes = about.levels.map(({ name, classes }) => `${name} (${classes.length})`).join(', ');
-    const facts = [`${whole(about.cells)} cells`, `${whole(about.features)} genes`, `levels ${classes}`, [about.species, about.tissue].filter(Boolean).join(', '), about.version && `version ${about.version}`];
+    const facts = [`${whole(about.cells)} cells`, `${whole(about.features)} genes`, about.proteins.length > 0 && `${about.proteins.length} proteins`, `levels ${classes}`, [about.species, about.tissue].filter(Boolean).join(', '), about.version && `version ${about.version}`];
     this.#card.hidden = false;
     this.#card.querySelector('.reference-facts').textContent = facts.filter(Boolean).join(' · ');
     this.#card.querySelector('.reference-description').textContent = about.description || entry.description || '';

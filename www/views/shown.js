@@ -20,6 +20,10 @@ export const OWN_CLUSTERS = -1;
 /** And the one for the scores of doublets. */
 export const DOUBLETS = -2;
 
+/** The number that stands for a protein of the reference where a column of metadata has its own, and back; null for others. */
+export const columnOfProtein = (protein) => DOUBLETS - 1 - protein;
+export const proteinOfColumn = (column) => (column < DOUBLETS ? DOUBLETS - 1 - column : null);
+
 /** Whether work is going on that another choice would disturb. */
 export function isBusy({ phase, entry }) {
   return ['loading', 'reading', 'mapping'].includes(phase) || !entry;

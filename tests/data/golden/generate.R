@@ -117,6 +117,18 @@ write_predictions <- function(query, levels, mapping_score) {
   write_table(table, "predictions", "cell")
 }
 
+# Genes that are named after surface proteins stand in for antibodies: a count is a count.
+surface_counts <- function(counts) counts[grep("^CD[0-9]+[A-Z]*$", rownames(counts)), ]
+
+write_proteins <- function(counts, anchors) {
+  tags <- NormalizeData(CreateAssayObject(counts), normalization.method = "CLR", margin = 2, verbose = FALSE)
+  normalised <- to_f32(as.matrix(GetAssayData(tags, slot = "data")))
+  write_table(t(normalised), "reference_proteins", "cell", digits = 9)
+  imputed <- TransferData(anchors, refdata = normalised, dims = DIMENSIONS, n.trees = TREES, k.weight = 50,
+                          verbose = FALSE)
+  write_table(t(as.matrix(GetAssayData(imputed, slot = "data"))), "query_proteins", "cell")
+}
+
 write_parameters <- function(reference, query, anchors, v2) {
   arguments <- slot(model_of(reference), "arguments")
   umap <- Misc(reference[["refUMAP"]], slot = "model")
@@ -164,6 +176,7 @@ write_table(merged_embedding(anchors, "pcaproject", "query"), "query_projected",
 levels <- names(input$cells)
 query <- transfer_labels(anchors, reference, query, levels)
 write_anchors(anchors, weights_of(query))
+write_proteins(surface_counts(input$counts), anchors)
 query <- integrate(anchors, reference, query)
 write_table(Embeddings(query[["integrated_dr"]]), "query_integrated", "cell")
 write_placement(reference, query)
