@@ -8,6 +8,7 @@ mod command;
 mod fixture;
 mod clusters;
 mod markers;
+mod proteins;
 mod quality;
 #[path = "../golden/tables.rs"]
 #[allow(dead_code)]

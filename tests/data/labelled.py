@@ -1,9 +1,11 @@
 """The reference cells of the golden fixture as a labelled H5AD: labelled.py OUTPUT.h5ad
 
-What `sextant reference build` reads. The columns of obs are those of golden/reference_cells.tsv.gz.
+What `sextant reference build` reads. The columns of obs are those of golden/reference_cells.tsv.gz;
+proteins are the counts of the genes that are named after surface proteins.
 """
 
 import gzip
+import re
 import sys
 from pathlib import Path
 
@@ -21,7 +23,10 @@ def main():
     counts = scipy.io.mmread(GOLDEN / "reference_counts.mtx.gz").tocsr()
     if counts.shape == (len(genes), len(cells)):
         counts = counts.T.tocsr()
-    anndata.AnnData(X=counts, obs=cells, var=pandas.DataFrame(index=genes)).write_h5ad(sys.argv[1])
+    tags = [place for place, gene in enumerate(genes) if re.fullmatch("CD[0-9]+[A-Z]*", gene)]
+    proteins = pandas.DataFrame(counts[:, tags].toarray(), cells.index, [genes[place] for place in tags])
+    data = anndata.AnnData(X=counts, obs=cells, var=pandas.DataFrame(index=genes), obsm={"proteins": proteins})
+    data.write_h5ad(sys.argv[1])
 
 
 main()

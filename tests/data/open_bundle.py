@@ -29,10 +29,23 @@ for index, level in enumerate(manifest["levels"]):
     codes = bundle[f"labels/{index}"]
     assert codes.shape == (len(cells),) and set(codes) == set(range(len(level["classes"]))), level["name"]
 assert bundle["umap/layout"].shape == (len(bundle["umap/rows"]), 2)
+said = ""
+if "proteins/names.json" in manifest["sha256"]:
+    with zipfile.ZipFile(sys.argv[1]) as archive:
+        names = json.loads(archive.read("proteins/names.json"))
+    proteins = bundle["proteins/data"]
+    assert proteins.dtype == np.float32 and proteins.shape == (len(cells), len(names)) and len(set(names)) == len(names)
+    # Values are log1p of counts over a scale of the cell's own, so without the logarithm they are multiples of a single count.
+    assert np.isfinite(proteins).all() and (proteins >= 0).all()
+    smallest = np.where(proteins > 0, proteins, np.inf).min(axis=1, keepdims=True)
+    ratios = np.expm1(proteins) / np.expm1(smallest)
+    some = np.isfinite(smallest[:, 0])
+    assert np.median(np.abs(ratios[some] - np.round(ratios[some]))) < 1e-4
+    said = f", {len(names)} proteins"
 # The neighbours are those of numpy's own cosines, up to ties in the last bits.
 unit = embedding.astype(np.float64)
 unit /= np.linalg.norm(unit, axis=1, keepdims=True)
 nearest = np.sort(unit @ unit.T, axis=1)[:, ::-1][:, :31]
 found = np.take_along_axis(unit @ unit.T, neighbors.astype(np.int64), axis=1)
 assert np.abs(nearest - found).max() < 1e-6
-print(f"{sys.argv[1]}: {len(cells)} cells, {len(features)} features, {len(manifest['sha256'])} entries opened with numpy")
+print(f"{sys.argv[1]}: {len(cells)} cells, {len(features)} features{said}, {len(manifest['sha256'])} entries opened with numpy")

@@ -107,15 +107,16 @@ fn parts_that_do_not_fit_are_named() {
 
 #[test]
 fn proteins_that_do_not_fit_are_named() {
+    type Change = fn(&mut Proteins);
     let proteins = || Proteins { names: ["CD3", "CD4"].map(str::to_owned).to_vec(), values: Array2::ones((5, 2)) };
-    let said = |change: fn(&mut Proteins)| {
+    let said = |change: Change| {
         let mut changed = proteins();
         change(&mut changed);
         sentence(Reference { proteins: Some(changed), ..reference() }.check())
     };
     assert_eq!(said(|_| ()), "");
     let values = "the values of its proteins are negative, no numbers, or larger than any that are normalised";
-    let changes: [(fn(&mut Proteins), &str); 8] = [
+    let changes: [(Change, &str); 8] = [
         (
             |p| *p = Proteins { names: Vec::new(), values: Array2::ones((5, 0)) },
             "it has a table of proteins without proteins",
