@@ -62,13 +62,13 @@ fn imputed(mapping: &Mapping) -> Dense {
     imputed.block(0..imputed.cells(), 0..imputed.names().len())
 }
 
-fn assert_close(found: &Dense, golden: &str, tolerance: f64) {
-    let golden = table(golden);
+fn assert_close(found: &Dense, name: &str, tolerance: f64) {
+    let golden = table(name);
     assert_eq!(golden.columns[1..], REFERENCE.proteins.as_ref().expect("proteins").names);
     let expected = golden.matrix();
     assert_eq!(found.dim(), expected.dim());
     let largest = found.iter().zip(&expected).fold(0.0f64, |most, (&a, &b)| most.max((f64::from(a) - b).abs()));
-    println!("{golden}: largest difference {largest:.1e}", golden = golden.columns.len());
+    println!("{name}: largest difference {largest:.1e}");
     assert!(largest <= tolerance, "{largest:e}");
 }
 
