@@ -133,7 +133,7 @@ const EXP_RANGE: (f64, f64) = (-708.0, 709.0);
 /// Added to a number below 2^51 and taken away again, it leaves the nearest whole number, which then stands in the low bits.
 const ROUND: f64 = 6_755_399_441_055_744.0;
 /// ln 2 in two parts; products of the first with whole numbers below 2^11 are exact.
-const LN_2: (f64, f64) = (6.931_471_803_691_238_16e-1, 1.908_214_929_270_587_70e-10);
+const LN_2: (f64, f64) = (6.931_471_803_691_238e-1, 1.908_214_929_270_587_7e-10);
 
 /// e to the power of `x`, to 2 units in the last place.
 ///

@@ -190,7 +190,7 @@ mod avx2 {
 
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod simd128 {
-    use super::{LANES, Pair, QUERIES, Tile};
+    use super::{LANES, Pair, QUERIES, Sums, Tile};
     use std::arch::wasm32::*;
 
     /// Lanes at a time: more sums than a processor has registers would be slower.

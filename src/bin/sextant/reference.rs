@@ -15,8 +15,12 @@ use sextant::reference::{About, bundle};
 use std::path::{Path, PathBuf};
 
 pub fn build(words: &[&str]) -> Result<(), Failure> {
-    let arguments =
-        Arguments::parse(words, "LABELLED", &["labels", "out", "about", "matrix", "held-out-by", "proteins", "threads"], &[])?;
+    let arguments = Arguments::parse(
+        words,
+        "LABELLED",
+        &["labels", "out", "about", "matrix", "held-out-by", "proteins", "threads"],
+        &[],
+    )?;
     let out = PathBuf::from(arguments.required("out")?);
     let names = arguments.list("labels").ok_or_else(|| Failure::usage("--labels is missing."))?;
     arguments.start_threads()?;

@@ -275,9 +275,8 @@ mod tests {
             for step in steps {
                 let difference = [0, 1].map(|axis| walker.current[axis] - step.place[axis]);
                 let square = difference[0] * difference[0] + difference[1] * difference[1];
-                for axis in 0..2 {
-                    walker.current[axis] +=
-                        step.rate * (descent.curves.at(step.curve, square) * difference[axis]).clamp(-4.0, 4.0);
+                for (place, difference) in walker.current.iter_mut().zip(difference) {
+                    *place += step.rate * (descent.curves.at(step.curve, square) * difference).clamp(-4.0, 4.0);
                 }
             }
         }
