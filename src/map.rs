@@ -43,6 +43,7 @@ use anchors::Anchor;
 use annotate::{Annotation, Evidence};
 use grade::Grade;
 use labels::Labels;
+use ndarray::Array2;
 use umap::Placement;
 use weights::Weights;
 
@@ -128,7 +129,7 @@ pub struct Projected<'a> {
 #[derive(Debug, Clone)]
 pub struct Mapping {
     /// Parts of the query that were mapped each by itself (see [`crate::batches`]). Of several, what is needed to map on is
-    /// not kept: `projected`, `integrated`, `weights` and the start of `umap` are empty, and of the prediction scores
+    /// not kept: `projected`, `integrated`, `weights` and the start of `umap` are empty, `nearest` is not there, and of the prediction scores
     /// there are those of the predicted classes.
     pub batches: usize,
     /// m × d, on the reference's loadings.
@@ -142,6 +143,8 @@ pub struct Mapping {
     pub umap: Placement,
     /// m, 0 to 1.
     pub mapping_scores: Vec<f32>,
+    /// m × 20: the reference cells that are nearest after integration, where they decide on the label.
+    pub nearest: Option<Array2<u32>>,
     /// m × proteins: those of several batches, if [`Options::proteins`] asked for them.
     pub proteins: Option<Dense>,
     /// What goes beyond the label transfer; nothing with [`Method::Seurat`].
@@ -288,6 +291,7 @@ pub fn map_projected(
         integrated,
         umap,
         mapping_scores,
+        nearest: (options.method == Method::Sextant).then_some(in_reference.indices),
         proteins: None,
         annotation,
         features_used,

@@ -96,6 +96,24 @@ fn equal_their_naive_twin_and_stay_in_the_range_of_the_reference() {
     }
 }
 
+/// What decides on the label imputes too.
+#[test]
+fn with_labels_of_sextant_they_are_those_of_the_nearest_cells() {
+    let mapping = map::map(&INPUT_QUERY, &REFERENCE, &Options::default(), &Progress::silent()).expect("a mapping");
+    let nearest = mapping.nearest.as_ref().expect("neighbours");
+    assert_eq!(nearest.dim(), (400, 20));
+    let measured = &REFERENCE.proteins.as_ref().expect("proteins").values;
+    let found = imputed(&mapping);
+    for (cell, donors) in nearest.rows().into_iter().enumerate() {
+        for (protein, column) in measured.columns().into_iter().enumerate() {
+            let mean = donors.iter().map(|&donor| f64::from(column[donor as usize])).sum::<f64>() / 20.0;
+            assert!((f64::from(found[(cell, protein)]) - mean).abs() < 1e-6);
+        }
+    }
+    assert!(MAPPING.nearest.is_none());
+    assert_ne!(found, imputed(&MAPPING));
+}
+
 #[test]
 fn some_at_a_time_have_the_same_bits() {
     let (all, imputed) = (imputed(&MAPPING), Imputed::of(&MAPPING, &REFERENCE).expect("proteins"));

@@ -97,6 +97,7 @@ impl Joining {
             integrated: Dense::zeros((0, self.dimensions)),
             umap: Placement { start: Dense::zeros((0, 2)), layout: self.layout },
             mapping_scores: self.mapping_scores,
+            nearest: None,
             proteins: self.proteins,
             annotation: self.annotation,
             features_used: self.features_used,

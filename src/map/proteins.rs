@@ -3,25 +3,18 @@
 //! They are no measurement: a cell gets the mean of what reference cells have that are like it in its RNA.
 
 use super::Mapping;
-use super::anchors::Anchor;
-use super::weights::Weights;
 use crate::matrix::Dense;
 use crate::reference::Reference;
 use crate::reference::proteins::Proteins;
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// Imputes some proteins in some query cells: of each cell the sum over its anchors of their weight times the value in their
-/// reference cell.
+/// Imputes some proteins in some query cells: of each cell the sum over its donors of their weight times their value.
 ///
 /// # Shapes
-/// The result is `cells` × `proteins`.
-///
-/// # Source
-/// Equals Seurat 4.3's `TransferData` with a matrix of values as `refdata`.
-pub fn impute(
-    anchors: &[Anchor],
-    weights: &Weights,
+/// `donors` gives the reference cells of a query cell with weights that sum to one. The result is `cells` × `proteins`.
+pub fn impute<D: IntoIterator<Item = (usize, f64)>>(
+    donors: impl Fn(usize) -> D + Sync,
     measured: &Proteins,
     cells: Range<usize>,
     proteins: Range<usize>,
@@ -31,8 +24,8 @@ pub fn impute(
     let Some(values) = imputed.as_slice_mut().filter(|_| width > 0) else { return imputed };
     values.par_chunks_mut(width).zip(cells).for_each(|(to, cell)| {
         let mut sums = vec![0.0; width];
-        for (anchor, weight) in weights.of(cell) {
-            let from = measured.values.row(anchors[anchor].reference as usize);
+        for (donor, weight) in donors(cell) {
+            let from = measured.values.row(donor);
             let from = from.iter().skip(proteins.start);
             sums.iter_mut().zip(from).for_each(|(sum, &value)| *sum += weight * f64::from(value));
         }
@@ -41,8 +34,13 @@ pub fn impute(
     imputed
 }
 
-/// The imputed proteins of a mapping. Unless they were kept they are imputed when asked for, some at a time, with the same
-/// bits however many at once: of 100,000 cells and 228 proteins they would take 91 MB, the weights are there anyway.
+/// The imputed proteins of a mapping: with [`super::Method::Sextant`] those of the reference cells that are nearest after
+/// integration, which vote on the label too; with [`super::Method::Seurat`] those of the anchors, by the weights of the label
+/// transfer. Unless they were kept they are imputed when asked for, some at a time, with the same
+/// bits however many at once: of 100,000 cells and 228 proteins they would take 91 MB, what they come from is there anyway.
+///
+/// # Source
+/// The latter equals Seurat 4.3's `TransferData` with a matrix of values as `refdata`.
 pub struct Imputed<'a> {
     mapping: &'a Mapping,
     measured: &'a Proteins,
@@ -68,7 +66,22 @@ impl<'a> Imputed<'a> {
     pub fn block(&self, cells: Range<usize>, proteins: Range<usize>) -> Dense {
         match &self.mapping.proteins {
             Some(kept) => kept.slice(ndarray::s![cells, proteins]).to_owned(),
-            None => impute(&self.mapping.anchors, &self.mapping.weights, self.measured, cells, proteins),
+            None => self.impute(cells, proteins),
+        }
+    }
+
+    fn impute(&self, cells: Range<usize>, proteins: Range<usize>) -> Dense {
+        let Mapping { anchors, weights, nearest, .. } = self.mapping;
+        match nearest {
+            Some(nearest) => {
+                let share = 1.0 / nearest.ncols().max(1) as f64;
+                let donors = |cell: usize| nearest.row(cell).into_iter().map(move |&donor| (donor as usize, share));
+                impute(donors, self.measured, cells, proteins)
+            }
+            None => {
+                let donor = |(anchor, weight): (usize, f64)| (anchors[anchor].reference as usize, weight);
+                impute(|cell| weights.of(cell).map(donor), self.measured, cells, proteins)
+            }
         }
     }
 }

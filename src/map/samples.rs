@@ -4,10 +4,10 @@ use super::anchors::{Anchor, distinct};
 use super::weights::Weights;
 use super::{Mapping, Options, Query, map, score, umap};
 use crate::error::{Result, Warning};
-use crate::matrix::Dense;
 use crate::progress::Progress;
 use crate::qc::{Samples, median};
 use crate::reference::Reference;
+use ndarray::Array2;
 use serde::Serialize;
 
 /// What mapping a sample by itself gave, beside mapping all samples together.
@@ -139,7 +139,8 @@ fn put_rows(joined: &mut Mapping, part: &Mapping, cells: &[usize]) {
         integrated,
         umap,
         mapping_scores,
-        // Of one batch they are imputed from anchors and weights, which are joined.
+        nearest,
+        // Of one batch they are imputed from what is joined here.
         proteins: _,
         annotation,
         features_used: _,
@@ -152,13 +153,16 @@ fn put_rows(joined: &mut Mapping, part: &Mapping, cells: &[usize]) {
         put(&mut to.scores, &from.scores, cells);
         cells.iter().zip(&from.codes).for_each(|(&cell, &code)| to.codes[cell] = code);
     }
+    if let (Some(to), Some(from)) = (&mut joined.nearest, nearest) {
+        put(to, from, cells);
+    }
     if let (Some(to), Some(from)) = (&mut joined.annotation, annotation) {
         to.take(cells, from);
     }
     cells.iter().zip(mapping_scores).for_each(|(&cell, &score)| joined.mapping_scores[cell] = score);
 }
 
-fn put(to: &mut Dense, from: &Dense, cells: &[usize]) {
+fn put<T: Clone>(to: &mut Array2<T>, from: &Array2<T>, cells: &[usize]) {
     for (&cell, row) in cells.iter().zip(from.rows()) {
         to.row_mut(cell).assign(&row);
     }

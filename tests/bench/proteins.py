@@ -54,7 +54,7 @@ def table(path):
 
 
 def mapped(sextant, reference, query, out):
-    """Imputed proteins, and the mean of the reference's by the predicted label."""
+    """Imputed proteins by method, and the mean of the reference's by the predicted label."""
     out.mkdir(parents=True, exist_ok=True)
     bundle = out / "reference.sextant.zip"
     reference.write_h5ad(out / "reference.h5ad")
@@ -62,12 +62,15 @@ def mapped(sextant, reference, query, out):
     bare.obsm.clear()
     bare.write_h5ad(out / "query.h5ad")
     run(sextant, "reference", "build", out / "reference.h5ad", "--labels", LEVELS, "--proteins", "proteins", "--out", bundle)
-    run(sextant, "map", out / "query.h5ad", "--reference", bundle, "--out", out / "mapped", "--proteins", "--markers", "none")
-    imputed = table(out / "mapped/proteins.tsv").loc[query.obs_names]
-    predicted = table(out / "mapped/predictions.tsv").loc[query.obs_names, "predicted.l3"]
+    imputed = {}
+    for method in ("sextant", "seurat"):
+        words = ["--out", out / method, "--method", method, "--proteins", "--markers", "none"]
+        run(sextant, "map", out / "query.h5ad", "--reference", bundle, *words)
+        imputed[f"--method {method}"] = table(out / method / "proteins.tsv").loc[query.obs_names]
+    predicted = table(out / "sextant/predictions.tsv").loc[query.obs_names, "predicted.l3"]
     measured = pd.DataFrame(clr(reference.obsm["proteins"]), reference.obs_names, reference.obsm["proteins"].columns)
     means = measured.groupby(reference.obs["l3"].astype(str)).mean()
-    return imputed, means.loc[predicted.astype(str)].set_index(query.obs_names)
+    return imputed | {"mean of label": means.loc[predicted.astype(str)].set_index(query.obs_names)}
 
 
 def seurat(reference, query, out):
@@ -107,8 +110,7 @@ def main():
     rows = []
     for (name, query), reference in zip(halves.items(), reversed(halves.values())):
         folder = out / re.sub(r"\W", "", name)
-        imputed, means = mapped(sextant, reference, query, folder)
-        guesses = {"imputed": imputed, "mean of label": means}
+        guesses = mapped(sextant, reference, query, folder)
         if "--seurat" in sys.argv:
             guesses["Seurat"] = seurat(reference, query, folder)
         proteins = query.obsm["proteins"]
@@ -120,11 +122,11 @@ def main():
             proteins.columns = [str(name) for name in query.uns["protein_names"]]
         short = [re.sub(r"_TotalSeqB$", "", str(name)) for name in proteins.columns]
         proteins.columns = [OTHER_NAMES.get(name, name) for name in short]
-        imputed, means = mapped(sextant, whole, query, out / "other")
+        guesses = mapped(sextant, whole, query, out / "other")
         normalised = pd.DataFrame(clr(proteins), query.obs_names, proteins.columns)
-        shared = [name for name in normalised.columns if name in imputed.columns]
+        shared = [name for name in normalised.columns if name in whole.obsm["proteins"].columns]
         rows += judge(f"another study, {query.n_obs} cells", normalised[shared],
-                      {"imputed": imputed[shared], "mean of label": means[shared]})
+                      {method: values[shared] for method, values in guesses.items()})
     found = pd.DataFrame(rows).set_index(["query", "protein"])
     found.to_csv(out / "proteins.tsv", sep="\t", float_format="%.4f")
     print(found.round(3).to_string())

@@ -48,8 +48,9 @@ Usage:
       --clusters also clusters QUERY by itself (0.8 unless another resolution is given) and writes clusters.tsv, and
       umap_own.tsv, a map of its own (20 s for 10,000 cells; --no-own-umap leaves it out). --no-preservation leaves out
       the cluster preservation score.
-      --proteins writes proteins.tsv, the surface proteins of a reference that has some (measured there, imputed here by the
-      weights of the anchors: no measurement of QUERY), and protein_markers.tsv, all of them for each type of --markers.
+      --proteins writes proteins.tsv, the surface proteins of a reference that has some (measured there, imputed here from
+      the nearest cells or, with --method seurat, by the weights of the anchors: no measurement of QUERY), and
+      protein_markers.tsv, all of them for each type of --markers.
       --all-scores writes scores.tsv: the score of every class of every level in every cell. --doublets writes doublets.tsv:
       how much each cell looks like two. --per-sample maps each sample by itself; summary.json compares that with all of
       them together.

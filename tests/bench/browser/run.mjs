@@ -1,13 +1,14 @@
 // Times Sextant or scran.js in headless Chromium, in a worker, on a file from the disk.
 //
 //     npm install                                          (once, in this folder)
-//     node run.mjs sextant QUERY.h5 --dist DIST --reference BUNDLE [--threads 2] [--runs 3]
+//     node run.mjs sextant QUERY.h5 --dist DIST --reference BUNDLE [--batch CELLS] [--threads 2] [--runs 3]
 //     node run.mjs scran   QUERY.h5 [--threads 2] [--runs 3]
 //
-// Each run is a new browser. Prints every stage of every run in seconds, and at the end the fastest of each.
+// Each run is a new browser. Prints every stage of every run in seconds, the largest resident size of the tab's process as
+// Linux tells it, and at the end the fastest of each.
 // scran.js only reads: file, counts and gene names, as its application kana does. Sextant reads and maps.
 import http from 'node:http';
-import { readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -24,13 +25,14 @@ const { values, positionals } = parseArgs({
   options: {
     dist: { type: 'string' },
     reference: { type: 'string' },
+    batch: { type: 'string', default: '0' },
     threads: { type: 'string', default: '2' },
     runs: { type: 'string', default: '3' },
   },
 });
 const [tool, query] = positionals;
 if (!['sextant', 'scran'].includes(tool) || !query || (tool === 'sextant' && !(values.dist && values.reference))) {
-  console.error('Usage: node run.mjs sextant QUERY.h5 --dist DIST --reference BUNDLE [--threads N] [--runs N]\n       node run.mjs scran QUERY.h5 [--threads N] [--runs N]');
+  console.error('Usage: node run.mjs sextant QUERY.h5 --dist DIST --reference BUNDLE [--batch CELLS] [--threads N] [--runs N]\n       node run.mjs scran QUERY.h5 [--threads N] [--runs N]');
   process.exit(2);
 }
 
@@ -62,6 +64,20 @@ async function answer(request, response) {
   }
 }
 
+/** The largest resident size so far of any page process, in MB. */
+async function peakOfTabs() {
+  const peaks = [0];
+  for (const process of await readdir('/proc')) {
+    try {
+      if (!(await readFile(`/proc/${process}/cmdline`, 'utf8')).includes('--type=renderer')) continue;
+      peaks.push(Number(/VmHWM:\s+(\d+)/.exec(await readFile(`/proc/${process}/status`, 'utf8'))[1]) / 1e3);
+    } catch {
+      // It ended meanwhile, or is no process.
+    }
+  }
+  return Math.max(...peaks);
+}
+
 async function once(address) {
   const browser = await chromium.launch({ executablePath: process.env.SEXTANT_CHROMIUM ?? '/usr/bin/chromium', args: ARGUMENTS });
   try {
@@ -70,8 +86,8 @@ async function once(address) {
     await page.goto(`${address}/${tool}.html`);
     await page.waitForFunction('window.bench');
     await page.setInputFiles('#file', path.resolve(query));
-    const outcome = await page.evaluate((threads) => window.bench(threads), Number(values.threads));
-    return { ...outcome, browser: browser.version() };
+    const outcome = await page.evaluate(([threads, batch]) => window.bench(threads, batch), [Number(values.threads), Number(values.batch)]);
+    return { ...outcome, browser: browser.version(), peak: await peakOfTabs() };
   } finally {
     await browser.close();
   }
@@ -89,9 +105,9 @@ const fastest = new Map();
 try {
   const size = (await stat(query)).size / 1e6;
   for (let run = 1; run <= Number(values.runs); run += 1) {
-    const { stages, about, browser } = await once(address);
+    const { stages, about, browser, peak } = await once(address);
     if (run === 1) console.log(`${tool} on ${path.basename(query)} (${size.toFixed(1)} MB), ${values.threads} threads, Chromium ${browser}: ${about}`);
-    print(`run ${run}`, stages);
+    print(`run ${run}; the tab took at most ${peak.toFixed(0)} MB`, stages);
     for (const [stage, seconds] of stages) fastest.set(stage, Math.min(seconds, fastest.get(stage) ?? Infinity));
   }
   print('fastest of each', [...fastest]);
