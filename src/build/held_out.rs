@@ -23,7 +23,7 @@ use std::collections::BTreeMap;
 /// Which cells are held out together.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum By {
-    /// Those of one value of the first of [`USUAL`] that the table of cells has and that divides them well, else random ones.
+    /// Those of one value of the first of the usual names that the table of cells has and that divides them well, else random ones.
     #[default]
     Usual,
     /// Those of one value of this column of the table of cells.

@@ -5,7 +5,7 @@
 //! embedding, which they are used for too, is more robust: there each cell is judged by itself, by a linear discriminant (which
 //! looks along the directions that tell classes apart) and by the vote of its nearest reference cells (which needs no shape of
 //! the classes). The mean of the two is better than either on most pairs of datasets, and better calibrated. How confident it
-//! is also depends on the projection: see [`confidence`](super::confidence).
+//! is also depends on the projection: see `src/map/confidence.rs`.
 
 use super::confidence::{Judges, View};
 use super::discriminant::Discriminant;

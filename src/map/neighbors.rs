@@ -78,7 +78,7 @@ const SLICE_PAIRS: usize = 80_000_000;
 
 /// The `k` nearest rows of `references` for each row of `queries` (all of them where there are fewer).
 ///
-/// Every pair is compared on a grid of whole numbers (see [`grid`]); the best `k` and a margin are decided in f64. Where
+/// Every pair is compared on a grid of whole numbers (`src/map/neighbors/grid.rs`); the best `k` and a margin are decided in f64. Where
 /// rounding to the grid could hide a neighbour beyond the margin, that query is searched anew in f64: the result is exact.
 ///
 /// # Shapes
