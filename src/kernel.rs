@@ -51,9 +51,9 @@ pub fn squared_distances(place: &[f64], matrix: &[f32], rows: &[u32]) -> Vec<f64
     distances
 }
 
-/// Does what `work` does, compiled for the widest vectors that the processor has and this module knows.
+/// Does what `work` does, a loop over slices by number, compiled for the widest vectors that the processor has and this module knows.
 #[inline]
-fn widest<R>(work: impl FnOnce() -> R) -> R {
+pub fn widest<R>(work: impl FnOnce() -> R) -> R {
     #[cfg(target_arch = "x86_64")]
     if std::arch::is_x86_feature_detected!("avx2") {
         // SAFETY: the processor has AVX2, as just asked.
@@ -88,9 +88,9 @@ pub fn scaled_sums(factors: [&[f64]; LISTS], rows: &[f64], columns: usize) -> [V
     let mut sums = [(); LISTS].map(|()| vec![0.0; columns]);
     let mut first = 0;
     while first < columns {
-        // Wide enough for two vectors a list, and few enough to stay in registers.
+        // Two vectors a list: few enough to stay in registers.
         first += match columns - first {
-            8.. => scaled_columns::<8>(&mut sums, factors, rows, columns, first),
+            8.. if cfg!(not(target_arch = "wasm32")) => scaled_columns::<8>(&mut sums, factors, rows, columns, first),
             4.. => scaled_columns::<4>(&mut sums, factors, rows, columns, first),
             2.. => scaled_columns::<2>(&mut sums, factors, rows, columns, first),
             _ => scaled_columns::<1>(&mut sums, factors, rows, columns, first),
@@ -156,14 +156,6 @@ pub fn exp(x: f64) -> f64 {
     (1.0 + small) * f64::from_bits((rounded.to_bits() << 52).wrapping_add(1023 << 52))
 }
 
-/// [`exp`] of each value, in its place.
-pub fn exp_all(values: &mut [f64]) {
-    widest(
-        #[inline(always)]
-        || values.iter_mut().for_each(|value| *value = exp(*value)),
-    );
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -200,10 +192,6 @@ mod tests {
         assert_eq!(exp(-1e9), exp(-708.0));
         assert_eq!(exp(f64::INFINITY), exp(709.0));
         assert!(exp(f64::NAN).is_nan());
-        let mut several: Vec<f64> = (0..37).map(|at| f64::from(at) * 1.7 - 30.0).collect();
-        let each: Vec<f64> = several.iter().map(|&x| exp(x)).collect();
-        exp_all(&mut several);
-        assert_eq!(several, each);
     }
 
     #[test]

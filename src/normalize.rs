@@ -1,6 +1,6 @@
 //! Pearson residuals of the query under the reference's model; nothing is fitted on the query.
 
-use crate::kernel::{exp, exp_all};
+use crate::kernel::{exp, widest};
 use crate::matrix::Counts;
 use crate::reference::{Reference, VarianceFloor};
 use rayon::prelude::*;
@@ -23,15 +23,12 @@ impl Rule<'_> {
     }
 
     fn deviation(&self, feature: usize, mean: f64) -> f64 {
-        let variance = mean + mean * mean / self.reference.model.theta[feature];
-        libm::sqrt(variance.max(self.variance_floor))
+        deviation(mean, self.reference.model.theta[feature], self.variance_floor)
     }
 
     fn residual(&self, feature: usize, mean: f64, deviation: f64, count: f64) -> f64 {
         let model = &self.reference.model;
-        let standardised = (count - mean) / deviation;
-        let clipped = standardised.clamp(-self.first_clip, self.first_clip);
-        (clipped - model.residual_mean[feature]).clamp(model.clip.0, model.clip.1)
+        residual(count, (mean, deviation), model.residual_mean[feature], self.first_clip, model.clip)
     }
 
     /// By how much the residual of `count` differs from that of a zero count, in a cell of `total` counts.
@@ -46,6 +43,24 @@ impl Rule<'_> {
         let hidden = |&mean: &f64| self.first_clip - mean >= high && -self.first_clip - mean <= low;
         self.reference.model.residual_mean.iter().all(hidden)
     }
+}
+
+#[inline(always)]
+fn deviation(mean: f64, theta: f64, variance_floor: f64) -> f64 {
+    (mean + mean * mean / theta).max(variance_floor).sqrt()
+}
+
+#[inline(always)]
+fn residual(count: f64, expected: (f64, f64), residual_mean: f64, first_clip: f64, clip: (f64, f64)) -> f64 {
+    let clipped = bounded((count - expected.0) / expected.1, (-first_clip, first_clip));
+    bounded(clipped - residual_mean, clip)
+}
+
+/// `clamp` without its check of the bounds, which would keep a loop from becoming vectors.
+#[inline(always)]
+fn bounded(value: f64, (low, high): (f64, f64)) -> f64 {
+    let value = if value < low { low } else { value };
+    if value > high { high } else { value }
 }
 
 /// The smallest variance of a version-2 model, where `median` is that of the non-zero counts.
@@ -63,8 +78,30 @@ pub struct Residuals<'a> {
     rule: Rule<'a>,
     /// Rows of the reference's features that are used, ascending.
     pub features: Vec<u32>,
+    of_features: OfFeatures,
     /// For each gene of the query, its place in `features`.
     pub place_of_gene: Vec<Option<u32>>,
+}
+
+/// What the model says of each feature used: side by side, so that a loop over them becomes vectors.
+struct OfFeatures {
+    intercept: Vec<f64>,
+    slope: Vec<f64>,
+    theta: Vec<f64>,
+    residual_mean: Vec<f64>,
+}
+
+impl OfFeatures {
+    fn new(reference: &Reference, features: &[u32]) -> Self {
+        let model = &reference.model;
+        let of = |values: &[f64]| features.iter().map(|&feature| values[feature as usize]).collect();
+        OfFeatures {
+            intercept: of(&model.intercept),
+            slope: of(&model.slope),
+            theta: of(&model.theta),
+            residual_mean: of(&model.residual_mean),
+        }
+    }
 }
 
 /// What a residual needs at one sequencing depth.
@@ -94,7 +131,8 @@ impl<'a> Residuals<'a> {
             .collect();
         let first_clip = libm::sqrt(counts.cells() as f64);
         let rule = Rule { reference, first_clip, variance_floor: f64::NEG_INFINITY };
-        let mut residuals = Residuals { rule, features, place_of_gene };
+        let of_features = OfFeatures::new(reference, &features);
+        let mut residuals = Residuals { rule, features, of_features, place_of_gene };
         residuals.rule.variance_floor = match reference.model.variance_floor {
             VarianceFloor::None => f64::NEG_INFINITY,
             VarianceFloor::Fixed(floor) => floor,
@@ -105,7 +143,8 @@ impl<'a> Residuals<'a> {
 
     /// For features and a rule that are known: those of cells whose counts are gone. It has no genes.
     pub fn of_features(rule: Rule<'a>, features: Vec<u32>) -> Self {
-        Residuals { rule, features, place_of_gene: Vec::new() }
+        let of_features = OfFeatures::new(rule.reference, &features);
+        Residuals { rule, features, of_features, place_of_gene: Vec::new() }
     }
 
     /// Median of the non-zero counts of the features used.
@@ -130,19 +169,28 @@ impl<'a> Residuals<'a> {
     /// Means, deviations and zero residuals of all features used in a cell of `total` counts.
     pub fn at_depth(&self, total: f64) -> Depth {
         let log_total = libm::log10(total);
-        let model = &self.rule.reference.model;
-        let features = || self.features.iter().map(|&feature| feature as usize);
-        let mut mean: Vec<f64> =
-            features().map(|feature| model.intercept[feature] + model.slope[feature] * log_total).collect();
-        exp_all(&mut mean);
-        let deviation: Vec<f64> =
-            features().zip(&mean).map(|(feature, &mean)| self.rule.deviation(feature, mean)).collect();
-        let expected = mean.iter().zip(&deviation);
-        let zero = features()
-            .zip(expected)
-            .map(|(feature, (&mean, &deviation))| self.rule.residual(feature, mean, deviation, 0.0))
-            .collect();
-        Depth { mean, deviation, zero }
+        let features = self.features.len();
+        let (first_clip, floor, clip) =
+            (self.rule.first_clip, self.rule.variance_floor, self.rule.reference.model.clip);
+        let OfFeatures { intercept, slope, theta, residual_mean } = &self.of_features;
+        let [intercept, slope, theta, residual_mean] =
+            [intercept, slope, theta, residual_mean].map(|values| &values[..features]);
+        let mut depth = Depth { mean: vec![0.0; features], deviation: vec![0.0; features], zero: vec![0.0; features] };
+        let (means, deviations, zeros) =
+            (&mut depth.mean[..features], &mut depth.deviation[..features], &mut depth.zero[..features]);
+        widest(
+            #[inline(always)]
+            || {
+                for at in 0..features {
+                    means[at] = exp(intercept[at] + slope[at] * log_total);
+                }
+                for at in 0..features {
+                    deviations[at] = deviation(means[at], theta[at], floor);
+                    zeros[at] = residual(0.0, (means[at], deviations[at]), residual_mean[at], first_clip, clip);
+                }
+            },
+        );
+        depth
     }
 
     /// The residual of one count, where the log10 of the cell's total is known and nothing else of its depth is needed.
