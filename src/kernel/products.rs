@@ -196,29 +196,31 @@ mod simd128 {
     /// Lanes at a time: more sums than a processor has registers would be slower.
     const PART: usize = 8;
 
+    // Every sum has a name of its own: in an array they might be kept in memory, which takes three times as long.
     #[inline(always)]
     pub fn tile(queries: [&[Pair]; QUERIES], rows: &[[Pair; LANES]], beginnings: &Sums) -> Tile {
         let mut tile: Tile = [[0; LANES]; QUERIES];
-        let [a, b, c, d] = queries;
+        let [a, b, c, d] = queries.map(|query| &query[..rows.len()]);
         for first in (0..LANES).step_by(PART) {
-            let load = |values: &[i32; LANES]| {
-                let start = values[first..first + PART].as_ptr().cast::<v128>();
-                // SAFETY: eight numbers are two vectors of four, read wherever they lie.
-                unsafe { [v128_load(start), v128_load(start.add(1))] }
-            };
-            let mut sums = [load(beginnings); QUERIES];
-            for ((((row, a), b), c), d) in rows.iter().zip(a).zip(b).zip(c).zip(d) {
-                let row = load(row);
-                for (sums, query) in sums.iter_mut().zip([a, b, c, d]) {
-                    let query = i32x4_splat(*query);
-                    for (sum, row) in sums.iter_mut().zip(row) {
-                        *sum = i32x4_add(*sum, i32x4_dot_i16x8(query, row));
-                    }
-                }
+            let [start, next] = load(beginnings, first);
+            let (mut a0, mut b0, mut c0, mut d0) = (start, start, start, start);
+            let (mut a1, mut b1, mut c1, mut d1) = (next, next, next, next);
+            for at in 0..rows.len() {
+                let [row0, row1] = load(&rows[at], first);
+                let (qa, qb) = (i32x4_splat(a[at]), i32x4_splat(b[at]));
+                let (qc, qd) = (i32x4_splat(c[at]), i32x4_splat(d[at]));
+                a0 = i32x4_add(a0, i32x4_dot_i16x8(qa, row0));
+                a1 = i32x4_add(a1, i32x4_dot_i16x8(qa, row1));
+                b0 = i32x4_add(b0, i32x4_dot_i16x8(qb, row0));
+                b1 = i32x4_add(b1, i32x4_dot_i16x8(qb, row1));
+                c0 = i32x4_add(c0, i32x4_dot_i16x8(qc, row0));
+                c1 = i32x4_add(c1, i32x4_dot_i16x8(qc, row1));
+                d0 = i32x4_add(d0, i32x4_dot_i16x8(qd, row0));
+                d1 = i32x4_add(d1, i32x4_dot_i16x8(qd, row1));
             }
-            for (to, sums) in tile.iter_mut().zip(sums) {
+            for (to, sums) in tile.iter_mut().zip([[a0, a1], [b0, b1], [c0, c1], [d0, d1]]) {
                 let start = to[first..first + PART].as_mut_ptr().cast::<v128>();
-                // SAFETY: as above, written.
+                // SAFETY: eight numbers are two vectors of four, written wherever they lie.
                 unsafe {
                     v128_store(start, sums[0]);
                     v128_store(start.add(1), sums[1]);
@@ -229,13 +231,19 @@ mod simd128 {
     }
 
     #[inline(always)]
+    fn load(values: &Sums, first: usize) -> [v128; 2] {
+        let start = values[first..first + PART].as_ptr().cast::<v128>();
+        // SAFETY: eight numbers are two vectors of four, read wherever they lie.
+        unsafe { [v128_load(start), v128_load(start.add(1))] }
+    }
+
+    #[inline(always)]
     pub fn above(sums: &Sums, limit: i32) -> u32 {
         let limit = i32x4_splat(limit);
-        let part = |at: usize| {
-            let [a, b, c, d] = [0, 1, 2, 3].map(|lane| sums[4 * at + lane]);
-            u32::from(i32x4_bitmask(i32x4_gt(i32x4(a, b, c, d), limit))) << (4 * at)
-        };
-        part(0) | part(1) | part(2) | part(3)
+        let [a, b] = load(sums, 0);
+        let [c, d] = load(sums, PART);
+        let lanes = |part: v128, at: u32| u32::from(i32x4_bitmask(i32x4_gt(part, limit))) << (4 * at);
+        lanes(a, 0) | lanes(b, 1) | lanes(c, 2) | lanes(d, 3)
     }
 }
 

@@ -42,7 +42,8 @@ fn proteins_are_imputed_on_request() {
     assert_eq!(about["proteins"]["values"], "imputed from the reference, not measured");
     assert!(one == map("two", &["--proteins", "--threads", "2"]).0, "they depend on the number of threads");
     assert!(one == map("batch", &["--proteins", "--batch", "400"]).0, "one batch is the usual mapping");
-    let found = Table::read(&folder.join("out/proteins.tsv"));
+    assert!(one != map("seurat", &["--proteins", "--method", "seurat", "--markers", "none"]).0, "the methods differ");
+    let found = Table::read(&folder.join("seurat/proteins.tsv"));
     let expected = fixture::table("query_proteins.tsv.gz");
     assert_eq!((&found.columns, found.column("cell")), (&expected.columns, expected.column("cell")));
     let largest = found.matrix().iter().zip(&expected.matrix()).fold(0.0f64, |most, (a, b)| most.max((a - b).abs()));
