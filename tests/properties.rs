@@ -35,21 +35,9 @@ fn silent() -> Progress<'static> {
     Progress::silent()
 }
 
-/// Some cells of the golden query as a table, genes × cells; an empty cell where it is `None`.
-fn file(cells: &[Option<usize>]) -> Vec<u8> {
-    let name =
-        |(at, cell): (usize, &Option<usize>)| cell.map_or(format!("empty{at}"), |cell| INPUT.names[cell].clone());
-    let names: Vec<String> = cells.iter().enumerate().map(name).collect();
-    let mut rows = vec![vec![0.0; cells.len()]; INPUT.genes.len()];
-    for (column, cell) in cells.iter().enumerate().filter_map(|(column, cell)| Some((column, (*cell)?))) {
-        INPUT.counts.row(cell).for_each(|(gene, count)| rows[gene as usize][column] = count);
-    }
-    let mut text = format!("gene,{}\n", names.join(","));
-    for (gene, row) in INPUT.genes.iter().zip(rows) {
-        let counts: Vec<String> = row.iter().map(f32::to_string).collect();
-        writeln!(text, "{},{}", gene.symbol, counts.join(",")).expect("a line");
-    }
-    text.into_bytes()
+/// Some cells of the golden query as a table, an empty one where it is `None`.
+fn csv(cells: &[Option<usize>]) -> Vec<u8> {
+    INPUT.csv(cells, 0..INPUT.genes.len())
 }
 
 fn open(bytes: Vec<u8>) -> sextant::Result<formats::OpenFile> {
@@ -58,7 +46,7 @@ fn open(bytes: Vec<u8>) -> sextant::Result<formats::OpenFile> {
 
 fn read(cells: &[Option<usize>]) -> sextant::Result<Query> {
     let options = QueryOptions { reference: Some(&REFERENCE), ..Default::default() };
-    Query::read(&mut open(file(cells))?, &options, &silent())
+    Query::read(&mut open(csv(cells))?, &options, &silent())
 }
 
 fn with_cells<R>(query: &Query, run: impl FnOnce(&map::Query<'_>) -> R) -> R {
@@ -117,7 +105,7 @@ fn an_empty_cell_changes_nothing_else() {
 
     let in_batches = |cells: &[Option<usize>]| {
         let reading = QueryOptions { reference: Some(&REFERENCE), ..Default::default() };
-        let mut file = open(file(cells)).expect("a file");
+        let mut file = open(csv(cells)).expect("a file");
         let (query, projection) = batches::read(&mut file, &REFERENCE, &reading, 100, &silent()).expect("a query");
         let mapping = batches::map(&projection, &query.cells, &REFERENCE, &Options::default(), &silent());
         let mapping = mapping.expect("a mapping");
@@ -275,7 +263,11 @@ fn files_of_a_handful_of_cells_are_read_or_refused() {
     let empty = "query.csv: no raw counts were found: the values of \"table\" are all zero, as far as a sample tells.";
     assert!(said(&[None, None]).starts_with(empty), "{}", said(&[None, None]));
     assert!(said(&[None]).starts_with(empty), "{}", said(&[None]));
-    // A table of genes without a cell
-    let none = said(&[]);
-    assert!(none.starts_with("query.csv: it cannot be read: line 2 has no number in the column \"\""), "{none}");
+    // Genes without a cell, and with a column that has neither a name nor numbers.
+    assert!(said(&[]).starts_with("query.csv: it is text but no table"), "{}", said(&[]));
+    let options = QueryOptions { reference: Some(&REFERENCE), ..Default::default() };
+    let nameless =
+        open(b"gene,\nCD3E,\nCD19,\n".to_vec()).and_then(|mut file| Query::read(&mut file, &options, &silent()));
+    let said = nameless.err().map(|error| error.message).unwrap_or_default();
+    assert!(said.starts_with("query.csv: it cannot be read: line 2 has no number in the column \"\""), "{said}");
 }

@@ -17,7 +17,6 @@ use sextant::progress::Progress;
 use sextant::qc::Samples;
 use sextant::query::{Query, QueryOptions};
 use sextant::reference::{Reference, VarianceFloor};
-use std::fmt::Write;
 use std::io::Cursor;
 use std::sync::LazyLock;
 
@@ -27,21 +26,8 @@ static INPUT: LazyLock<Input> = LazyLock::new(|| fixture::input("query"));
 
 /// Some cells of the golden query as a file, genes × cells; `reversed` lists the genes the other way round.
 fn file(cells: std::ops::Range<usize>, reversed: bool) -> Vec<u8> {
-    let mut text = String::from("gene");
-    cells.clone().for_each(|cell| write!(text, ",{}", INPUT.names[cell]).expect("a name"));
-    let mut dense = vec![vec![0.0; cells.len()]; INPUT.genes.len()];
-    for (column, cell) in cells.enumerate() {
-        INPUT.counts.row(cell).for_each(|(gene, count)| dense[gene as usize][column] = count);
-    }
-    let genes: Vec<usize> = match reversed {
-        true => (0..dense.len()).rev().collect(),
-        false => (0..dense.len()).collect(),
-    };
-    for gene in genes {
-        write!(text, "\n{}", INPUT.genes[gene].symbol).expect("a gene");
-        dense[gene].iter().for_each(|count| write!(text, ",{count}").expect("a count"));
-    }
-    text.into_bytes()
+    let (cells, genes): (Vec<_>, _) = (cells.map(Some).collect(), 0..INPUT.genes.len());
+    if reversed { INPUT.csv(&cells, genes.rev()) } else { INPUT.csv(&cells, genes) }
 }
 
 fn read(files: &[(&str, Vec<u8>)]) -> Query {

@@ -41,7 +41,7 @@ impl Joining {
         }
     }
 
-    /// Takes the imputed proteins of a batch, whose weights [`Self::add`] drops.
+    /// Takes the imputed proteins of a batch: what they come from [`Self::add`] drops.
     pub fn add_proteins(&mut self, cells: &[usize], found: &Mapping, reference: &Reference) {
         let Some(imputed) = Imputed::of(found, reference) else { return };
         let (all, proteins) = (self.mapping_scores.len(), imputed.names().len());

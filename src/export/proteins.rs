@@ -42,11 +42,11 @@ pub fn proteins<E>(
     write(&piece)
 }
 
-/// A line a protein of each group, in the order of the levels, the groups and falling `difference`: `level`, `type`, `protein`, `auc`,
-/// `z`, `p`, `padj`, `difference` of the means, `mean_in`, `mean_out` (of normalised values), `cells` of the group, `others`
-/// that they were compared with, and in `values` the word `imputed`. Imputed values are so smooth that ranks tell types apart
-/// in proteins that hardly differ; so here, other than among genes, the difference orders. The share of cells with some of a protein is left out:
-/// imputed values are hardly ever 0.
+/// A line a protein of each group, in the order of the levels, the groups and falling `difference`: `level`, `type`,
+/// `protein`, `auc`, `z`, `p`, `padj`, `difference` of the means, `mean_in`, `mean_out` (of normalised values), `cells` of the
+/// group, `others` that they were compared with, and in `values` the word `imputed`. Imputed values are so smooth that ranks
+/// tell types apart in proteins that hardly differ; so here, other than among genes, the difference orders. The share of cells
+/// with some of a protein is left out: imputed values are hardly ever 0.
 pub fn protein_markers(found: &[Markers], names: &[String]) -> String {
     let mut text =
         String::from("level\ttype\tprotein\tauc\tz\tp\tpadj\tdifference\tmean_in\tmean_out\tcells\tothers\tvalues\n");

@@ -9,7 +9,8 @@ use crate::progress::Progress;
 /// Compares each group of each grouping with the rest of it in every imputed protein: [`super::find_markers`] on values that
 /// are 0 or more, as they are. Means, and their differences, are of the imputed values.
 ///
-/// The values are smoothed over anchors, which the labels came from too: markers are ranked by it, but a p-value is no evidence.
+/// The values are means over reference cells that the labels came from too: markers are ranked by it, but a p-value is no
+/// evidence.
 ///
 /// # Shapes
 /// The codes of each grouping have one entry for each cell. The proteins are imputed some at a time.

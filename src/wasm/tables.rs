@@ -28,8 +28,8 @@ struct MarkerWishes {
 
 #[wasm_bindgen]
 impl Engine {
-    /// The tables `metadata.tsv`, `scores.tsv` and `proteins.tsv`, as `export`: `write` is given the pieces as arrays of bytes, since they
-    /// may be large.
+    /// The tables `metadata.tsv`, `scores.tsv` and `proteins.tsv`, as `export`: `write` is given the pieces as arrays of
+    /// bytes, since they may be large.
     pub fn export_pieces(&self, name: &str, write: &Function) -> Result<(), JsValue> {
         let mut give = |piece: &str| write.call1(&JsValue::NULL, &Uint8Array::from(piece.as_bytes())).map(|_| ());
         match name {

@@ -44,7 +44,7 @@ export class StaticServer {
 
   async #answer(request, response) {
     const url = new URL(request.url, 'http://server');
-    this.log.push({ method: request.method, path: url.pathname, destination: request.headers['sec-fetch-dest'] ?? '', time: Date.now() });
+    this.log.push({ method: request.method, path: url.pathname, search: url.search, destination: request.headers['sec-fetch-dest'] ?? '', time: Date.now() });
     const name = url.pathname === SUBPATH ? 'index.html' : decodeURIComponent(url.pathname.slice(SUBPATH.length));
     const file = path.join(this.root, name);
     if (!url.pathname.startsWith(SUBPATH) || !file.startsWith(this.root)) {

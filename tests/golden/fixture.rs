@@ -106,4 +106,23 @@ impl Input {
     pub fn matched(&self, reference: &Reference) -> GeneMatch {
         match_genes(&self.genes, &reference.features, None)
     }
+
+    // Not every suite reads files.
+    #[allow(dead_code)]
+    /// Some cells as a table of genes × cells, the genes in the order given; an empty cell where there is `None`.
+    pub fn csv(&self, cells: &[Option<usize>], genes: impl Iterator<Item = usize>) -> Vec<u8> {
+        let mut rows = vec![vec![0.0; cells.len()]; self.genes.len()];
+        let mut text = String::from("gene");
+        for (column, cell) in cells.iter().enumerate() {
+            let name = cell.map_or(format!("empty{column}"), |cell| self.names[cell].clone());
+            text.extend([",", &name]);
+            let counts = cell.iter().flat_map(|&cell| self.counts.row(cell));
+            counts.for_each(|(gene, count)| rows[gene as usize][column] = count);
+        }
+        for gene in genes {
+            text.extend(["\n", &self.genes[gene].symbol]);
+            rows[gene].iter().for_each(|count| text.extend([",", &count.to_string()]));
+        }
+        (text + "\n").into_bytes()
+    }
 }

@@ -2,7 +2,7 @@
 
 use crate::Failure;
 use crate::arguments::Arguments;
-use crate::map::write;
+use crate::map::write_or_remove;
 use serde::Serialize;
 use sextant::Warning;
 use sextant::cluster::preservation::{self, Preservation, preservation};
@@ -140,14 +140,7 @@ impl Found {
     pub fn write(&self, out: &Path, query: &Query) -> Result<(), Failure> {
         let clusters = self.clustering.as_ref().map(|(clustering, _)| export::clusters(query, &clustering.clusters));
         let own_map = self.own_map.as_ref().map(|places| export::own_umap(query, places));
-        for (name, table) in [("clusters.tsv", clusters), ("umap_own.tsv", own_map)] {
-            match table {
-                Some(table) => write(out, name, table)?,
-                None => {
-                    let _ = std::fs::remove_file(out.join(name));
-                }
-            }
-        }
-        Ok(())
+        write_or_remove(out, "clusters.tsv", clusters)?;
+        write_or_remove(out, "umap_own.tsv", own_map)
     }
 }

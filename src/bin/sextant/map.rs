@@ -264,14 +264,12 @@ fn write_markers(
     markers: Option<(String, Vec<Warning>, markers::Summary)>,
     warnings: &mut Vec<Warning>,
 ) -> Result<Option<markers::Summary>, Failure> {
-    let Some((table, said, summary)) = markers else {
-        // That of another mapping, as of the table of cells.
-        let _ = std::fs::remove_file(out.join("markers.tsv"));
-        return Ok(None);
-    };
-    write(out, "markers.tsv", table)?;
-    warnings.extend(said);
-    Ok(Some(summary))
+    let (table, rest) = markers.map(|(table, said, summary)| (table, (said, summary))).unzip();
+    write_or_remove(out, "markers.tsv", table)?;
+    Ok(rest.map(|(said, summary)| {
+        warnings.extend(said);
+        summary
+    }))
 }
 
 fn composition<'a>(mapping: &Mapping, reference: &'a Reference) -> BTreeMap<&'a str, BTreeMap<&'a str, usize>> {
@@ -291,19 +289,29 @@ pub fn write(folder: &Path, name: &str, text: String) -> Result<(), Failure> {
     std::fs::write(&path, text).map_err(|error| Failure::io("Cannot write", &path, &error))
 }
 
-/// Piece by piece: of a million cells a table may be larger than all else that is in memory. One that is not wanted is
-/// taken away where it is there: that of another mapping would be taken for this one's.
+/// A table that is not there is taken away where its file is: that of another mapping would be taken for this one's.
+pub fn write_or_remove(folder: &Path, name: &str, table: Option<String>) -> Result<(), Failure> {
+    match table {
+        Some(table) => write(folder, name, table),
+        None => {
+            let _ = std::fs::remove_file(folder.join(name));
+            Ok(())
+        }
+    }
+}
+
+/// Piece by piece: of a million cells a table may be larger than all else that is in memory. One that is not wanted is taken
+/// away, as by [`write_or_remove`].
 pub fn write_pieces(
     folder: &Path,
     name: &str,
     wanted: bool,
     table: impl FnOnce(&mut dyn FnMut(&str) -> std::io::Result<()>) -> std::io::Result<()>,
 ) -> Result<(), Failure> {
-    let path = folder.join(name);
     if !wanted {
-        let _ = std::fs::remove_file(path);
-        return Ok(());
+        return write_or_remove(folder, name, None);
     }
+    let path = folder.join(name);
     let failed = |error: std::io::Error| Failure::io("Cannot write", &path, &error);
     let mut file = std::fs::File::create(&path).map_err(failed)?;
     table(&mut |piece| file.write_all(piece.as_bytes())).map_err(failed)

@@ -93,19 +93,10 @@ impl OfMapping {
         if chosen.group.is_some() && !one {
             return Err(Failure::usage("--markers-group needs --markers with the one level that the group is of."));
         }
-        if let Some(level) =
-            reference.levels.iter().find(|level| levels.as_ref().unwrap_or(&mapped).contains(&level.name))
-        {
-            for group in [&chosen.group, &chosen.against].into_iter().flatten() {
-                if !level.classes.iter().any(|class| class.name == *group) {
-                    let known: Vec<&str> = level.classes.iter().map(|class| class.name.as_str()).collect();
-                    let known = known.join(", ");
-                    return Err(Failure::usage(format!(
-                        "\"{}\" has no group \"{group}\". Its groups are: {known}.",
-                        level.name
-                    )));
-                }
-            }
+        // Before the mapping, which would have been for nothing: whether the level has such groups.
+        for level in reference.levels.iter().filter(|level| levels.as_ref().unwrap_or(&mapped).contains(&level.name)) {
+            let groups = level.classes.iter().map(|class| class.name.clone()).collect();
+            chosen.of(Grouping { name: level.name.clone(), groups, codes: Vec::new() })?;
         }
         Ok(OfMapping { wish, levels, chosen })
     }

@@ -2,7 +2,7 @@
 
 use crate::Failure;
 use crate::arguments::Arguments;
-use crate::map::{write, write_pieces};
+use crate::map::{write_or_remove, write_pieces};
 use crate::markers::OfMapping;
 use serde::Serialize;
 use sextant::Warning;
@@ -78,15 +78,12 @@ pub fn write_tables(
         let groupings = markers.groupings(mapping, reference);
         (!groupings.is_empty()).then(|| find_protein_markers(imputed, &groupings, &Default::default(), progress))
     });
-    let Some(imputed) = imputed else {
-        let _ = std::fs::remove_file(out.join("proteins.tsv"));
-        let _ = std::fs::remove_file(out.join("protein_markers.tsv"));
-        return Ok(None);
-    };
-    write_pieces(out, "proteins.tsv", true, |write| export::proteins(query, &imputed, write))?;
-    match found {
-        Some(found) => write(out, "protein_markers.tsv", export::protein_markers(&found, imputed.names()))?,
-        None => drop(std::fs::remove_file(out.join("protein_markers.tsv"))),
-    }
-    Ok(Some(Summary { proteins: imputed.names().len(), values: "imputed from the reference, not measured" }))
+    write_pieces(out, "proteins.tsv", imputed.is_some(), |write| match &imputed {
+        Some(imputed) => export::proteins(query, imputed, write),
+        None => Ok(()),
+    })?;
+    let table = imputed.as_ref().zip(found).map(|(imputed, found)| export::protein_markers(&found, imputed.names()));
+    write_or_remove(out, "protein_markers.tsv", table)?;
+    Ok(imputed
+        .map(|imputed| Summary { proteins: imputed.names().len(), values: "imputed from the reference, not measured" }))
 }
