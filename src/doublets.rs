@@ -93,7 +93,7 @@ fn scores_of_sample(query: &Query<'_>, reference: &Reference, options: &Options,
         Err(_) => unreachable!("both have the dimensions of the reference"),
     };
     let ratio = pairs.len() as f64 / cells as f64;
-    let k = (libm::round(0.5 * libm::sqrt(cells as f64)) * (1.0 + ratio)).max(1.0) as usize;
+    let k = (libm::round(0.5 * (cells as f64).sqrt()) * (1.0 + ratio)).max(1.0) as usize;
     let near = nearest(&observed, &both, k + 1, STAGE, &Progress::new(&part(0.45, 1.0)));
     (0..cells)
         .map(|cell| {

@@ -3,6 +3,7 @@
 //! The only module that looks at the processor. Every variant gives the same bits: whole numbers do in any order; of the others
 //! every lane does the same operations in the same order, without fused multiply-add.
 
+pub mod four;
 pub mod products;
 
 /// Partial sums of a distance.

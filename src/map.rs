@@ -27,6 +27,7 @@ pub mod labels;
 pub mod neighbors;
 pub mod project;
 pub mod proteins;
+pub mod rehearsal;
 pub mod samples;
 pub mod score;
 pub mod umap;

@@ -129,7 +129,7 @@ impl<'a> Residuals<'a> {
             .iter()
             .map(|feature| feature.and_then(|feature| features.binary_search(&feature).ok()).map(|place| place as u32))
             .collect();
-        let first_clip = libm::sqrt(counts.cells() as f64);
+        let first_clip = (counts.cells() as f64).sqrt();
         let rule = Rule { reference, first_clip, variance_floor: f64::NEG_INFINITY };
         let of_features = OfFeatures::new(reference, &features);
         let mut residuals = Residuals { rule, features, of_features, place_of_gene };

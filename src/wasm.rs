@@ -16,6 +16,7 @@ use crate::formats::{self, Input, OpenFile, ReadOptions};
 use crate::genes::{GeneTable, Route};
 use crate::map::grade::Grade;
 use crate::map::proteins::Imputed;
+use crate::map::rehearsal;
 use crate::map::samples::map_samples;
 use crate::map::{self, Mapping, Method};
 use crate::progress::Progress;
@@ -90,6 +91,11 @@ impl Engine {
     #[wasm_bindgen(constructor)]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Maps made-up cells, so that the browser compiles what runs for long: see [`rehearsal`].
+    pub fn rehearse(&self) -> Result<(), JsValue> {
+        rehearsal::rehearse(&Progress::silent()).map_err(thrown)
     }
 
     /// Reads a bundle. What was mapped onto another reference is dropped.

@@ -106,6 +106,8 @@ async function begin() {
   const [release, catalogue] = await Promise.all([json('release.json'), json('references/catalogue.json')]);
   session = new Session(release, chooseBuild(place), place);
   const engine = await session.start();
+  // While the rest is loaded. Whether it is done changes nothing but the time that the first mapping takes.
+  const rehearsed = session.rehearse().catch(() => {}); // An engine that does not start again says so when it is used.
   $('build-info').textContent = `Sextant ${release.version} (${release.commit.slice(0, 10)})`;
   $('engine-info').textContent = describe(session.build);
   $('engine-info').dataset.build = session.build.name;
@@ -117,7 +119,8 @@ async function begin() {
     set({ geneTable });
   }
   set({ catalogue });
-  await chooseReference(catalogue[0], place.settled);
+  const settled = Promise.all([place.settled, rehearsed]);
+  await chooseReference(catalogue[0], settled);
 }
 
 /** Loads a reference. At the start the page is ready only when nothing more will be asked of the server. */

@@ -42,6 +42,16 @@ export class Session {
     }
   }
 
+  /** Has the engine map made-up cells once: the browser then compiles for speed what it has seen to run for long. */
+  async rehearse() {
+    await this.#ready();
+    try {
+      await this.#rpc.call('rehearse');
+    } catch (error) {
+      if (error.kind !== 'cancelled') this.restart(); // An engine that failed may not be used again.
+    }
+  }
+
   /** Gives the engine the table of gene names; the bytes stay with the page, for the next worker. */
   async useGenes(table) {
     this.#genes = table;

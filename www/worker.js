@@ -23,6 +23,9 @@ const actions = {
     return { ...api.build_info(), memory: maximum * PAGE_BYTES };
   },
 
+  // Nothing of it is kept; a browser that cannot do it will say so when it maps.
+  rehearse: () => engine.rehearse(),
+
   async loadGenes({ table }) {
     return engine.load_genes(new Uint8Array(await table.arrayBuffer()));
   },

@@ -113,7 +113,7 @@ impl<'a> Projecting<'a> {
     /// which cells are mapped, and then their median count.
     pub fn wrong_guess(&self, size: usize) -> Option<Guess> {
         let cells = self.kept.len();
-        let first_clip = libm::sqrt(cells.div_ceil(batches(cells, size)) as f64);
+        let first_clip = (cells.div_ceil(batches(cells, size)) as f64).sqrt();
         let hidden = Rule { first_clip, ..self.rule }.first_clip_is_hidden();
         let clip_is_right = hidden || first_clip == self.guess.first_clip;
         let counted: usize = self.samples.iter().map(|sample| sample.counted).sum();

@@ -21,7 +21,7 @@ pub fn depths(counts: &Counts) -> Result<Vec<f64>> {
     for cell in 0..counts.cells() {
         let mut total = 0.0;
         for (_, count) in counts.row(cell) {
-            if count < 0.0 || libm::floorf(count) != count {
+            if count < 0.0 || count.floor() != count {
                 return Err(Error::input(format!(
                     "a reference is built from raw counts, which are whole numbers, but a value of {count} was found; name \
                      the matrix that holds the counts (such as layers/counts), or round estimated counts first"

@@ -35,7 +35,7 @@ pub fn normalise(table: &ProteinTable, cells: &[String]) -> Result<(Proteins, Ve
     if names.iter().any(|name| is_no_name(name)) {
         return Err(Error::input(format!("\"{place}\" has a protein without a name. Name every column.")));
     }
-    let is_count = |value: f32| (0.0..=f32::MAX).contains(&value) && libm::floorf(value) == value;
+    let is_count = |value: f32| (0.0..=f32::MAX).contains(&value) && value.floor() == value;
     if let Some(((cell, protein), value)) = values.indexed_iter().find(|(_, value)| !is_count(**value)) {
         return Err(Error::input(format!(
             "\"{place}\" holds {value} for \"{}\" in the cell \"{}\", and counts are whole numbers of 0 or more. Give the raw \

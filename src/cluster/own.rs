@@ -72,7 +72,7 @@ pub fn components(
     let square = |value: &f32| f64::from(*value) * f64::from(*value);
     let length =
         |column: usize| values.iter().skip(column).step_by(columns).map(square).fold(0.0, |sum, each| sum + each);
-    let lengths: Vec<f64> = (0..columns).map(|column| libm::sqrt(length(column))).collect();
+    let lengths: Vec<f64> = (0..columns).map(|column| length(column).sqrt()).collect();
     let kept = lengths.iter().take_while(|&&length| length > SHORTEST * lengths[0]).count();
     // Cells that do not differ at all stand on one spot.
     let value = |cell: usize, column: usize| if kept > 0 { values[cell * columns + column] } else { 0.0 };

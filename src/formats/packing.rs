@@ -29,7 +29,7 @@ impl Tally {
             self.not_finite += 1;
         } else if value < 0.0 {
             self.negatives += 1;
-        } else if value != libm::trunc(value) {
+        } else if value != value.trunc() {
             self.fractions += 1;
         }
     }

@@ -142,7 +142,7 @@ fn verdict(sample: &Sample) -> Verdict {
     if lowest < 0.0 {
         return Verdict::other(format!("look like scaled values (negative numbers, down to {lowest:.2})"));
     }
-    let whole = sample.values().filter(|v| *v == libm::trunc(*v)).count();
+    let whole = sample.values().filter(|v| *v == v.trunc()).count();
     if whole == count {
         return whole_numbers(sample, count, largest);
     }

@@ -204,7 +204,7 @@ struct Sparse<'a> {
 /// How many times less is taken at once of fractions, which do not fit into the two bytes of a small whole number.
 fn width(data: &NumericArray) -> Result<u64> {
     let some = data.read_range(0..data.len().min(1024))?;
-    let fractions = some.iter().filter(|&&value| value != libm::trunc(value)).count();
+    let fractions = some.iter().filter(|&&value| value != value.trunc()).count();
     Ok(if fractions * 2 > some.len() { 10 } else { 1 })
 }
 

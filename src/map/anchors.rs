@@ -135,7 +135,7 @@ pub fn quantile(sorted: &[f64], probability: f64) -> f64 {
         return 0.0;
     };
     let position = last as f64 * probability;
-    let below = libm::floor(position);
+    let below = position.floor();
     let (lower, upper) = (sorted[below as usize], sorted[(below as usize + 1).min(last)]);
     lower + (position - below) * (upper - lower)
 }

@@ -160,7 +160,7 @@ fn decompose(triangle: &mut [f64], dimensions: usize) {
             let known = (0..column).fold(0.0, |sum, k| sum + triangle[start + k] * triangle[other + k]);
             let left = triangle[start + column] - known;
             triangle[start + column] =
-                if column == at { libm::sqrt(left.max(f64::MIN_POSITIVE)) } else { left / triangle[diagonal(column)] };
+                if column == at { left.max(f64::MIN_POSITIVE).sqrt() } else { left / triangle[diagonal(column)] };
         }
     }
 }

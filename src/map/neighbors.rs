@@ -49,6 +49,11 @@ impl<'a, T> Rows<'a, T> {
         }
     }
 
+    /// All of them, one row after the other.
+    pub fn values(&self) -> &'a [T] {
+        self.values
+    }
+
     #[inline]
     pub fn row(&self, index: usize) -> &'a [T] {
         &self.values[index * self.columns..(index + 1) * self.columns]
@@ -93,11 +98,11 @@ pub fn nearest(queries: &Dense, references: &Dense, k: usize, stage: &str, progr
         progress.report(stage, start as f64 / queries.nrows() as f64);
         let end = (start + slice).min(queries.nrows());
         let groups: Vec<usize> = (start..end).step_by(GROUP).collect();
-        let found: Vec<Vec<Vec<(f64, u32)>>> =
+        let found: Vec<Vec<Vec<(f32, u32)>>> =
             groups.par_iter().map(|&first| search.group(queries, first..(first + GROUP).min(end))).collect();
         for (distance, index) in found.into_iter().flatten().flatten() {
             indices.push(index);
-            distances.push(libm::sqrt(distance) as f32);
+            distances.push(distance);
         }
     }
     let shape = (queries.nrows(), k);
@@ -122,8 +127,8 @@ impl<'a> Search<'a> {
         Search { references, grid, placed, k }
     }
 
-    /// Squared distance and index of the `k` nearest, for each query of the range.
-    fn group(&self, queries: &Dense, range: Range<usize>) -> Vec<Vec<(f64, u32)>> {
+    /// Distance and index of the `k` nearest, for each query of the range.
+    fn group(&self, queries: &Dense, range: Range<usize>) -> Vec<Vec<(f32, u32)>> {
         let seekers: Vec<Seeker> = range.clone().map(|query| Seeker::new(&self.grid, row(queries, query))).collect();
         let mut chosen: Vec<Selector> = seekers.iter().map(|_| Selector::new(self.k + MARGIN)).collect();
         let packed = &self.placed.packed;
@@ -140,7 +145,9 @@ impl<'a> Search<'a> {
         }
         let exact = |((selector, seeker), query): ((Selector, &Seeker), usize)| {
             let query = wide(row(queries, query));
-            self.decide(selector, seeker, &query).unwrap_or_else(|| search_exactly(&query, self.references, self.k))
+            let decided = self.decide(selector, seeker, &query);
+            let nearest = decided.unwrap_or_else(|| search_exactly(&query, self.references, self.k));
+            nearest.into_iter().map(|(square, index)| (square.sqrt() as f32, index)).collect()
         };
         chosen.into_iter().zip(&seekers).zip(range).map(exact).collect()
     }

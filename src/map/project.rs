@@ -94,7 +94,7 @@ pub fn zeros_projected(depths: &[Depth], loadings: &[f64], dimensions: usize) ->
 pub fn normalize_rows(rows: &Dense) -> Dense {
     let mut normalized = rows.clone();
     for mut row in normalized.rows_mut() {
-        let length = libm::sqrt(row.iter().fold(0.0, |sum, &value| sum + f64::from(value) * f64::from(value)));
+        let length = row.iter().fold(0.0, |sum, &value| sum + f64::from(value) * f64::from(value)).sqrt();
         if length > 0.0 {
             row.iter_mut().for_each(|value| *value = (f64::from(*value) / length) as f32);
         }

@@ -8,7 +8,7 @@ use crate::matrix::Dense;
 use crate::progress::Progress;
 use crate::random::Random;
 use crate::reference::UmapModel;
-use descent::{Cell, Curves, Descent};
+use descent::{Cell, Descent};
 use ndarray::Array2;
 use rayon::prelude::*;
 
@@ -58,10 +58,9 @@ pub fn place(
     options: &Options,
     progress: &Progress<'_>,
 ) -> Placement {
-    let curves = Curves::new(&model.parameters);
     let weights = similarities(neighbors);
     let largest = weights.iter().copied().fold(0.0, f64::max);
-    let descent = Descent { model, curves: &curves, largest };
+    let descent = Descent::new(model, largest);
     let cells = neighbors.indices.nrows();
     let mut start = Array2::zeros((cells, 2));
     for cell in 0..cells {

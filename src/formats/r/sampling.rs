@@ -83,7 +83,7 @@ fn loose_or_whole(matrix: &RMatrix, vectors: &[&Numbers]) -> Result<Sample> {
         pieces.extend(matrix.file.ranges(vector, &ranges)?);
     }
     let values = || pieces.iter().flatten().copied();
-    if values().any(|value| value != libm::trunc(value)) {
+    if values().any(|value| value != value.trunc()) {
         return whole(matrix);
     }
     let length: u64 = vectors.iter().map(|vector| vector.length).sum();

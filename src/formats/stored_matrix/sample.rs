@@ -21,7 +21,7 @@ pub fn sample(matrix: &StoredMatrix) -> Result<Sample> {
         (Parts::Dense(_), _) => sample_dense(matrix),
         (Parts::Sparse { .. }, Encoding::Csc) => {
             let loose = sample_by_gene(matrix)?;
-            let fractions = loose.values().any(|value| value != libm::trunc(value));
+            let fractions = loose.values().any(|value| value != value.trunc());
             if fractions { sample_by_gene_whole(matrix) } else { Ok(loose) }
         }
         (Parts::Sparse { .. }, _) => sample_by_cell(matrix),

@@ -10,6 +10,9 @@ const LONGEST: f64 = 32_000.0;
 /// So many of the longest rows may be left off the grid, where they would make it coarse for all the others.
 const LEFT_OFF: usize = 16;
 
+/// References whose places are found at once, before they are packed: together they stay small.
+const PLACED_AT_ONCE: usize = 8_192;
+
 /// Where the grid lies and how fine it is.
 pub struct Grid {
     center: Vec<f64>,
@@ -36,7 +39,7 @@ impl Grid {
         let mut place = Vec::with_capacity(values.len());
         for (&value, center) in values.iter().zip(&self.center) {
             let exact = (f64::from(value) - center) * self.scale;
-            let rounded = libm::rint(exact);
+            let rounded = exact.round_ties_even();
             squares += exact * exact;
             lost += (exact - rounded) * (exact - rounded);
             place.push(rounded as i16);
@@ -52,7 +55,7 @@ fn longest(rows: &Dense, center: &[f64]) -> f64 {
             let apart = f64::from(value) - center;
             sum + apart * apart
         });
-        libm::sqrt(squares)
+        squares.sqrt()
     };
     let mut lengths: Vec<f64> = (0..rows.nrows()).into_par_iter().map(length).collect();
     if lengths.len() <= LEFT_OFF {
@@ -80,16 +83,20 @@ impl Placed {
         let mut placed =
             Placed { packed: Packed::new(references.nrows(), references.ncols()), off: Vec::new(), moved: 0.0 };
         let mut lost_most = 0.0f64;
-        for at in 0..references.nrows() {
-            match grid.place(row(references, at)) {
-                Some((values, lost)) => {
-                    lost_most = lost_most.max(lost);
-                    placed.packed.set(at, &values, -(squares(&values) / 2));
+        for first in (0..references.nrows()).step_by(PLACED_AT_ONCE) {
+            let some = first..(first + PLACED_AT_ONCE).min(references.nrows());
+            let places: Vec<_> = some.into_par_iter().map(|at| grid.place(row(references, at))).collect();
+            for (at, place) in (first..).zip(places) {
+                match place {
+                    Some((values, lost)) => {
+                        lost_most = lost_most.max(lost);
+                        placed.packed.set(at, &values, -(squares(&values) / 2));
+                    }
+                    None => placed.off.push(at as u32),
                 }
-                None => placed.off.push(at as u32),
             }
         }
-        placed.moved = libm::sqrt(lost_most);
+        placed.moved = lost_most.sqrt();
         placed
     }
 }
@@ -110,7 +117,7 @@ impl Seeker {
     pub fn new(grid: &Grid, query: &[f32]) -> Self {
         match grid.place(query) {
             Some((values, lost)) => {
-                Seeker { pairs: pairs(&values).collect(), squares: squares(&values), moved: libm::sqrt(lost) }
+                Seeker { pairs: pairs(&values).collect(), squares: squares(&values), moved: lost.sqrt() }
             }
             None => Seeker { pairs: vec![0; query.len().div_ceil(2)], squares: 0, moved: f64::INFINITY },
         }
@@ -122,7 +129,7 @@ impl Seeker {
             return f64::INFINITY;
         }
         let on_grid = (f64::from(self.squares) - 2.0 * f64::from(sum)).max(0.0);
-        let apart = (libm::sqrt(on_grid) - self.moved - placed.moved).max(0.0) / grid.scale;
+        let apart = (on_grid.sqrt() - self.moved - placed.moved).max(0.0) / grid.scale;
         // The exact distances are sums of rounded numbers as well, off by far less than this.
         apart * apart * (1.0 - 1e-9)
     }

@@ -73,7 +73,7 @@ fn what_is_not_made_of_counts_stays() {
         &|count, total| libm::log1p(by_gene(count) / total * 1e4),
         &|count, _| count * 0.93,
         &|count, _| if count == 7.0 { 7.25 } else { count },
-        &|count, _| libm::sqrt(count),
+        &|count, _| count.sqrt(),
     ] {
         assert_eq!(recovered(&counts, change), (None, false));
     }
