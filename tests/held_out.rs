@@ -38,7 +38,7 @@ fn synthetic() -> (Dense, Vec<Level>, Vec<String>, Metadata) {
     let crossing: Vec<u16> = (0..CELLS).map(|cell| u16::from(places[cell * DIMENSIONS] > 0.3)).collect();
     let level = |name: &str, codes: Vec<u16>| {
         let classes = codes.iter().max().map_or(0, |&last| last + 1);
-        let class = |code| Class { name: format!("{name}{code}"), color: "#000000".into() };
+        let class = |code| Class { name: format!("{name}{code}"), color: "#000000".into(), ontology: None };
         Level { name: name.into(), classes: (0..classes).map(class).collect(), codes }
     };
     let levels = vec![level("coarse", coarse), level("fine", fine), level("crossing", crossing)];

@@ -26,7 +26,7 @@ import numpy
 import scipy.sparse
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from recipes import labelled, raw_counts, start, write_h5ad
+from recipes import labelled, raw_counts, start, write_demo, write_h5ad
 
 # The authors' clusters.
 CLASS = {
@@ -94,14 +94,14 @@ def main():
     samples = [cell.partition("_")[0].partition(".")[0].partition("-")[0] for cell in cells]
     held = held_out(cells, types)
 
-    def write(name, wanted):
+    def write(into, name, wanted):
         kept = [place for place, label in enumerate(types) if label != LEFT_OUT and wanted(place)]
         take = lambda values: [values[place] for place in kept]
         columns = {"class": [CLASS[label] for label in take(types)], "cell_type": take(types), "sample": take(samples)}
-        write_h5ad(labelled(counts[kept], take(cells), data.var_names, columns), output / name)
+        into(labelled(counts[kept], take(cells), data.var_names, columns), output / name)
 
-    write("habib.h5ad", lambda place: place not in held)
-    write("habib_held_out.h5ad", lambda place: place in held)
+    write(write_h5ad, "habib.h5ad", lambda place: place not in held)
+    write(write_demo, "habib_held_out.h5ad", lambda place: place in held)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ import numpy
 import scipy.sparse
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from recipes import labelled, raw_counts, start, write_h5ad
+from recipes import labelled, raw_counts, start, write_demo, write_h5ad
 
 # The authors' clusters (Paul et al. 2015, figure 1), by number from 1.
 TYPES = ["Ery"] * 6 + ["MEP", "Mk", "GMP", "GMP", "DC", "Baso", "Baso", "Mo", "Mo", "Neu", "Neu", "Eos", "Lymph"]
@@ -41,14 +41,14 @@ def main():
         if [name.decode() for name in file["batch.names_rownames"][:]] != cells:
             sys.exit("paul15.h5: the batches are of other cells than the counts")
     is_held = numpy.isin(batches, sorted(HELD_OUT))
-    for name, wanted in (("paul.h5ad", ~is_held), ("paul_held_out.h5ad", is_held)):
+    for into, name, wanted in ((write_h5ad, "paul.h5ad", ~is_held), (write_demo, "paul_held_out.h5ad", is_held)):
         kept = numpy.flatnonzero(wanted)
         columns = {
             "cell_type": [TYPES[clusters[cell] - 1] for cell in kept],
             "cluster": [f"{clusters[cell]}{TYPES[clusters[cell] - 1]}" for cell in kept],
             "batch": batches[kept],
         }
-        write_h5ad(labelled(counts[kept], [cells[cell] for cell in kept], genes, columns), output / name)
+        into(labelled(counts[kept], [cells[cell] for cell in kept], genes, columns), output / name)
 
 
 if __name__ == "__main__":

