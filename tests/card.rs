@@ -3,7 +3,7 @@
 use ndarray::Array2;
 use sextant::build::{labels, ontology};
 use sextant::formats::Feature;
-use sextant::reference::held_out::{HeldOut, HeldOutLevel};
+use sextant::reference::held_out::{HeldOut, HeldOutLevel, HeldOutPart};
 use sextant::reference::{
     About, Level, MissingType, Reference, ResidualModel, UmapModel, UmapParameters, VarianceFloor, bundle,
 };
@@ -60,9 +60,11 @@ fn starter() -> About {
         ontology: id.into(),
         within: within.map(str::to_owned),
     };
+    let part = |name: &str, cells, accuracy| HeldOutPart { name: name.into(), cells, accuracy };
     let level = |name: &str, accuracy, macro_f1| HeldOutLevel {
         name: name.into(),
         cells: 80,
+        parts: vec![part("d1", 60, 0.9333), part("none judged", 0, 0.0), part("others", 20, 0.857)],
         accuracy,
         macro_f1: Some(macro_f1),
         ..Default::default()
@@ -96,6 +98,10 @@ fn a_starter_reference_says_what_it_is_good_for() {
             "Starter reference: 80 cells, 8 donors. Held out by 'donor': accuracy 0.91, macro-F1 0.88 at fine. Does not \
              contain: plasma cells, monocytes. For publication, import the Azimuth reference or build your own."
         )
+    );
+    assert_eq!(
+        card.parts.as_deref(),
+        Some("Accuracy at fine of what was held out: d1 0.93 (60 cells), others 0.86 (20 cells).")
     );
     assert_eq!(card.undivided.as_deref(), Some("Has no class of its own for: regulatory T cells (in CD4)."));
     assert_eq!(

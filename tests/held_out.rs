@@ -224,7 +224,13 @@ fn known_figures() {
             ("fine5", 0, 1, 0.0, 0.0),
         ]
     );
+    // Each donor by itself; together they are the whole.
+    assert_eq!(fine.parts.len(), 4);
+    assert_eq!(fine.parts.iter().map(|part| part.cells).sum::<usize>(), fine.cells);
+    let right = fine.parts.iter().fold(0.0, |sum, part| sum + part.accuracy * part.cells as f64);
+    assert!((right / fine.cells as f64 - fine.accuracy).abs() < 1e-5, "{right}");
     let (_, _, parts, random) = found(false);
+    assert!(random.levels.iter().all(|level| level.parts.is_empty()));
     assert_eq!(parts.cells.iter().map(Vec::len).collect::<Vec<_>>(), [79, 65, 85, 85, 86]);
     assert_eq!(
         random.sentence(),
@@ -269,7 +275,10 @@ fn every_cell_is_in_one_part() {
         match by {
             By::Usual => assert_eq!((parts.column.as_deref(), sizes), (Some("donor"), vec![100; 4])),
             // 40 cells of the third lane and 30 without a lane together.
-            _ => assert_eq!((parts.column.as_deref(), sizes), (Some("lane"), vec![150, 180, 70])),
+            _ => {
+                assert_eq!((parts.column.as_deref(), sizes), (Some("lane"), vec![150, 180, 70]));
+                assert_eq!(parts.names, ["0", "1", "others"]);
+            }
         }
     }
 }

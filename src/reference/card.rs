@@ -8,11 +8,16 @@ use serde::Serialize;
 /// Figures of held-out cells say little of a class with fewer cells.
 pub const FEWEST_VALIDATED: usize = 20;
 
+/// More parts are not told one by one.
+const MOST_PARTS: usize = 8;
+
 /// A sentence each, where there is something to say.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Card {
     /// What it is good for: its size, how right its labels are, and which types it lacks.
     pub summary: Option<String>,
+    /// How right its labels are of each study, donor or condition that was held out.
+    pub parts: Option<String>,
     /// Types that are in it but in a broader class.
     pub undivided: Option<String>,
     /// Classes with so few cells that nothing is known of how well they are found.
@@ -37,6 +42,7 @@ impl Reference {
         let said = [self.size(), self.accuracy().filter(|_| about.starter), missing, self.advice()];
         Card {
             summary: sentence("", &said.into_iter().flatten().collect::<Vec<_>>(), " ", ""),
+            parts: self.accuracy_of_parts(),
             undivided: sentence("Has no class of its own for: ", &undivided.collect::<Vec<_>>(), ", ", "."),
             not_validated: sentence(
                 &format!("Not validated, as they have fewer than {FEWEST_VALIDATED} cells: "),
@@ -91,6 +97,19 @@ impl Reference {
         };
         let macro_f1 = level.macro_f1.map(|f1| format!(", macro-F1 {f1:.2}")).unwrap_or_default();
         Some(format!("{how}: accuracy {:.2}{macro_f1} at {}.", level.accuracy, level.name))
+    }
+
+    /// At the finest level, where there are few parts.
+    fn accuracy_of_parts(&self) -> Option<String> {
+        let held_out = self.about.held_out.as_ref()?;
+        let finest = families(&self.levels).first()?.finest;
+        let level = held_out.levels.get(finest).filter(|level| (1..=MOST_PARTS).contains(&level.parts.len()))?;
+        let parts = level.parts.iter().filter(|part| part.cells > 0);
+        let parts: Vec<String> = parts
+            .map(|part| format!("{} {:.2} ({} cells)", part.name, part.accuracy, grouped(part.cells as f64)))
+            .collect();
+        let before = format!("Accuracy at {} of what was held out: ", level.name);
+        sentence(&before, &parts, ", ", ".")
     }
 
     fn advice(&self) -> Option<String> {

@@ -62,7 +62,7 @@ export class ReferenceStep {
     this.#text('.reference-facts', facts.filter(Boolean).join(' · '));
     this.#text('.reference-description', about.description || entry.description);
     this.#text('.reference-summary', about.card.summary);
-    const limits = [about.held_out_sentence, about.card.undivided, about.card.not_validated, about.card.healthy, ...(about.caveats ?? [])].filter(Boolean);
+    const limits = [about.held_out_sentence, about.card.parts, about.card.undivided, about.card.not_validated, about.card.healthy, ...(about.caveats ?? [])].filter(Boolean);
     this.#card.querySelector('.reference-limits ul').replaceChildren(...limits.map((said) => element('li', {}, said)));
     this.#card.querySelector('.reference-limits').hidden = limits.length === 0;
     for (const field of ['license', 'citation', 'source', 'checksum']) {

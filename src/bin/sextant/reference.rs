@@ -138,6 +138,7 @@ pub fn show(words: &[&str]) -> Result<(), Failure> {
     let card = reference.card();
     for (name, said) in [
         ("card", &card.summary),
+        ("parts", &card.parts),
         ("undivided", &card.undivided),
         ("small", &card.not_validated),
         ("healthy", &card.healthy),
