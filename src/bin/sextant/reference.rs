@@ -41,6 +41,10 @@ pub fn build(words: &[&str]) -> Result<(), Failure> {
     let Kept { cells: kept, levels, warning: left_out } =
         few::leave_out(&levels, arguments.whole("min-cells", 1)?.unwrap_or(0));
     let dataset = few::keep(dataset, &kept);
+    if let Some(ids) = &ids {
+        // Before the work, so that a wrong name is told at once.
+        build::ontology::name_classes(&mut build::labels::levels(&levels, dataset.cells.len())?.0, ids)?;
+    }
     let mut about = match arguments.value("about") {
         Some(path) => read_about(Path::new(path))?,
         None => About { name: stem(&out), title: stem(&out), ..About::default() },
