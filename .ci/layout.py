@@ -143,17 +143,20 @@ def copy_page(stage):
 def copy_references(stage):
     """The bundles and demos with their entries in references/catalogue.json."""
     catalogue = []
-    for recipe in sorted((ROOT / "references").glob("*/reference.toml")):
+    default = ROOT / "references/pbmc/reference.toml"
+    # The first one is what the page starts with.
+    for recipe in sorted((ROOT / "references").glob("*/reference.toml"), key=lambda path: (path != default, path)):
         name = recipe.parent.name
         bundle = recipe.parent / f"{name}.sextant.zip"
         if not bundle.is_file():
             stop(f"references/{name}/{bundle.name} is missing. Run .ci/references, which builds it.")
         target = stage / "references" / name
-        target.mkdir(parents=True)
+        target.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(bundle, target / bundle.name)
         with zipfile.ZipFile(bundle) as archive:
-            about = json.loads(archive.read("manifest.json"))["about"]
+            manifest = json.loads(archive.read("manifest.json"))
             cells = len(json.loads(archive.read("cells.json")))
+        about = manifest["about"]
         entry = {
             "name": name,
             "title": about["title"],
@@ -163,10 +166,13 @@ def copy_references(stage):
             "license": about["license"],
             "citation": about["citation"],
             "description": about["description"],
+            "species": about["species"],
+            "tissue": about["tissue"],
+            "starter": about["starter"],
             "cells": cells,
+            "levels": [{"name": level["name"], "classes": len(level["classes"])} for level in manifest["levels"]],
         }
         described = tomllib.loads(recipe.read_text(encoding="utf-8"))
-        entry["caveats"] = described.get("caveats", [])
         if "demo" in described:
             entry["demo"] = copy_demo(stage, recipe.parent, described["demo"])
         catalogue.append(entry)
@@ -197,7 +203,9 @@ def copy_demo(stage, folder, demo):
     source = folder / demo["file"]
     if not source.is_file():
         stop(f"references/{folder.name}/reference.toml names the demo '{demo['file']}', which the recipe did not write.")
-    path = f"references/{folder.name}/{source.name}"
+    # Several references may have the same demo: it is stored once.
+    path = f"references/{source.resolve().parent.parent.name}/{source.name}"
+    (stage / path).parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(source, stage / path)
     return {
         "path": path,

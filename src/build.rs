@@ -13,8 +13,10 @@
 
 pub mod by_gene;
 pub mod features;
+pub mod few;
 pub mod held_out;
 pub mod labels;
+pub mod ontology;
 pub mod proteins;
 pub mod residuals;
 pub mod sctransform;

@@ -2,6 +2,7 @@
 //! proteins, where some were measured.
 
 pub mod bundle;
+pub mod card;
 pub mod held_out;
 pub mod hierarchy;
 pub mod npy;
@@ -52,11 +53,40 @@ pub struct About {
     pub source: String,
     pub license: String,
     pub citation: String,
+    /// The organ that its cells are from, as in `blood`.
+    pub organ: String,
+    /// How many donors, studies and technologies, and which; "not recorded" where that is so.
+    pub donors: String,
+    pub studies: String,
+    pub technology: String,
+    /// Small, and good for a start: not what a publication should rest on.
+    pub starter: bool,
+    /// Whether it is healthy tissue; nothing where that is not recorded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub healthy: Option<bool>,
+    /// What to know before its labels are believed, a sentence each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub caveats: Vec<String>,
+    /// Types of the tissue that have no class.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub does_not_contain: Vec<MissingType>,
     /// How the reference was made: the method of each step with its parameters.
     pub provenance: Vec<String>,
     /// How right the labels of its own cells are where they are held out; nothing in bundles that were not asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub held_out: Option<HeldOut>,
+}
+
+/// A type of the tissue without a class of its own.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct MissingType {
+    pub name: String,
+    /// Its id in the Cell Ontology, as in `CL:0000815`.
+    pub ontology: String,
+    /// The broader class that holds its cells if the reference has any; without one it has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub within: Option<String>,
 }
 
 /// The regularised negative binomial model of each feature: `mu = exp(intercept + slope * log10(n))`.
@@ -103,6 +133,9 @@ pub struct Class {
     pub name: String,
     /// `#rrggbb`
     pub color: String,
+    /// Its id in the Cell Ontology, where one is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ontology: Option<String>,
 }
 
 /// The reference's UMAP and what is needed to place new cells on it.

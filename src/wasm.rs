@@ -109,6 +109,7 @@ impl Engine {
             checksum: bundle::sha256(bytes),
             levels: reference.levels.iter().map(|level| level_summary(level, &level.codes)).collect(),
             held_out_sentence: reference.about.held_out.as_ref().map(|held_out| held_out.sentence()),
+            card: reference.card(),
             proteins: reference.proteins.as_ref().map_or(&[], |proteins| &proteins.names),
         })
     }

@@ -135,7 +135,7 @@ fn the_levels_asked_for_change_no_label() {
 #[test]
 fn a_level_that_crosses_the_others_stands_alone() {
     let mut crossed = REFERENCE.clone();
-    let class = |name: &str| Class { name: name.into(), color: "#000000".into() };
+    let class = |name: &str| Class { name: name.into(), color: "#000000".into(), ontology: None };
     let codes = (0..crossed.cells.len()).map(|cell| (cell % 2) as u16).collect();
     crossed.levels.insert(0, Level { name: "batch".into(), classes: vec![class("one"), class("two")], codes });
     let found = run(&INPUT, &crossed, &Options::default());

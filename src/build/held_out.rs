@@ -15,7 +15,7 @@ use crate::matrix::Dense;
 use crate::progress::Progress;
 use crate::random::Random;
 use crate::reference::Level;
-use crate::reference::held_out::{BINS, HeldOut, HeldOutClass, HeldOutLevel, ReliabilityBin};
+use crate::reference::held_out::{BINS, HeldOut, HeldOutClass, HeldOutLevel, HeldOutPart, ReliabilityBin};
 use crate::reference::hierarchy::{Family, families};
 use ndarray::Axis;
 use std::collections::BTreeMap;
@@ -38,6 +38,8 @@ const USUAL: [&str; 6] = ["donor", "donor_id", "study", "sample", "batch", "orig
 const FEWEST_CELLS: usize = 50;
 /// More parts say no more.
 const MOST_PARTS: usize = 50;
+/// What these are called together.
+const OTHERS: &str = "others";
 /// Random parts.
 const RANDOM_PARTS: usize = 5;
 const SEED: u64 = 42;
@@ -50,6 +52,8 @@ const FEW_OF_CLASS: usize = 10;
 pub struct Parts {
     /// The column whose values they are; nothing for random cells.
     pub column: Option<String>,
+    /// The values, those with few cells together as `others`; empty for random cells.
+    pub names: Vec<String>,
     /// The cells of each part, ascending; every cell is in one.
     pub cells: Vec<Vec<usize>>,
 }
@@ -79,6 +83,7 @@ pub fn judge(embedding: &Dense, levels: &[Level], parts: &Parts, progress: &Prog
     let unit = project::normalize_rows(embedding);
     let mut tallies: Vec<Tally> = levels.iter().map(|level| Tally::new(level.classes.len())).collect();
     for (number, held) in parts.cells.iter().enumerate() {
+        let before: Vec<(usize, usize)> = tallies.iter().map(Tally::judged_and_right).collect();
         progress.report(STAGE, number as f64 / parts.cells.len() as f64);
         let mut is_held = vec![false; cells];
         held.iter().for_each(|&cell| is_held[cell] = true);
@@ -100,6 +105,9 @@ pub fn judge(embedding: &Dense, levels: &[Level], parts: &Parts, progress: &Prog
             let view = View { white: &white, near: &in_rest };
             let labelled = judges.label(view, view);
             tell(&mut tallies, family, levels, held, &rest, &labelled);
+        }
+        if let Some(name) = parts.names.get(number) {
+            tallies.iter_mut().zip(before).for_each(|(tally, before)| tally.end_part(name, before));
         }
     }
     let levels = levels.iter().zip(tallies).map(|(level, tally)| tally.figures(level)).collect();
@@ -134,11 +142,12 @@ struct Tally {
     classes: Vec<[usize; 3]>,
     /// For each bin its cells, the sum of their confidence, and those that are right.
     bins: Vec<(usize, f64, usize)>,
+    parts: Vec<HeldOutPart>,
 }
 
 impl Tally {
     fn new(classes: usize) -> Self {
-        Tally { missing: 0, classes: vec![[0; 3]; classes], bins: vec![(0, 0.0, 0); BINS] }
+        Tally { missing: 0, classes: vec![[0; 3]; classes], bins: vec![(0, 0.0, 0); BINS], parts: Vec::new() }
     }
 
     fn add(&mut self, truth: usize, can_be_right: bool, called: usize, confidence: f32) {
@@ -155,9 +164,19 @@ impl Tally {
         bin.2 += usize::from(truth == called);
     }
 
+    fn judged_and_right(&self) -> (usize, usize) {
+        self.bins.iter().fold((0, 0), |(cells, right), bin| (cells + bin.0, right + bin.2))
+    }
+
+    /// Notes what was added since it had judged so many cells, so many of them right.
+    fn end_part(&mut self, name: &str, before: (usize, usize)) {
+        let (cells, right) = self.judged_and_right();
+        let (cells, right) = (cells - before.0, right - before.1);
+        self.parts.push(HeldOutPart { name: name.to_owned(), cells, accuracy: share(right as f64, cells as f64) });
+    }
+
     fn figures(self, level: &Level) -> HeldOutLevel {
-        let cells: usize = self.bins.iter().map(|bin| bin.0).sum();
-        let right: usize = self.bins.iter().map(|bin| bin.2).sum();
+        let (cells, right) = self.judged_and_right();
         let apart = self.bins.iter().fold(0.0, |sum, bin| sum + (bin.1 - bin.2 as f64).abs());
         let classes: Vec<HeldOutClass> = (level.classes.iter().zip(&self.classes))
             .map(|(class, &[cells, called, both])| HeldOutClass {
@@ -185,6 +204,7 @@ impl Tally {
                 })
                 .collect(),
             classes,
+            parts: self.parts,
         }
     }
 }
@@ -194,8 +214,9 @@ fn share(part: f64, whole: f64) -> f64 {
     if whole > 0.0 { libm::round(1e6 * part / whole) / 1e6 } else { 0.0 }
 }
 
-/// The cells of each value of a column; values with few cells and cells without a value together are the last part.
-fn by_value(column: &Column, cells: usize) -> (Vec<Vec<usize>>, usize) {
+/// The cells of each value of a column with its name; values with few cells and cells without a value together are the last
+/// part. And how many are in that one.
+fn by_value(column: &Column, cells: usize) -> (Vec<(String, Vec<usize>)>, usize) {
     let mut of_value: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     let mut few = Vec::new();
     for cell in 0..cells {
@@ -205,13 +226,13 @@ fn by_value(column: &Column, cells: usize) -> (Vec<Vec<usize>>, usize) {
         }
     }
     let mut parts = Vec::new();
-    for held in of_value.into_values() {
-        if held.len() < FEWEST_CELLS { few.extend(held) } else { parts.push(held) }
+    for (value, held) in of_value {
+        if held.len() < FEWEST_CELLS { few.extend(held) } else { parts.push((value, held)) }
     }
     few.sort_unstable();
     let left = few.len();
     if left > 0 {
-        parts.push(few);
+        parts.push((OTHERS.to_owned(), few));
     }
     (parts, left)
 }
@@ -232,7 +253,7 @@ fn named(name: &str, cells: usize, metadata: &[(String, Column)]) -> Result<Part
             parts.len()
         )));
     }
-    Ok(Parts { column: Some(name.to_owned()), cells: parts })
+    Ok(of_column(name, parts))
 }
 
 fn usual(cells: usize, metadata: &[(String, Column)]) -> Option<Parts> {
@@ -240,8 +261,13 @@ fn usual(cells: usize, metadata: &[(String, Column)]) -> Option<Parts> {
         let (_, column) = metadata.iter().find(|column| column.0 == name)?;
         let (parts, left) = by_value(column, cells);
         let divides = left == 0 && (2..=MOST_PARTS).contains(&parts.len());
-        divides.then(|| Parts { column: Some(name.to_owned()), cells: parts })
+        divides.then(|| of_column(name, parts))
     })
+}
+
+fn of_column(name: &str, parts: Vec<(String, Vec<usize>)>) -> Parts {
+    let (names, cells) = parts.into_iter().unzip();
+    Parts { column: Some(name.to_owned()), names, cells }
 }
 
 /// Which part a cell is in depends on its name, not on its row.
@@ -251,5 +277,5 @@ fn random(cells: &[String]) -> Parts {
         parts[Random::for_name(name, SEED).below(RANDOM_PARTS)].push(cell);
     }
     parts.retain(|part| !part.is_empty() && part.len() < cells.len());
-    Parts { column: None, cells: parts }
+    Parts { column: None, names: Vec::new(), cells: parts }
 }

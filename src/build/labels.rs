@@ -76,7 +76,7 @@ fn level(name: &str, labels: &[String], cells: usize) -> Result<Level> {
             ))
         })?;
         known.insert(label, code);
-        classes.push(Class { name: label.to_string(), color: color(classes.len()) });
+        classes.push(Class { name: label.to_string(), color: color(classes.len()), ontology: None });
         codes.push(code);
     }
     if classes.len() < 2 {

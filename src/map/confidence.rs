@@ -132,7 +132,7 @@ mod tests {
 
     fn level(name: &str, codes: Vec<u16>) -> Level {
         let classes = codes.iter().max().map_or(0, |&last| last + 1);
-        let class = |code| Class { name: format!("{name}{code}"), color: "#000000".into() };
+        let class = |code| Class { name: format!("{name}{code}"), color: "#000000".into(), ontology: None };
         Level { name: name.into(), classes: (0..classes).map(class).collect(), codes }
     }
 

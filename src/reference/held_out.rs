@@ -36,6 +36,20 @@ pub struct HeldOutLevel {
     pub reliability: Vec<ReliabilityBin>,
     /// In the order of the level's classes.
     pub classes: Vec<HeldOutClass>,
+    /// The values of the column that were held out; none where random cells were.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<HeldOutPart>,
+}
+
+/// Figures of the cells that were held out together.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct HeldOutPart {
+    /// Their value of the column; of small values together, "others".
+    pub name: String,
+    /// Judged cells, and the share of them whose label is right.
+    pub cells: usize,
+    pub accuracy: f64,
 }
 
 /// Cells that were labelled with about the same confidence.

@@ -36,6 +36,8 @@ pub struct ReferenceSummary<'a> {
     pub levels: Vec<LevelSummary<'a>>,
     /// How right its own labels are, in words.
     pub held_out_sentence: Option<String>,
+    /// What to know before its labels are believed.
+    pub card: crate::reference::card::Card,
     /// Names of those that can be imputed.
     pub proteins: &'a [String],
 }

@@ -55,7 +55,7 @@ for (const [name, scenario] of chosen) {
   try {
     const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, acceptDownloads: true });
     const tools = {
-      checks, server, proxy, browser, context, dist, expected, expectedMarkers, expectedTables, release,
+      checks, server, proxy, browser, context, dist, catalogue, expected, expectedMarkers, expectedTables, release,
       command: path.resolve(values.command),
       demo: path.join(dist, catalogue[0].demo.path),
       bundle: path.join(dist, catalogue[0].bundle),

@@ -11,7 +11,7 @@ use sextant::reference::{
 
 /// Five cells, four features and two dimensions.
 fn reference() -> Reference {
-    let class = |name: &str| Class { name: name.into(), color: "#0072b2".into() };
+    let class = |name: &str| Class { name: name.into(), color: "#0072b2".into(), ontology: None };
     let numbers = vec![1.0; 4];
     Reference {
         about: About { name: "small".into(), ..Default::default() },

@@ -1,27 +1,36 @@
 import { whole } from '../words.js';
 import { element, say } from './dom.js';
+import { isBusy } from './shown.js';
 
-/** Step 1: which reference, and on whose terms. */
+/** Step 1: which reference, how far it can be trusted, and on whose terms. */
 export class ReferenceStep {
-  #select;
+  #root;
+  #choices;
+  #list;
   #card;
   #catalogue = null;
   #reference = null;
   #look = null;
 
   constructor(root) {
-    this.#select = root.querySelector('#reference-select');
+    this.#root = root;
+    this.#choices = root.querySelector('#reference-choices');
+    this.#list = root.querySelector('#reference-list');
     this.#card = root.querySelector('#reference-card');
-    this.#select.addEventListener('change', () => say(root, 'reference', { name: this.#select.value }));
   }
 
-  update({ catalogue, entry, reference, look, phase }) {
+  update(state) {
+    const { catalogue, entry, reference, look, phase } = state;
     if (catalogue !== this.#catalogue) {
       this.#catalogue = catalogue;
-      this.#select.replaceChildren(...catalogue.map(({ name, title }) => element('option', { value: name }, title)));
+      this.#list.replaceChildren(...catalogue.map((each) => element('li', {}, this.#choice(each))));
+      this.#choices.querySelector('.reference-others').textContent = catalogue.length > 1 ? `Choose among ${catalogue.length}` : '';
     }
-    if (entry) this.#select.value = entry.name;
-    this.#select.disabled = ['loading', 'reading', 'mapping'].includes(phase);
+    for (const button of this.#list.querySelectorAll('button')) {
+      button.setAttribute('aria-pressed', String(button.dataset.name === entry?.name));
+      button.disabled = phase === 'loading' || isBusy(state);
+    }
+    this.#choices.querySelector('.reference-title').textContent = entry?.title ?? '';
     // Once a file is opened, the room goes to what was found in it.
     if (look && !this.#look) this.#card.querySelector('#reference-about').open = false;
     this.#look = look;
@@ -31,19 +40,41 @@ export class ReferenceStep {
     }
   }
 
+  /** A reference that can be chosen. */
+  #choice(entry) {
+    const levels = entry.levels.map(({ name, classes }) => `${name} ${classes}`).join(', ');
+    const button = element('button', { type: 'button', class: 'reference-choice', 'data-name': entry.name, 'aria-pressed': 'false' },
+      element('strong', {}, entry.title),
+      element('span', {}, `${entry.species} · ${entry.tissue}`),
+      element('span', {}, `${whole(entry.cells)} cells · classes: ${levels} · ${(entry.bytes / 1e6).toFixed(1)} MB`));
+    button.addEventListener('click', () => {
+      this.#choices.open = false;
+      this.#choices.querySelector('summary').focus(); // What was focused is not shown any more.
+      if (button.getAttribute('aria-pressed') === 'false') say(this.#root, 'reference', { name: entry.name });
+    });
+    return button;
+  }
+
   #show(about, entry) {
     const classes = about.levels.map(({ name, classes }) => `${name} (${classes.length})`).join(', ');
-    const facts = [`${whole(about.cells)} cells`, `${whole(about.features)} genes`, about.proteins.length > 0 && `${about.proteins.length} proteins`, `levels ${classes}`, [about.species, about.tissue].filter(Boolean).join(', '), about.version && `version ${about.version}`];
+    const facts = [`${whole(about.cells)} cells`, `${whole(about.features)} genes`, about.proteins.length > 0 && `${about.proteins.length} proteins`, `levels ${classes}`, [about.species, about.tissue].filter(Boolean).join(', '), about.studies && `studies: ${about.studies}`, about.technology, about.version && `version ${about.version}`];
     this.#card.hidden = false;
-    this.#card.querySelector('.reference-facts').textContent = facts.filter(Boolean).join(' · ');
-    this.#card.querySelector('.reference-description').textContent = about.description || entry.description || '';
-    const heldOut = this.#card.querySelector('.reference-held-out');
-    heldOut.hidden = !about.held_out_sentence;
-    heldOut.textContent = about.held_out_sentence ?? '';
+    this.#text('.reference-facts', facts.filter(Boolean).join(' · '));
+    this.#text('.reference-description', about.description || entry.description);
+    this.#text('.reference-summary', about.card.summary);
+    const limits = [about.held_out_sentence, about.card.parts, about.card.undivided, about.card.not_validated, about.card.healthy, ...(about.caveats ?? [])].filter(Boolean);
+    this.#card.querySelector('.reference-limits ul').replaceChildren(...limits.map((said) => element('li', {}, said)));
+    this.#card.querySelector('.reference-limits').hidden = limits.length === 0;
     for (const field of ['license', 'citation', 'source', 'checksum']) {
       this.#card.querySelector(`[data-field=${field}]`).textContent = about[field] || entry[field] || 'not stated';
     }
     const provenance = (about.provenance ?? []).map((line) => element('li', {}, line));
     this.#card.querySelector('[data-field=provenance]').replaceChildren(...provenance);
+  }
+
+  #text(selector, text) {
+    const part = this.#card.querySelector(selector);
+    part.hidden = !text;
+    part.textContent = text ?? '';
   }
 }

@@ -63,10 +63,14 @@ Usage:
   sextant inspect QUERY… [--matrix PATH] [--gene-column NAME] [--min-counts N] [--samples COLUMN] [--json]
       Says what a file holds, also in its table of cells, and which matrix would be used.
   sextant reference build LABELLED --labels LEVEL,… --out NAME.sextant.zip [--about ABOUT.json]
-                          [--held-out-by COLUMN|none] [--proteins KEY|TABLE|none] [--matrix PATH] [--threads N]
+                          [--min-cells N] [--ontology IDS.json] [--held-out-by COLUMN|none] [--proteins KEY|TABLE|none]
+                          [--matrix PATH] [--threads N]
       Builds a reference from labelled raw counts; LEVEL names a column of the file's table of cells. To see how right its
       labels are, the cells of each value of COLUMN (by default of a column of donors, studies or samples, else five
       random parts) are held out in turn and labelled by the rest; the bundle keeps the figures, 'reference show' tells.
+      --min-cells leaves out the cells of classes that have fewer at the finest level; those that are all of a coarser class
+      are kept under its name. IDS.json gives classes their ids in the Cell Ontology: of each level an object, of
+      each class its id, such as CL:0000236.
       --proteins names the entry of obsm with the counts of surface proteins ('proteins' or 'protein_expression' where there
       is one), or a table of them (TSV or CSV) with the cells' names in its first column or line.
   sextant reference show BUNDLE

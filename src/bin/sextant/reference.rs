@@ -7,7 +7,9 @@ use crate::map::read_reference;
 use crate::proteins;
 use crate::report::{Stopwatch, thousands};
 use sextant::build;
+use sextant::build::few::{self, Kept};
 use sextant::build::held_out::By;
+use sextant::build::ontology::Ids;
 use sextant::formats::{Column, Dataset, ReadOptions};
 use sextant::progress::Progress;
 use sextant::reference::held_out::HeldOutLevel;
@@ -18,7 +20,7 @@ pub fn build(words: &[&str]) -> Result<(), Failure> {
     let arguments = Arguments::parse(
         words,
         "LABELLED",
-        &["labels", "out", "about", "matrix", "held-out-by", "proteins", "threads"],
+        &["labels", "out", "about", "ontology", "min-cells", "matrix", "held-out-by", "proteins", "threads"],
         &[],
     )?;
     let out = PathBuf::from(arguments.required("out")?);
@@ -35,17 +37,31 @@ pub fn build(words: &[&str]) -> Result<(), Failure> {
     drop(file);
     let levels: Vec<(String, Vec<String>)> =
         names.iter().map(|name| Ok((name.clone(), labels(&dataset, name)?))).collect::<Result<_, Failure>>()?;
-    let about = match arguments.value("about") {
+    let ids = arguments.value("ontology").map(|path| read_ids(Path::new(path))).transpose()?;
+    let Kept { cells: kept, levels, warning: left_out } =
+        few::leave_out(&levels, arguments.whole("min-cells", 1)?.unwrap_or(0));
+    let dataset = few::keep(dataset, &kept);
+    if let Some(ids) = &ids {
+        // Before the work, so that a wrong name is told at once.
+        build::ontology::name_classes(&mut build::labels::levels(&levels, dataset.cells.len())?.0, ids)?;
+    }
+    let mut about = match arguments.value("about") {
         Some(path) => read_about(Path::new(path))?,
         None => About { name: stem(&out), title: stem(&out), ..About::default() },
     };
+    about.provenance.extend(left_out.iter().map(|warning| warning.message.clone()));
     let held_out_by = arguments.value("held-out-by").map_or(By::Usual, |name| match name {
         "none" => By::Nothing,
         name => By::Column(name.to_owned()),
     });
     let options = build::Options { held_out_by, ..Default::default() };
     let (mut reference, mut warnings) = build::build(&dataset, &levels, &options, about, &progress)?;
-    if let Some((proteins, place, said)) = proteins {
+    warnings.extend(left_out);
+    if let Some(ids) = ids {
+        build::ontology::name_classes(&mut reference.levels, &ids)?;
+    }
+    if let Some((mut proteins, place, said)) = proteins {
+        proteins.values = proteins.values.select(ndarray::Axis(0), &kept);
         build::proteins::attach(&mut reference, proteins, &place);
         warnings.extend(said);
     }
@@ -95,6 +111,13 @@ fn read_about(path: &Path) -> Result<About, Failure> {
         .map_err(|error| Failure::usage(format!("'{}' does not describe a reference: {error}.", path.display())))
 }
 
+/// Ids of the Cell Ontology, as a JSON object with an object for each level: class to id.
+fn read_ids(path: &Path) -> Result<Ids, Failure> {
+    let text = std::fs::read_to_string(path).map_err(|error| Failure::io("Cannot read", path, &error))?;
+    serde_json::from_str(&text)
+        .map_err(|error| Failure::usage(format!("'{}' does not give ids of classes: {error}.", path.display())))
+}
+
 pub fn show(words: &[&str]) -> Result<(), Failure> {
     let arguments = Arguments::parse(words, "BUNDLE", &[], &[])?;
     let (reference, checksum) = read_reference(arguments.file()?)?;
@@ -103,13 +126,30 @@ pub fn show(words: &[&str]) -> Result<(), Failure> {
     for (name, text) in [
         ("species", &about.species),
         ("tissue", &about.tissue),
+        ("organ", &about.organ),
+        ("donors", &about.donors),
+        ("studies", &about.studies),
+        ("technology", &about.technology),
         ("source", &about.source),
         ("licence", &about.license),
         ("citation", &about.citation),
         ("sha256", &checksum),
     ] {
-        println!("{name:10} {text}");
+        if !text.is_empty() {
+            println!("{name:10} {text}");
+        }
     }
+    let card = reference.card();
+    for (name, said) in [
+        ("card", &card.summary),
+        ("parts", &card.parts),
+        ("undivided", &card.undivided),
+        ("small", &card.not_validated),
+        ("healthy", &card.healthy),
+    ] {
+        said.iter().for_each(|said| println!("{name:10} {said}"));
+    }
+    about.caveats.iter().for_each(|caveat| println!("{:10} {caveat}", "caveat"));
     println!("{:10} {}", "cells", thousands(reference.embedding.nrows()));
     println!("{:10} {}", "features", thousands(reference.features.len()));
     for level in &reference.levels {

@@ -1,0 +1,146 @@
+#!/usr/bin/env python3
+"""How large the references are, how long they take to build, and how right the labels of held-out cells and of demo queries are.
+
+usage: measure.py COMMAND_SEXTANT CACHE_FOLDER [--threads N] [--into README.md]
+
+Prints the tables of references/README.md, or puts them there between the lines `<!-- measured -->`. The references have to be
+built (.ci/references); each is built once more to be timed, and has to come out with the same bytes. A demo query is judged
+by [demo.labels.LEVEL] of reference.toml: its own labels, or those of a package that is fetched into CACHE_FOLDER. Cells whose
+type the reference does not have are counted apart.
+"""
+
+import argparse
+import io
+import json
+import subprocess
+import sys
+import tempfile
+import time
+import tomllib
+import warnings
+import zipfile
+from pathlib import Path
+
+import anndata
+import pandas
+
+from recipes import fetch
+
+HERE = Path(__file__).resolve().parent
+MARK = "<!-- measured -->\n"
+# From this unknown.score on a cell is said to be of no type of the reference.
+UNKNOWN = 0.5
+# Fewer judged cells of a class do not count in the macro-F1, as in the figures of held-out cells.
+FEW_OF_CLASS = 10
+
+
+def stop(sentence):
+    sys.exit(f"measure: {sentence}")
+
+
+def run(words):
+    result = subprocess.run([str(word) for word in words], capture_output=True, text=True)
+    if result.returncode != 0:
+        stop(f"{' '.join(str(word) for word in words[:3])} failed: {result.stderr.strip()}")
+    return result.stdout
+
+
+def built_again(command, folder, settings, threads, scratch):
+    """Seconds that building takes."""
+    again = Path(scratch) / f"{folder.name}.sextant.zip"
+    wanted = settings["build"]
+    words = [command, "reference", "build", folder / wanted["input"], "--labels", ",".join(wanted["levels"]),
+             "--proteins", wanted.get("proteins", "none"), "--about", folder / "build/about.json",
+             "--ontology", folder / "build/ontology.json", "--threads", threads, "--out", again]
+    for key, option in (("held_out_by", "--held-out-by"), ("min_cells", "--min-cells")):
+        words += [option, wanted[key]] if key in wanted else []
+    start = time.monotonic()
+    run(words)
+    seconds = time.monotonic() - start
+    if again.read_bytes() != (folder / again.name).read_bytes():
+        stop(f"{folder.name} was built otherwise: run .ci/references {command} first.")
+    return seconds
+
+
+def labels_of(demo, path, column, cache):
+    """The demo's labels by cell."""
+    if "package" in demo:
+        (content,) = fetch(demo["package"], cache).values()
+        return anndata.read_h5ad(io.BytesIO(content)).obs[column].astype(str)
+    return anndata.read_h5ad(path).obs[column].astype(str)
+
+
+def f1_of(truth, called, name):
+    both = ((truth == name) & (called == name)).sum()
+    return 2 * both / ((truth == name).sum() + (called == name).sum())
+
+
+def judged(demo, level, settings, predictions, classes, path, cache):
+    """(judged cells, accuracy, macro-F1, other cells, share of them that is called unknown)."""
+    words = settings.get("words", {})
+    truth = labels_of(demo, path, settings["column"], cache).map(lambda label: words.get(label, label))
+    predictions = predictions.loc[truth.index.intersection(predictions.index)]
+    truth = truth.loc[predictions.index]
+    called = predictions[f"predicted.{level}"].astype(str).map(lambda label: words.get(label, label))
+    known = truth.isin({words.get(name, name) for name in classes})
+    right = (truth == called)[known]
+    counted = [name for name, cells in truth[known].value_counts().items() if cells >= FEW_OF_CLASS]
+    macro = sum(f1_of(truth[known], called[known], name) for name in counted) / len(counted)
+    unknown = (predictions["unknown.score"] >= UNKNOWN)[~known]
+    return int(known.sum()), right.mean(), macro, int((~known).sum()), unknown.mean() if len(unknown) else None
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("command", type=Path)
+    parser.add_argument("cache", type=Path)
+    parser.add_argument("--threads", default="2")
+    parser.add_argument("--into", type=Path)
+    arguments = parser.parse_args()
+    warnings.simplefilter("ignore")
+    command = arguments.command.resolve()
+    built, held, demos = [], [], []
+    for file in sorted(HERE.glob("*/reference.toml")):
+        folder, settings = file.parent, tomllib.loads(file.read_text(encoding="utf-8"))
+        name, bundle = folder.name, folder / f"{folder.name}.sextant.zip"
+        with zipfile.ZipFile(bundle) as archive:
+            manifest = json.loads(archive.read("manifest.json"))
+            cells = len(json.loads(archive.read("cells.json")))
+        with tempfile.TemporaryDirectory() as scratch:
+            seconds = built_again(command, folder, settings, arguments.threads, scratch)
+            classes = ", ".join(f"{level['name']} {len(level['classes'])}" for level in manifest["levels"])
+            built.append(f"| `{name}` | {cells:,} | {classes} | {bundle.stat().st_size / 1e6:.1f} MB | {seconds:.0f} s |")
+            held_out = manifest["about"]["held_out"]
+            for level in held_out["levels"]:
+                by = f"`{held_out['column']}`, {held_out['folds']} parts" if held_out["column"] else f"{held_out['folds']} random parts"
+                held.append(f"| `{name}` | {by} | {level['name']} | {level['cells']:,} | {level['accuracy']:.3f} | {level['macro_f1']:.3f} | "
+                            f"{level['calibration_error']:.3f} |")
+            demo = settings["demo"]
+            path = folder / demo["file"]
+            start = time.monotonic()
+            run([command, "map", path, "--reference", bundle, "--threads", arguments.threads, "--markers", "none", "--no-preservation", "--out", scratch])
+            seconds = time.monotonic() - start
+            predictions = pandas.read_csv(Path(scratch) / "predictions.tsv", sep="\t", index_col=0, dtype={"cell": str})
+        for level, of_level in demo.get("labels", {}).items():
+            names = [each["name"] for each in next(each for each in manifest["levels"] if each["name"] == level)["classes"]]
+            count, accuracy, macro, others, unknown = judged(demo, level, of_level, predictions, names, path, arguments.cache)
+            apart = f"{others:,}; {unknown:.0%} of them called unknown" if others else "none"
+            demos.append(f"| `{name}` | {demo['title']} | {level} | {count:,} | {accuracy:.3f} | {macro:.3f} | {apart} | {seconds:.1f} s |")
+        if "labels" not in demo:
+            demos.append(f"| `{name}` | {demo['title']} | it has no labels | | | | | {seconds:.1f} s |")
+    text = "\n".join([
+        f"| reference | cells | classes | size | built in ({arguments.threads} threads) |", "|---|---|---|---|---|", *built, "",
+        "| reference | held out by | level | judged cells | accuracy | macro-F1 | calibration error |", "|---|---|---|---|---|---|---|", *held, "",
+        "| reference | demo query | level | judged cells | accuracy | macro-F1 | cells of other types | mapped in |", "|---|---|---|---|---|---|---|---|", *demos, "",
+    ])
+    if arguments.into is None:
+        print(text)
+        return
+    parts = arguments.into.read_text(encoding="utf-8").split(MARK)
+    if len(parts) != 3:
+        stop(f"{arguments.into} has no two lines '{MARK.strip()}'.")
+    arguments.into.write_text(MARK.join([parts[0], text, parts[2]]), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
