@@ -1,0 +1,162 @@
+//! Columns of `meta.data` as levels, and `tools$AzimuthReference@colormap` as their colours.
+
+use super::{fault, missing};
+use crate::build::labels::color;
+use crate::error::{Error, Result, Warning};
+use crate::formats::{Column, Object, Texts, grouped, some};
+use crate::reference::{Class, Level};
+use rustc_hash::FxHashMap;
+use std::sync::Arc;
+
+/// What a cell without a label is called.
+const UNLABELLED: &str = "unlabelled";
+/// Columns that Seurat makes; Azimuth transfers all others that are factors.
+const NO_LEVELS: [&str; 2] = ["orig.ident", "ori.index"];
+
+/// The levels, from coarse to fine, the classes of each in the order of their first cell.
+///
+/// # Errors
+/// When no column can be one, or one that was asked for is none.
+pub fn read(
+    seurat: Object<'_>,
+    cells: &Arc<Texts>,
+    wanted: Option<&[String]>,
+    warnings: &mut Vec<Warning>,
+) -> Result<Vec<Level>> {
+    let table = seurat.at(&["meta.data"]).ok_or_else(|| missing("meta.data"))?;
+    let colors = Colors::read(seurat);
+    let columns = table.column_names();
+    let told: Vec<String> = colors.levels.iter().map(|(name, _)| name.clone()).collect();
+    let names = match wanted {
+        Some(wanted) => {
+            let no = wanted.iter().find(|name| !columns.contains(name));
+            if let Some(name) = no {
+                return Err(Error::usage(format!(
+                    "meta.data has no column \"{name}\" to take for a level. Its columns are: {}.",
+                    columns.join(", ")
+                )));
+            }
+            wanted
+        }
+        None if told.iter().any(|name| columns.contains(name)) => &told,
+        None => &columns,
+    };
+    let mut levels: Vec<Level> = Vec::new();
+    for name in names.iter().filter(|name| columns.contains(name)) {
+        let expected = wanted.is_some() || !std::ptr::eq(names, columns.as_slice());
+        if !expected && NO_LEVELS.contains(&name.as_str()) {
+            continue;
+        }
+        let column = table.column(name, cells)?;
+        let level = match column {
+            Some(Column::Categorical { categories, codes }) => level(name, &categories, &codes, warnings)?,
+            Some(Column::Text(labels)) if expected => {
+                let codes: Vec<u32> = (0..labels.len() as u32).collect();
+                level(name, &labels, &codes, warnings)?
+            }
+            _ if wanted.is_some() => {
+                return Err(fault(format!("meta.data${name} holds numbers, not labels")));
+            }
+            _ => continue,
+        };
+        if level.classes.len() > 1 {
+            levels.push(level);
+        } else if expected {
+            warnings.push(Warning::new(
+                "level_of_one_class",
+                format!("meta.data${name} has the same label for all cells and becomes no level."),
+            ));
+        }
+    }
+    if levels.is_empty() {
+        return Err(fault("no column of meta.data labels the cells with at least two classes"));
+    }
+    levels.sort_by_key(|level| level.classes.len());
+    levels.dedup_by(|later, earlier| later.name == earlier.name);
+    for level in &mut levels {
+        colors.give(level, warnings);
+    }
+    Ok(levels)
+}
+
+/// `codes` name `categories`, any other a missing label.
+fn level(name: &str, categories: &[String], codes: &[u32], warnings: &mut Vec<Warning>) -> Result<Level> {
+    let mut code_of: FxHashMap<&str, u16> = FxHashMap::default();
+    let mut classes: Vec<Class> = Vec::new();
+    let mut without = 0;
+    let mut found = Vec::with_capacity(codes.len());
+    for &code in codes {
+        let label = categories.get(code as usize).map_or("", String::as_str);
+        let label = if label.is_empty() { UNLABELLED } else { label };
+        without += usize::from(label == UNLABELLED);
+        let new = classes.len();
+        let code = *code_of.entry(label).or_insert_with(|| {
+            classes.push(Class { name: label.to_owned(), color: String::new() });
+            new.min(usize::from(u16::MAX)) as u16
+        });
+        if code == u16::MAX {
+            return Err(fault(format!(
+                "meta.data${name} has more than 65,535 different values, as a column of names has and not one of labels"
+            )));
+        }
+        found.push(code);
+    }
+    if without > 0 {
+        warnings.push(Warning::new(
+            "cells_without_label",
+            format!(
+                "meta.data${name} has no label for {} of the {} cells; they are of the class `{UNLABELLED}`.",
+                grouped(without as f64),
+                grouped(codes.len() as f64)
+            ),
+        ));
+    }
+    Ok(Level { name: name.to_owned(), classes, codes: found })
+}
+
+/// For each level the names of its classes and their colours.
+struct Colors {
+    levels: Vec<(String, FxHashMap<String, String>)>,
+}
+
+impl Colors {
+    fn read(seurat: Object<'_>) -> Colors {
+        let map = seurat.at(&["tools", "AzimuthReference", "colormap"]);
+        let levels = map.map(|map| map.elements()).unwrap_or_default().into_iter();
+        let read = |(name, colors): (String, Object<'_>)| {
+            let classes = colors.names().unwrap_or_default();
+            (name, classes.into_iter().zip(colors.texts().unwrap_or_default()).collect())
+        };
+        Colors { levels: levels.map(read).collect() }
+    }
+
+    /// Colours a level; classes without a colour that is written as `#rrggbb` get one of ours.
+    fn give(&self, level: &mut Level, warnings: &mut Vec<Warning>) {
+        let known = self.levels.iter().find(|(name, _)| *name == level.name).map(|(_, colors)| colors);
+        let mut without = Vec::new();
+        for (place, class) in level.classes.iter_mut().enumerate() {
+            let told = known.and_then(|colors| colors.get(&class.name)).and_then(|color| hexadecimal(color));
+            class.color = told.unwrap_or_else(|| {
+                without.push(class.name.clone());
+                color(place)
+            });
+        }
+        if !without.is_empty() {
+            warnings.push(Warning::new(
+                "classes_without_color",
+                format!(
+                    "tools$AzimuthReference@colormap has no colour for {} of {}: Sextant's own are taken.",
+                    some(&without),
+                    level.name
+                ),
+            ));
+        }
+    }
+}
+
+/// `#rrggbb` of what R writes as `#RRGGBB` or `#RRGGBBAA`.
+fn hexadecimal(color: &str) -> Option<String> {
+    let digits = color.strip_prefix('#')?;
+    let right = matches!(digits.len(), 6 | 8) && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    right.then(|| format!("#{}", digits[..6].to_ascii_lowercase()))
+}
