@@ -52,7 +52,8 @@ pub fn import(
 ) -> Result<(Reference, Vec<Warning>)> {
     let imported = import_object(source, options, about, progress);
     // Damage of the file is damage of a reference.
-    imported.map_err(|error| Error { kind: if error.kind == Kind::Usage { Kind::Usage } else { Kind::Reference }, ..error })
+    imported
+        .map_err(|error| Error { kind: if error.kind == Kind::Usage { Kind::Usage } else { Kind::Reference }, ..error })
 }
 
 fn import_object(

@@ -68,9 +68,17 @@ fn a_query_is_mapped_as_seurat_maps_it() {
 fn look() {
     for name in ["proteins.Rds", "spca_v2.Rds", "dimensions_100.Rds"] {
         let (r, w) = of_file(name);
-        println!("{name} {:?} {:?} {:?} {:?}", r.embedding.dim(), r.loadings.dim(), r.model.clip, r.model.variance_floor);
+        println!(
+            "{name} {:?} {:?} {:?} {:?}",
+            r.embedding.dim(),
+            r.loadings.dim(),
+            r.model.clip,
+            r.model.variance_floor
+        );
         println!("{:?} {:?} {:?}", r.umap.layout.dim(), &r.umap.rows[..5], r.umap.parameters);
         println!("{w:?} {:?}", r.about.provenance);
-        for l in &r.levels { println!("{} {:?}", l.name, l.classes); }
+        for l in &r.levels {
+            println!("{} {:?}", l.name, l.classes);
+        }
     }
 }

@@ -113,7 +113,9 @@ fn variance_floor(model: Object<'_>) -> Result<VarianceFloor> {
         (Some(floor), _) if floor > 0.0 && floor.is_finite() => Ok(VarianceFloor::Fixed(floor)),
         (Some(floor), _) if floor <= 0.0 => Ok(VarianceFloor::None),
         (None, Some("umi_median")) => Ok(VarianceFloor::MedianCount),
-        (None, Some(text)) => Err(fault(format!("{MODEL}@arguments$min_variance is \"{text}\", which is not known here"))),
+        (None, Some(text)) => {
+            Err(fault(format!("{MODEL}@arguments$min_variance is \"{text}\", which is not known here")))
+        }
         _ => Err(fault(format!("{MODEL}@arguments$min_variance is no number"))),
     }
 }

@@ -72,7 +72,12 @@ fn itself_first(cell: usize, row: ndarray::ArrayView1<'_, u32>) -> Vec<u32> {
 }
 
 /// The stored neighbours, or those that an exact search finds.
-pub fn complete(stored: Stored, embedding: &Dense, progress: &Progress<'_>, warnings: &mut Vec<Warning>) -> Array2<u32> {
+pub fn complete(
+    stored: Stored,
+    embedding: &Dense,
+    progress: &Progress<'_>,
+    warnings: &mut Vec<Warning>,
+) -> Array2<u32> {
     stored.unwrap_or_else(|why| {
         warnings.push(Warning::new(
             "neighbors_computed",
@@ -81,4 +86,3 @@ pub fn complete(stored: Stored, embedding: &Dense, progress: &Progress<'_>, warn
         nearest_by_cosine(embedding, KEPT, progress).0
     })
 }
-

@@ -69,6 +69,9 @@ Usage:
       random parts) are held out in turn and labelled by the rest; the bundle keeps the figures, 'reference show' tells.
       --proteins names the entry of obsm with the counts of surface proteins ('proteins' or 'protein_expression' where there
       is one), or a table of them (TSV or CSV) with the cells' names in its first column or line.
+  sextant reference import ref.Rds --out NAME.sextant.zip [--about ABOUT.json] [--levels LEVEL,…] [--threads N]
+      Makes a bundle of a reference that Azimuth publishes: the file ref.Rds (idx.annoy is not needed). LEVEL names columns of its
+      meta.data; without, those that it has colours for are taken. references/azimuth lists the published ones.
   sextant reference show BUNDLE
       Says what a reference holds.
   sextant --help | --version
@@ -135,8 +138,9 @@ fn run() -> Result<(), Failure> {
         ["markers", rest @ ..] => markers::run(rest)?,
         ["inspect", rest @ ..] => inspect::run(rest)?,
         ["reference", "build", rest @ ..] => reference::build(rest)?,
+        ["reference", "import", rest @ ..] => reference::import(rest)?,
         ["reference", "show", rest @ ..] => reference::show(rest)?,
-        ["reference", ..] => return Err(Failure::usage("'sextant reference' takes 'build' or 'show'.")),
+        ["reference", ..] => return Err(Failure::usage("'sextant reference' takes 'build', 'import' or 'show'.")),
         [other, ..] => return Err(Failure::usage(format!("There is no command '{other}'."))),
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! `sextant reference`: building references and looking at them.
+//! `sextant reference`: building references, importing published ones, and looking at them.
 
 use crate::Failure;
 use crate::arguments::Arguments;
@@ -6,12 +6,14 @@ use crate::inputs;
 use crate::map::read_reference;
 use crate::proteins;
 use crate::report::{Stopwatch, thousands};
+use sextant::Warning;
+use sextant::azimuth;
 use sextant::build;
 use sextant::build::held_out::By;
 use sextant::formats::{Column, Dataset, ReadOptions};
 use sextant::progress::Progress;
 use sextant::reference::held_out::HeldOutLevel;
-use sextant::reference::{About, bundle};
+use sextant::reference::{About, Reference, bundle};
 use std::path::{Path, PathBuf};
 
 pub fn build(words: &[&str]) -> Result<(), Failure> {
@@ -35,10 +37,7 @@ pub fn build(words: &[&str]) -> Result<(), Failure> {
     drop(file);
     let levels: Vec<(String, Vec<String>)> =
         names.iter().map(|name| Ok((name.clone(), labels(&dataset, name)?))).collect::<Result<_, Failure>>()?;
-    let about = match arguments.value("about") {
-        Some(path) => read_about(Path::new(path))?,
-        None => About { name: stem(&out), title: stem(&out), ..About::default() },
-    };
+    let about = about(&arguments, &out)?;
     let held_out_by = arguments.value("held-out-by").map_or(By::Usual, |name| match name {
         "none" => By::Nothing,
         name => By::Column(name.to_owned()),
@@ -49,9 +48,23 @@ pub fn build(words: &[&str]) -> Result<(), Failure> {
         build::proteins::attach(&mut reference, proteins, &place);
         warnings.extend(said);
     }
-    let bytes = bundle::write(&reference)?;
-    std::fs::write(&out, &bytes).map_err(|error| Failure::io("Cannot write", &out, &error))?;
-    for warning in dataset.warnings.iter().chain(&warnings) {
+    finish(&reference, &out, dataset.warnings.iter().chain(&warnings), &watch)?;
+    if let Some(held_out) = &reference.about.held_out {
+        println!("{}", held_out.sentence());
+    }
+    Ok(())
+}
+
+/// Writes the bundle and says what it holds and what there was to say.
+fn finish<'a>(
+    reference: &Reference,
+    out: &Path,
+    warnings: impl Iterator<Item = &'a Warning>,
+    watch: &Stopwatch,
+) -> Result<(), Failure> {
+    let bytes = bundle::write(reference)?;
+    std::fs::write(out, &bytes).map_err(|error| Failure::io("Cannot write", out, &error))?;
+    for warning in warnings {
         println!("warning: {}", warning.message);
     }
     let (stages, seconds) = watch.seconds();
@@ -66,10 +79,27 @@ pub fn build(words: &[&str]) -> Result<(), Failure> {
         thousands(bytes.len()),
         bundle::sha256(&bytes)
     );
-    if let Some(held_out) = &reference.about.held_out {
-        println!("{}", held_out.sentence());
-    }
     Ok(())
+}
+
+/// A published reference as a bundle.
+pub fn import(words: &[&str]) -> Result<(), Failure> {
+    let arguments = Arguments::parse(words, "REFERENCE", &["out", "about", "levels", "threads"], &[])?;
+    let out = PathBuf::from(arguments.required("out")?);
+    let path = arguments.file()?;
+    let about = about(&arguments, &out)?;
+    arguments.start_threads()?;
+    let watch = Stopwatch::start();
+    let report = |stage: &str, _: f64| watch.note(stage);
+    let file = std::fs::File::open(path).map_err(|error| Failure::io("Cannot open", path, &error))?;
+    let options = azimuth::Options { levels: arguments.list("levels") };
+    let imported = azimuth::import(Box::new(file), &options, about, &Progress::new(&report));
+    let (reference, warnings) = imported.map_err(|mut error| {
+        error.message = format!("{}: {}", path.display(), error.message);
+        error
+    })?;
+    watch.note("Writing");
+    finish(&reference, &out, warnings.iter(), &watch)
 }
 
 /// A column of the file's table of cells as labels.
@@ -86,6 +116,14 @@ fn labels(dataset: &Dataset, name: &str) -> Result<Vec<String>, Failure> {
 fn stem(path: &Path) -> String {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     name.trim_end_matches(".zip").trim_end_matches(".sextant").to_owned()
+}
+
+/// What `--about` says, or the name of the bundle.
+fn about(arguments: &Arguments, out: &Path) -> Result<About, Failure> {
+    match arguments.value("about") {
+        Some(path) => read_about(Path::new(path)),
+        None => Ok(About { name: stem(out), title: stem(out), ..About::default() }),
+    }
 }
 
 /// What the reference's card says, as a JSON object with the fields of [`About`].

@@ -174,11 +174,7 @@ impl<'a> Object<'a> {
 
     /// Gives pieces of the first columns of a dense matrix with the matrix's shape, the column, and the row of the first value;
     /// `false` where there is no such matrix. As many values as its shape says have passed by in the file.
-    fn each_column(
-        &self,
-        columns: usize,
-        take: &mut dyn FnMut([usize; 2], usize, usize, &[f64]),
-    ) -> Result<bool> {
+    fn each_column(&self, columns: usize, take: &mut dyn FnMut([usize; 2], usize, usize, &[f64])) -> Result<bool> {
         let inner = if self.vector().is_some() { Some(*self) } else { self.at(&["x"]) };
         let (Some(shape), Some(numbers)) = (self.shape(), inner.and_then(|inner| inner.vector())) else {
             return Ok(false);
@@ -217,7 +213,8 @@ impl<'a> Object<'a> {
             return Ok(dense.map(|dense| dense.t().as_standard_layout().into_owned()));
         };
         let length = values.length().unwrap_or(0);
-        let believed = (rows as u64).checked_mul(columns as u64).is_some_and(|all| all <= length.saturating_mul(64) + (1 << 20));
+        let believed =
+            (rows as u64).checked_mul(columns as u64).is_some_and(|all| all <= length.saturating_mul(64) + (1 << 20));
         let Some(offsets) = offsets.numbers()? else {
             return Ok(None);
         };
@@ -227,7 +224,9 @@ impl<'a> Object<'a> {
             return Ok(None);
         }
         let mut row_of = Vec::new();
-        indices.each(&mut |index| row_of.push(if index >= 0.0 && index < rows as f64 { index as u32 } else { u32::MAX }))?;
+        indices.each(&mut |index| {
+            row_of.push(if index >= 0.0 && index < rows as f64 { index as u32 } else { u32::MAX })
+        })?;
         if row_of.contains(&u32::MAX) {
             return Ok(None);
         }
