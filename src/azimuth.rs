@@ -22,7 +22,7 @@ mod proteins;
 mod umap;
 
 use crate::error::{Error, Kind, Result, Warning};
-use crate::formats::{Feature, Object, RObjects, Source, Texts, grouped, places};
+use crate::formats::{Column, Feature, Object, RObjects, Source, Texts, grouped, places};
 use crate::matrix::Dense;
 use crate::progress::Progress;
 use crate::reference::{About, Reference};
@@ -107,6 +107,15 @@ fn fault(what: impl AsRef<str>) -> Error {
 
 fn missing(slot: &str) -> Error {
     fault(format!("{slot} is missing"))
+}
+
+/// A column of a table, for the rows of these names; nothing where it has none of that name.
+///
+/// # Errors
+/// When it cannot be read, in a sentence that names it.
+fn column(table: Object<'_>, path: &str, name: &str, rows: &Arc<Texts>) -> Result<Option<Column>> {
+    let read = table.column(name, rows);
+    read.map_err(|error| fault(format!("of {path}${name}, {}", error.message.trim_end_matches('.'))))
 }
 
 /// The Seurat object of the file.

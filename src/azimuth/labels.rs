@@ -1,6 +1,6 @@
 //! Columns of `meta.data` as levels, and `tools$AzimuthReference@colormap` as their colours.
 
-use super::{fault, missing};
+use super::{column, fault, missing};
 use crate::build::labels::color;
 use crate::error::{Error, Result, Warning};
 use crate::formats::{Column, Object, Texts, grouped, some};
@@ -47,8 +47,11 @@ pub fn read(
         if !expected && NO_LEVELS.contains(&name.as_str()) {
             continue;
         }
-        let column = table.column(name, cells)?;
-        let level = match column {
+        let read = match column(table, "meta.data", name, cells) {
+            Err(_) if !expected => continue,
+            read => read?,
+        };
+        let level = match read {
             Some(Column::Categorical { categories, codes }) => level(name, &categories, &codes, warnings)?,
             Some(Column::Text(labels)) if expected => {
                 let codes: Vec<u32> = (0..labels.len() as u32).collect();
@@ -159,4 +162,30 @@ fn hexadecimal(color: &str) -> Option<String> {
     let digits = color.strip_prefix('#')?;
     let right = matches!(digits.len(), 6 | 8) && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
     right.then(|| format!("#{}", digits[..6].to_ascii_lowercase()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_cells_are_no_labels() {
+        let names: Vec<String> = (0..65_536).map(|name| format!("c{name}")).collect();
+        let codes: Vec<u32> = (0..65_536).collect();
+        let refused = level("barcode", &names, &codes, &mut Vec::new()).expect_err("a sentence").message;
+        assert!(refused.starts_with(
+            "This cannot be imported as an Azimuth reference: meta.data$barcode has more than 65,535 different values, as a \
+             column of names has and not one of labels. Give the file"
+        ));
+        assert_eq!(level("barcode", &names, &codes[1..], &mut Vec::new()).expect("a level").classes.len(), 65_535);
+    }
+
+    #[test]
+    fn colors_of_r() {
+        assert_eq!(hexadecimal("#A0b1C2").as_deref(), Some("#a0b1c2"));
+        assert_eq!(hexadecimal("#A0B1C2FF").as_deref(), Some("#a0b1c2"));
+        for odd in ["red", "#fff", "#A0B1C", "#A0B1CG", "#äää", ""] {
+            assert_eq!(hexadecimal(odd), None);
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! `assays$refAssay@SCTModel.list$refmodel`: the regularised negative binomial model that Azimuth normalises a query with.
 
-use super::{fault, missing};
+use super::{column, fault, missing};
 use crate::error::{Result, Warning};
 use crate::formats::{Column, Object, Texts, some};
 use crate::reference::{ResidualModel, VarianceFloor};
@@ -41,7 +41,7 @@ pub fn read(seurat: Object<'_>, genes: &Arc<Texts>, warnings: &mut Vec<Warning>)
     }
     let table = model.at(&["feature.attributes"]).ok_or_else(|| missing(&format!("{MODEL}@feature.attributes")))?;
     let column = |name: &str| -> Result<Vec<f64>> {
-        match table.column(name, genes)? {
+        match column(table, &format!("{MODEL}@feature.attributes"), name, genes)? {
             Some(Column::Number(values)) => Ok(values),
             Some(_) => Err(fault(format!("{MODEL}@feature.attributes${name} holds no numbers"))),
             None => Err(missing(&format!("{MODEL}@feature.attributes${name}"))),

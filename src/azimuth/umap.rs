@@ -1,6 +1,6 @@
 //! `reductions$refUMAP` with its model of uwot, and `meta.data$ori.index`: the map, and where each cell stands on it.
 
-use super::{fault, in_order, missing};
+use super::{column, fault, in_order, missing};
 use crate::error::{Result, Warning};
 use crate::formats::{Column, Object, Texts, grouped};
 use crate::layout::seurat_parameters;
@@ -35,8 +35,9 @@ pub fn read(seurat: Object<'_>, cells: &Arc<Texts>, warnings: &mut Vec<Warning>)
         ));
         return Ok(itself(places));
     };
-    let column = seurat.at(&["meta.data"]).map(|table| table.column("ori.index", cells)).transpose()?.flatten();
-    let rows = match column {
+    let table = seurat.at(&["meta.data"]);
+    let index = table.map(|table| column(table, "meta.data", "ori.index", cells)).transpose()?.flatten();
+    let rows = match index {
         Some(Column::Number(index)) => rows(&index, layout.nrows())?,
         Some(_) => return Err(fault(format!("{INDEX} holds no numbers"))),
         None if layout.nrows() == cells.len() => (0..cells.len() as u32).collect(),

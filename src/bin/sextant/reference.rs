@@ -118,6 +118,31 @@ fn stem(path: &Path) -> String {
     name.trim_end_matches(".zip").trim_end_matches(".sextant").to_owned()
 }
 
+/// A bundle as what other programs load.
+pub fn export(words: &[&str]) -> Result<(), Failure> {
+    let arguments = Arguments::parse(words, "BUNDLE", &["out"], &["azimuth"])?;
+    let out = PathBuf::from(arguments.required("out")?);
+    if !arguments.flag("azimuth") {
+        return Err(Failure::usage("--azimuth is missing: it is the one form that a reference is exported in."));
+    }
+    let (reference, _) = read_reference(arguments.file()?)?;
+    let object = sextant::export::azimuth(&reference)?;
+    std::fs::create_dir_all(&out).map_err(|error| Failure::io("Cannot make the folder", &out, &error))?;
+    for (name, content) in
+        [("ref.Rds", object.as_slice()), ("make_annoy_index.R", sextant::export::INDEX_SCRIPT.as_bytes())]
+    {
+        let path = out.join(name);
+        std::fs::write(&path, content).map_err(|error| Failure::io("Cannot write", &path, &error))?;
+    }
+    println!(
+        "'{}': ref.Rds with {} cells and {} features. For Azimuth, run make_annoy_index.R there with R and Seurat.",
+        out.display(),
+        thousands(reference.embedding.nrows()),
+        thousands(reference.features.len())
+    );
+    Ok(())
+}
+
 /// What `--about` says, or the name of the bundle.
 fn about(arguments: &Arguments, out: &Path) -> Result<About, Failure> {
     match arguments.value("about") {

@@ -272,7 +272,8 @@ impl<'a> Object<'a> {
     /// When it is damaged, of an unknown kind, or of another length than the table.
     pub fn column(&self, name: &str, of: &Arc<Texts>) -> Result<Option<Column>> {
         let table: Table = table_of(&self.data.tree, self.id);
-        let Some(id) = table.columns.iter().find(|(known, _)| known == name).map(|(_, id)| *id) else {
+        let found = table.columns.iter().find(|(known, _)| known == name).map(|(_, id)| *id);
+        let Some(id) = found.filter(|&id| !self.data.tree.is_null(id)) else {
             return Ok(None);
         };
         let names = Names::All(Arc::clone(of));
