@@ -55,7 +55,7 @@ pub fn read(seurat: Object<'_>, cells: &Arc<Texts>, warnings: &mut Vec<Warning>)
         }
     };
     let apart = |(&row, place): (&u32, ndarray::ArrayView1<'_, f32>)| {
-        layout.row(row as usize).iter().zip(place).any(|(one, other)| !((one - other).abs() <= SAME))
+        layout.row(row as usize).iter().zip(place).any(|(one, other)| (one - other).abs() > SAME)
     };
     let apart = rows.iter().zip(places.rows()).filter(|pair| apart((pair.0, pair.1))).count();
     if apart > 0 {

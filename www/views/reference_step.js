@@ -5,6 +5,7 @@ import { element, say } from './dom.js';
 export class ReferenceStep {
   #select;
   #card;
+  #file;
   #catalogue = null;
   #reference = null;
   #look = null;
@@ -13,6 +14,11 @@ export class ReferenceStep {
     this.#select = root.querySelector('#reference-select');
     this.#card = root.querySelector('#reference-card');
     this.#select.addEventListener('change', () => say(root, 'reference', { name: this.#select.value }));
+    this.#file = root.querySelector('#reference-file');
+    this.#file.addEventListener('change', () => {
+      if (this.#file.files[0]) say(root, 'reference-file', { file: this.#file.files[0] });
+      this.#file.value = '';
+    });
   }
 
   update({ catalogue, entry, reference, look, phase }) {
@@ -21,7 +27,7 @@ export class ReferenceStep {
       this.#select.replaceChildren(...catalogue.map(({ name, title }) => element('option', { value: name }, title)));
     }
     if (entry) this.#select.value = entry.name;
-    this.#select.disabled = ['loading', 'reading', 'mapping'].includes(phase);
+    this.#file.disabled = this.#select.disabled = ['loading', 'reading', 'mapping'].includes(phase);
     // Once a file is opened, the room goes to what was found in it.
     if (look && !this.#look) this.#card.querySelector('#reference-about').open = false;
     this.#look = look;

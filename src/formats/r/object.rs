@@ -20,6 +20,9 @@ use std::sync::Arc;
 /// Vectors that are wanted whole have at most so many numbers: one a cell.
 const LONGEST: u64 = 8 << 20;
 
+/// Takes values of a matrix: the matrix's shape, their column, the row of the first, and the values.
+type TakePiece<'a> = &'a mut dyn FnMut([usize; 2], usize, usize, &[f64]);
+
 /// A file that R wrote, parsed: names and short vectors are here, long vectors are read when they are asked for.
 pub struct RObjects {
     tree: Tree,
@@ -172,9 +175,8 @@ impl<'a> Object<'a> {
         .map(|found| found.then_some(values).flatten())
     }
 
-    /// Gives pieces of the first columns of a dense matrix with the matrix's shape, the column, and the row of the first value;
-    /// `false` where there is no such matrix. As many values as its shape says have passed by in the file.
-    fn each_column(&self, columns: usize, take: &mut dyn FnMut([usize; 2], usize, usize, &[f64])) -> Result<bool> {
+    /// Gives the first columns of a dense matrix piece by piece; `false` where there is no such matrix. As many values as its shape says have passed by in the file.
+    fn each_column(&self, columns: usize, take: TakePiece<'_>) -> Result<bool> {
         let inner = if self.vector().is_some() { Some(*self) } else { self.at(&["x"]) };
         let (Some(shape), Some(numbers)) = (self.shape(), inner.and_then(|inner| inner.vector())) else {
             return Ok(false);
