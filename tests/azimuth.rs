@@ -104,6 +104,25 @@ fn parts_come_from_their_slots() {
 }
 
 #[test]
+fn what_an_object_tells_of_itself() {
+    let told = |reference: &Reference| reference.about.provenance.clone();
+    assert_eq!(
+        told(&REFERENCE),
+        [
+            "Imported from an Azimuth reference: reference 1.0.0, made by Azimuth 0.5.0 with Seurat 4.3.0.",
+            "Model, loadings and embedding as published: 460 features, 50 dimensions of refDR, 250 cells; the map was learned on 300 \
+          cells."
+        ]
+    );
+    let (without, _) = warned(&[(&["tools"], Object::items(Vec::new()))]);
+    assert_eq!(
+        told(&without)[0],
+        "Imported from an Azimuth reference: reference of an unknown version, made by Azimuth of an unknown version with Seurat of an \
+         unknown version."
+    );
+}
+
+#[test]
 fn what_is_exported_is_imported_again() {
     for name in ["proteins.Rds", "spca_v2.Rds", "dimensions_100.Rds"] {
         let reference = of_file(name);
@@ -371,7 +390,8 @@ fn a_model_without_some_features_or_a_clip_range() {
              cells of the model."
         )]
     );
-    let refused = import(changed(&[(&argument, gone()), (&clips, gone())])).expect_err("a sentence").message;
+    let refused = import(changed(&[(&argument, gone()), (&clips, gone()), (&cell_path, gone())]));
+    let refused = refused.expect_err("a sentence").message;
     assert_eq!(refused, cannot(&format!("{MODEL}@arguments$sct.clip.range is missing")));
 }
 

@@ -155,7 +155,7 @@ fn assay(reference: &Reference) -> Object {
         "SCTAssay",
         SEURAT,
         [
-            ("SCTModel.list", Object::list([("refmodel", model(&reference.model, &features))])),
+            ("SCTModel.list", Object::list([("refmodel", model(&reference.model, &features, cells))])),
             ("counts", empty_matrix()),
             ("data", zeros),
             ("scale.data", empty_matrix()),
@@ -168,7 +168,8 @@ fn assay(reference: &Reference) -> Object {
     )
 }
 
-fn model(model: &ResidualModel, features: &[String]) -> Object {
+/// Seurat wants the cells of the assay among those of the model.
+fn model(model: &ResidualModel, features: &[String], cells: &[String]) -> Object {
     let missing = || Object::reals(vec![f64::NAN; features.len()]);
     let attributes = vec![
         ("residual_mean", Object::reals(model.residual_mean.clone())),
@@ -200,7 +201,7 @@ fn model(model: &ResidualModel, features: &[String]) -> Object {
         SEURAT,
         [
             ("feature.attributes", Object::table(attributes, features)),
-            ("cell.attributes", Object::table(Vec::<(String, Object)>::new(), &[])),
+            ("cell.attributes", Object::table(Vec::<(String, Object)>::new(), cells)),
             ("clips", Object::list([("vst", clip()), ("sct", clip())])),
             ("umi.assay", Object::text("RNA")),
             ("model", Object::text("y ~ log_umi")),
