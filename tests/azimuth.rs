@@ -475,7 +475,7 @@ fn neighbours_that_cannot_be_used_are_searched_for() {
     odd("cell.names", Object::texts(["a", "b"]), "is not of the cells of refDR");
     for far in [251, 0, -1, i32::MIN] {
         let value = index(&|cell, rank| (cell == 9 && rank == 3).then_some(far));
-        odd("nn.idx", value, "has an nn.idx that numbers cells which are not there");
+        odd("nn.idx", value, "has an nn.idx that numbers cells beyond the last");
     }
     let twice = index(&|cell, rank| (cell == 9 && rank == 3).then_some(REFERENCE.neighbors[(9, 4)] as i32 + 1));
     odd("nn.idx", twice, "names a neighbour twice");

@@ -50,7 +50,7 @@ fn checked(found: Array2<u32>, object: Object<'_>, cells: &Arc<Texts>) -> Stored
         return Err("is not of the cells of refDR");
     }
     if found.iter().any(|&cell| cell as usize >= cells.len()) {
-        return Err("has an nn.idx that numbers cells which are not there");
+        return Err("has an nn.idx that numbers cells beyond the last");
     }
     let rows: Vec<Vec<u32>> = found.rows().into_iter().enumerate().map(|(cell, row)| itself_first(cell, row)).collect();
     let mut sorted = Vec::new();
