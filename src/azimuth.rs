@@ -35,11 +35,6 @@ pub struct Options {
     pub levels: Option<Vec<String>>,
 }
 
-/// Bytes that say that a file is one of R's, packed or not, and no bundle.
-pub fn may_be_one(first: &[u8]) -> bool {
-    !first.starts_with(b"PK")
-}
-
 /// Imports the `ref.Rds` of an Azimuth reference. `about` is what its card says; what the object tells of itself is added.
 ///
 /// # Errors

@@ -26,59 +26,59 @@ pub fn read(
     let table = seurat.at(&["meta.data"]).ok_or_else(|| missing("meta.data"))?;
     let colors = Colors::read(seurat);
     let columns = table.column_names();
-    let told: Vec<String> = colors.levels.iter().map(|(name, _)| name.clone()).collect();
-    let names = match wanted {
+    let told = || colors.levels.iter().map(|(name, _)| name).filter(|name| columns.contains(name));
+    let names: Vec<&String> = match wanted {
         Some(wanted) => {
-            let no = wanted.iter().find(|name| !columns.contains(name));
-            if let Some(name) = no {
+            if let Some(name) = wanted.iter().find(|name| !columns.contains(name)) {
                 return Err(Error::usage(format!(
                     "meta.data has no column \"{name}\" to take for a level. Its columns are: {}.",
                     columns.join(", ")
                 )));
             }
-            wanted
+            wanted.iter().collect()
         }
-        None if told.iter().any(|name| columns.contains(name)) => &told,
-        None => &columns,
+        None if told().next().is_some() => told().collect(),
+        None => Vec::new(),
     };
     let mut levels: Vec<Level> = Vec::new();
-    for name in names.iter().filter(|name| columns.contains(name)) {
-        let expected = wanted.is_some() || !std::ptr::eq(names, columns.as_slice());
-        if !expected && NO_LEVELS.contains(&name.as_str()) {
-            continue;
-        }
-        let read = match column(table, "meta.data", name, cells) {
-            Err(_) if !expected => continue,
-            read => read?,
-        };
-        let level = match read {
-            Some(Column::Categorical { categories, codes }) => level(name, &categories, &codes, warnings)?,
-            Some(Column::Text(labels)) if expected => {
+    let mut add = |level: Level, warnings: &mut Vec<Warning>| match level.classes.len() {
+        0 | 1 => warnings.push(Warning::new(
+            "level_of_one_class",
+            format!("meta.data${} has the same label for all cells and becomes no level.", level.name),
+        )),
+        _ if levels.iter().any(|known| known.name == level.name) => {}
+        _ => levels.push(level),
+    };
+    for name in &names {
+        match column(table, "meta.data", name, cells)? {
+            Some(Column::Categorical { categories, codes }) => {
+                add(level(name, &categories, &codes, warnings)?, warnings)
+            }
+            Some(Column::Text(labels)) => {
                 let codes: Vec<u32> = (0..labels.len() as u32).collect();
-                level(name, &labels, &codes, warnings)?
+                add(level(name, &labels, &codes, warnings)?, warnings);
             }
-            _ if wanted.is_some() => {
-                return Err(fault(format!("meta.data${name} holds numbers, not labels")));
-            }
-            _ => continue,
-        };
-        if level.classes.len() > 1 {
-            levels.push(level);
-        } else if expected {
-            warnings.push(Warning::new(
-                "level_of_one_class",
-                format!("meta.data${name} has the same label for all cells and becomes no level."),
-            ));
+            _ if wanted.is_some() => return Err(fault(format!("meta.data${name} holds numbers, not labels"))),
+            _ => warnings.push(Warning::new(
+                "level_of_numbers",
+                format!("meta.data${name} has colours, but holds numbers; it becomes no level."),
+            )),
+        }
+    }
+    // Where none is named, all factors of several classes, whatever else stands in the table.
+    let others = columns.iter().filter(|name| names.is_empty() && !NO_LEVELS.contains(&name.as_str()));
+    for name in others {
+        if let Ok(Some(Column::Categorical { categories, codes })) = table.column(name, cells)
+            && codes.iter().any(|code| *code != codes[0])
+        {
+            add(level(name, &categories, &codes, warnings)?, warnings);
         }
     }
     if levels.is_empty() {
         return Err(fault("no column of meta.data labels the cells with at least two classes"));
     }
     levels.sort_by_key(|level| level.classes.len());
-    levels.dedup_by(|later, earlier| later.name == earlier.name);
-    for level in &mut levels {
-        colors.give(level, warnings);
-    }
+    levels.iter_mut().for_each(|level| colors.give(level, warnings));
     Ok(levels)
 }
 

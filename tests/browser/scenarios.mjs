@@ -11,6 +11,7 @@ import { leaks } from './leaks.mjs';
 import { metadata } from './metadata.mjs';
 import { proteins } from './proteins.mjs';
 import { QUIET_MS, quietFrom } from './quiet.mjs';
+import { referenceFromDisk } from './references.mjs';
 import { editedRelease } from './releases.mjs';
 import { SextantPage } from './sextant_page.mjs';
 import { SUBPATH } from './server.mjs';
@@ -307,5 +308,5 @@ async function headersFromHost(tools) {
 
 export const scenarios = {
   'first-visit': firstVisit, threads, single, cancel, offline, 'hard-reload': hardReload, 'new-release': newRelease,
-  'bad-files': badFiles, policy, 'headers-from-host': headersFromHost, keyboard, views, metadata, clusters, proteins, controls, cancels, ...formats,
+  'bad-files': badFiles, policy, 'headers-from-host': headersFromHost, keyboard, views, metadata, clusters, proteins, 'reference-from-disk': referenceFromDisk, controls, cancels, ...formats,
 };

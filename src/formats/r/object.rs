@@ -175,7 +175,8 @@ impl<'a> Object<'a> {
         .map(|found| found.then_some(values).flatten())
     }
 
-    /// Gives the first columns of a dense matrix piece by piece; `false` where there is no such matrix. As many values as its shape says have passed by in the file.
+    /// Gives the first columns of a dense matrix piece by piece; `false` where there is no such matrix. As many values as
+    /// its shape says have passed by in the file.
     fn each_column(&self, columns: usize, take: TakePiece<'_>) -> Result<bool> {
         let inner = if self.vector().is_some() { Some(*self) } else { self.at(&["x"]) };
         let (Some(shape), Some(numbers)) = (self.shape(), inner.and_then(|inner| inner.vector())) else {
