@@ -71,7 +71,7 @@ fn import_object(
     let stored = neighbors::read(object, cells)?;
     let (loadings, embedding) = components.read(&model.rows)?;
     let umap = umap::read(object, cells, &mut warnings)?;
-    let neighbors = neighbors::complete(stored, &embedding, progress, &mut warnings);
+    let neighbors = neighbors::complete(stored, &embedding, progress, &mut warnings)?;
 
     let provenance = provenance(object, &components, model.rows.len(), umap.layout.nrows());
     let gene = |&row: &u32| components.genes.get(row as usize).unwrap_or_default().to_owned();
@@ -142,6 +142,9 @@ struct Components<'a> {
 const LOADINGS: &str = "reductions$refDR@feature.loadings";
 const EMBEDDING: &str = "reductions$refDR@cell.embeddings";
 
+/// As of every reference.
+const LARGEST_VALUE: f32 = 1e6;
+
 impl<'a> Components<'a> {
     fn find(seurat: Object<'a>) -> Result<Self> {
         let object = seurat.at(&["reductions", "refDR"]).ok_or_else(|| missing("reductions$refDR"))?;
@@ -170,7 +173,11 @@ impl<'a> Components<'a> {
     fn read(&self, rows: &[u32]) -> Result<(Dense, Dense)> {
         let dense = |slot: &str, path: &str| -> Result<Dense> {
             let found = self.object.at(&[slot]).map(|matrix| matrix.dense(self.dimensions)).transpose()?.flatten();
-            found.ok_or_else(|| fault(format!("{path} has not as many values as rows times columns")))
+            let found = found.ok_or_else(|| fault(format!("{path} has not as many values as rows times columns")))?;
+            if found.iter().all(|value| value.abs() <= LARGEST_VALUE) {
+                return Ok(found);
+            }
+            Err(fault(format!("{path} holds values that are no numbers, or larger than any that are computed")))
         };
         let embedding = dense("cell.embeddings", EMBEDDING)?;
         let loadings = dense("feature.loadings", LOADINGS)?;

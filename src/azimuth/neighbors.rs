@@ -1,7 +1,8 @@
 //! `neighbors$refdr.annoy.neighbors`: the nearest reference cells of each reference cell.
 
+use super::fault;
 use crate::error::{Result, Warning};
-use crate::formats::{Object, Texts};
+use crate::formats::{Object, Texts, grouped};
 use crate::map::cosine::nearest_by_cosine;
 use crate::matrix::Dense;
 use crate::progress::Progress;
@@ -12,6 +13,8 @@ use std::sync::Arc;
 pub const NAME: &str = "refdr.annoy.neighbors";
 /// How many it keeps of each cell, itself included.
 const KEPT: usize = 31;
+/// Every pair of cells is compared: more of them take longer than anyone waits.
+const MOST_SEARCHED: usize = 200_000;
 /// Fewer are not worth keeping.
 const FEWEST: usize = 5;
 
@@ -72,17 +75,43 @@ fn itself_first(cell: usize, row: ndarray::ArrayView1<'_, u32>) -> Vec<u32> {
 }
 
 /// The stored neighbours, or those that an exact search finds.
+///
+/// # Errors
+/// When they cannot be used, and there are too many cells to search.
 pub fn complete(
     stored: Stored,
     embedding: &Dense,
     progress: &Progress<'_>,
     warnings: &mut Vec<Warning>,
-) -> Array2<u32> {
-    stored.unwrap_or_else(|why| {
-        warnings.push(Warning::new(
-            "neighbors_computed",
-            format!("neighbors${NAME} {why}; the nearest cells of each cell were searched for anew."),
+) -> Result<Array2<u32>> {
+    let why = match stored {
+        Ok(stored) => return Ok(stored),
+        Err(why) => why,
+    };
+    if embedding.nrows() > MOST_SEARCHED {
+        return Err(fault(format!(
+            "neighbors${NAME} {why}, and to search for the nearest of {} cells anew would take too long",
+            grouped(embedding.nrows() as f64)
+        )));
+    }
+    warnings.push(Warning::new(
+        "neighbors_computed",
+        format!("neighbors${NAME} {why}; the nearest cells of each cell were searched for anew."),
+    ));
+    Ok(nearest_by_cosine(embedding, KEPT, progress).0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn too_many_cells_are_not_searched() {
+        let embedding = Dense::ones((MOST_SEARCHED + 1, 1));
+        let refused = complete(Err("is missing"), &embedding, &Progress::silent(), &mut Vec::new());
+        assert!(refused.expect_err("a sentence").message.starts_with(
+            "This cannot be imported as an Azimuth reference: neighbors$refdr.annoy.neighbors is missing, and to search for \
+             the nearest of 200,001 cells anew would take too long. Give the file"
         ));
-        nearest_by_cosine(embedding, KEPT, progress).0
-    })
+    }
 }

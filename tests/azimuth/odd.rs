@@ -163,12 +163,15 @@ fn components_that_do_not_fit() {
         said(&LOADINGS, short),
         cannot(&format!("{MODEL}@feature.attributes has parameters for none of the features of refDR"))
     );
-    let nothing = Object::reals(vec![f64::NAN; 250 * 50]).shaped([250, 50], [Some(&REFERENCE.cells), None]);
-    assert_eq!(
-        said(&EMBEDDING, nothing),
-        "The reference 'kang' cannot be used: loadings or embedding hold values that are no numbers, or larger than any that are \
-         computed. Build or download it again."
-    );
+    for odd in [f64::NAN, f64::INFINITY, -1e7] {
+        let odd = Object::reals(vec![odd; 250 * 50]).shaped([250, 50], [Some(&REFERENCE.cells), None]);
+        assert_eq!(
+            said(&EMBEDDING, odd),
+            cannot(
+                "reductions$refDR@cell.embeddings holds values that are no numbers, or larger than any that are computed"
+            )
+        );
+    }
 }
 
 #[test]

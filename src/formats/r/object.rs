@@ -217,7 +217,7 @@ impl<'a> Object<'a> {
         };
         let length = values.length().unwrap_or(0);
         let believed =
-            (rows as u64).checked_mul(columns as u64).is_some_and(|all| all <= length.saturating_mul(64) + (1 << 20));
+            (rows as u64).checked_mul(columns as u64).is_some_and(|all| all <= length.saturating_mul(16) + (1 << 20));
         let Some(offsets) = offsets.numbers()? else {
             return Ok(None);
         };
