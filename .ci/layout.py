@@ -22,6 +22,8 @@ import tomllib
 import zipfile
 from pathlib import Path
 
+from published import copy_published, is_published
+
 ROOT = Path(__file__).resolve().parent.parent
 # Spelt out, since wasm-bindgen drops the section that would tell wasm-opt.
 FEATURES = ["simd", "bulk-memory", "mutable-globals", "sign-ext", "nontrapping-float-to-int", "reference-types", "multivalue"]
@@ -176,6 +178,7 @@ def copy_references(stage):
         if "demo" in described:
             entry["demo"] = copy_demo(stage, recipe.parent, described["demo"])
         catalogue.append(entry)
+    catalogue += copy_published(ROOT, stage)
     write_json(stage / "references/catalogue.json", catalogue)
 
 
@@ -240,7 +243,7 @@ def name_release(stage, pages):
         if TOKEN not in content:
             stop(f"www/sw.js does not contain {TOKEN.decode()}, which is replaced by the release.")
         worker.write_bytes(content.replace(TOKEN, release.encode()))
-    kept = [name for name in files(stage) if name not in NOT_CACHED]
+    kept = [name for name in files(stage) if name not in NOT_CACHED and not is_published(name)]
     write_json(stage / "release.json", {
         "release": release,
         "commit": commit(),

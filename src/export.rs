@@ -1,5 +1,6 @@
 //! The tables that a person takes away. Tab-separated, UTF-8, one line a cell, `\n` at line ends.
 
+mod azimuth;
 mod clusters;
 mod doublets;
 mod markers;
@@ -7,8 +8,10 @@ mod metadata;
 mod predictions;
 mod proteins;
 mod quality;
+pub mod rds;
 mod scores;
 
+pub use azimuth::{INDEX_SCRIPT, azimuth, seurat_object};
 pub use clusters::{clusters, own_umap};
 pub use doublets::doublets;
 pub use markers::{MarkerTable, markers};

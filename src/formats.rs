@@ -50,6 +50,8 @@ pub(crate) use archive::{number, zip};
 pub use dataset::{Candidate, Column, Dataset, Feature, GENE_EXPRESSION, Inspection, Joined, is_no_name};
 pub use droplets::Droplets;
 pub use proteins::ProteinTable;
+pub(crate) use r::object::{Object, RObjects, places};
+pub(crate) use r::texts::Texts;
 pub use raw_counts::{grouped, some};
 pub use reading::{FeaturesOfGenes, Observer, ReadOptions};
 pub use samples::warnings_of_samples;

@@ -18,6 +18,7 @@
 //! | marker genes | [`markers`] | counts, groups of cells → AUC, p, fold change of each gene in each group |
 //! | batches | [`batches`] | a file of more cells than fit → the same, some cells at a time |
 //! | references | [`build`] | labelled counts → [`reference::Reference`] |
+//! | published references | [`azimuth`] | the object of R that Azimuth publishes → [`reference::Reference`] |
 //! | results | [`export`] | mapping → tables |
 //!
 //! Below `wasm` and the command there is no I/O but `Read + Seek`, no clock, no thread count and no
@@ -43,6 +44,7 @@ pub mod doublets;
 pub mod markers;
 pub mod batches;
 pub mod build;
+pub mod azimuth;
 pub mod export;
 #[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
 pub mod wasm;

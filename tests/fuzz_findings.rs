@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use watching::LARGEST;
 
 /// One small file of each kind that is read: where it lies in `tests/data`, and the target that takes it.
-const KINDS: [(&str, &str); 36] = [
+const KINDS: [(&str, &str); 37] = [
     ("hdf5", "formats/tenx_v2.h5"),
     ("hdf5", "formats/tenx_v3.h5"),
     ("hdf5", "formats/dense_tenx.h5"),
@@ -52,6 +52,7 @@ const KINDS: [(&str, &str); 36] = [
     ("r", "formats/r/ascii.rda"),
     ("bundle", "bundle/small.tar"),
     ("genes", "genes/small.sextant.table"),
+    ("azimuth", "azimuth/spca_v2.Rds"),
 ];
 /// Changed copies of each. Together they take some seconds.
 const ROUNDS: usize = 120;

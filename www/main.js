@@ -127,7 +127,8 @@ async function begin() {
 async function chooseReference(entry, settled = Promise.resolve()) {
   set({ phase: 'loading', text: `Loading the reference ${entry.title} …`, fraction: null, error: null });
   try {
-    const reference = await session.useReference(await checked({ path: entry.bundle, sha256: entry.sha256 }));
+    const bundle = entry.blob ?? (await checked({ path: entry.bundle, sha256: entry.sha256 }));
+    const reference = await session.useReference(bundle);
     const levels = reference.about.levels.map((level) => level.name);
     set({ entry, reference, levels, ...NO_RESULT, focus: WHOLE, cell: null, colorBy: { kind: 'label', level: levels[0] }, text: 'Looking for a new version of Sextant; after that, nothing is asked of any server …' });
     await settled;
@@ -137,6 +138,25 @@ async function chooseReference(entry, settled = Promise.resolve()) {
   }
   if (state.files) await readFiles(state.files, state.options);
   else set({ phase: 'idle', text: 'Ready. Choose a file or load the demo.' });
+}
+
+/** A reference from disk: a bundle, or the ref.Rds that Azimuth publishes, which is imported. */
+async function openReference(file) {
+  set({ phase: 'loading', text: `Opening the reference ${file.name} …`, fraction: null, error: null });
+  try {
+    const title = file.name.replace(/(\.sextant)?\.(zip|rds)$/i, '');
+    const isBundle = (await file.slice(0, 2).text()) === 'PK';
+    const { bundle, warnings } = isBundle ? { bundle: file, warnings: [] } : await session.importReference(file, title, ({ fraction }) => set({ fraction }));
+    const entry = { name: `file:${file.name}`, title: `${title} (from disk)`, blob: new Blob([bundle]), description: warnings.map(({ message }) => message).join(' ') };
+    await chooseReference(entry);
+    if (state.entry !== entry) return; // It was refused, and the page has said why.
+    const { about } = state.reference;
+    Object.assign(entry, { species: about.species, tissue: about.tissue, cells: about.cells, bytes: entry.blob.size });
+    entry.levels = about.levels.map(({ name, classes }) => ({ name, classes: classes.length }));
+    set({ catalogue: [...state.catalogue.filter(({ name }) => name !== entry.name), entry] });
+  } catch (error) {
+    failed(error, 'loading');
+  }
 }
 
 async function loadDemo() {
@@ -365,6 +385,7 @@ function offerUpdate(activate) {
 const canRead = () => ['idle', 'ready', 'done', 'error'].includes(state.phase) && state.reference !== null;
 
 const reactions = {
+  'sextant:reference-file': ({ file }) => openReference(file),
   'sextant:reference': ({ name }) => chooseReference(state.catalogue.find((entry) => entry.name === name)),
   'sextant:files': ({ files }) => canRead() && readFiles(files),
   'sextant:drop': (drop) => canRead() && readDrop(drop),

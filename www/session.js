@@ -62,8 +62,20 @@ export class Session {
   async useReference(bundle) {
     await this.#ready();
     this.#mapped = null;
+    const kept = this.#bundle;
     this.#bundle = bundle;
-    return this.#rpc.call('loadReference', { bundle });
+    try {
+      return await this.#rpc.call('loadReference', { bundle });
+    } catch (error) {
+      this.#bundle = kept; // The engine still has that one.
+      throw error;
+    }
+  }
+
+  /** A reference that Azimuth publishes, its file ref.Rds, made a bundle: `{ bundle, warnings }`. */
+  async importReference(file, name, onProgress) {
+    await this.#ready(onProgress);
+    return this.#rpc.call('importReference', { file, name }, onProgress);
   }
 
   /** Looks into files, `[{ file, path }]`, without reading their counts. */

@@ -19,6 +19,7 @@ mod layers;
 mod layout;
 mod matrices;
 mod numbers;
+pub(crate) mod object;
 mod objects;
 mod offer;
 mod orientation;
@@ -29,7 +30,7 @@ mod seurat;
 mod slabs;
 mod stream;
 mod tables;
-mod texts;
+pub(crate) mod texts;
 mod tree;
 
 use super::Column;

@@ -82,7 +82,7 @@ fn without_cells(random: &mut Random) -> Reference {
     let level = |name: &str, types: usize| Level {
         name: name.to_owned(),
         classes: (0..types)
-            .map(|class| Class { name: format!("{name} {class}"), color: "#888888".to_owned() })
+            .map(|class| Class { name: format!("{name} {class}"), color: "#888888".to_owned(), ontology: None })
             .collect(),
         codes: (0..REFERENCE_CELLS).map(|cell| (cell % types) as u16).collect(),
     };

@@ -19,7 +19,7 @@ pub struct Proteins {
 
 impl Proteins {
     /// Whether they fit a reference of so many cells; what does not, if anything.
-    pub(super) fn fault(&self, cells: usize) -> Option<&'static str> {
+    pub(crate) fn fault(&self, cells: usize) -> Option<&'static str> {
         let different: BTreeSet<&String> = self.names.iter().collect();
         let sensible = |value: &f32| (0.0..=LARGEST_VALUE).contains(value);
         let checks = [

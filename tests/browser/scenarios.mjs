@@ -12,6 +12,7 @@ import { metadata } from './metadata.mjs';
 import { proteins } from './proteins.mjs';
 import { QUIET_MS, quietFrom } from './quiet.mjs';
 import { references } from './references.mjs';
+import { referenceFromDisk } from './reference_from_disk.mjs';
 import { editedRelease } from './releases.mjs';
 import { SextantPage } from './sextant_page.mjs';
 import { SUBPATH } from './server.mjs';
@@ -311,5 +312,5 @@ async function headersFromHost(tools) {
 
 export const scenarios = {
   'first-visit': firstVisit, threads, single, cancel, offline, 'hard-reload': hardReload, 'new-release': newRelease,
-  'bad-files': badFiles, policy, 'headers-from-host': headersFromHost, keyboard, views, metadata, clusters, proteins, references, controls, cancels, ...formats,
+  'bad-files': badFiles, policy, 'headers-from-host': headersFromHost, keyboard, views, metadata, clusters, proteins, references, 'reference-from-disk': referenceFromDisk, controls, cancels, ...formats,
 };

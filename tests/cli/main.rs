@@ -6,6 +6,7 @@ mod command;
 #[path = "../golden/fixture.rs"]
 #[allow(dead_code)]
 mod fixture;
+mod azimuth;
 mod clusters;
 mod markers;
 mod proteins;

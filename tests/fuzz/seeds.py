@@ -60,6 +60,8 @@ def seeds():
             yield "r", f"packed_{path.name}", path.read_bytes()
     for path in files(DATA / "bundle", ".tar"):
         yield "bundle", path.name, path.read_bytes()
+    for path in files(DATA / "azimuth", ".Rds"):
+        yield "azimuth", path.name, unpacked(path.read_bytes())
     for path in files(DATA / "genes", ".table"):
         yield "genes", path.name, path.read_bytes()
         yield "genes", f"{path.name}_unpacked", unpacked(path.read_bytes())

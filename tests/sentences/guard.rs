@@ -7,7 +7,7 @@ use crate::literals::{Literal, literals};
 use std::path::{Path, PathBuf};
 
 /// Sentences that no test provokes, with the reason.
-const UNTESTED: [(&str, &str); 10] = [
+const UNTESTED: [(&str, &str); 12] = [
     ("are not there", "a choice has a part at least"),
     ("it is shorter than it should be", "arrays that belong together are compared in length before they are read"),
     ("it has an impossible length", "only where addresses have 32 bits"),
@@ -17,6 +17,11 @@ const UNTESTED: [(&str, &str); 10] = [
     ("its shape does not fit the names of cells and genes", "every reader compares them before"),
     ("it has no readable column", "only HDF5 from before 2001 keeps arrays in tables in that way"),
     ("fortran_order': False, 'shape", "no sentence, but the head of an array of NumPy"),
+    ("The object of R cannot be packed", "zlib is given room for what it packs"),
+    (
+        "A part of the reference has more elements than a vector of R may have",
+        "two thousand million of them take more memory than a test has",
+    ),
     ("The reference cannot be written as JSON", "nothing in it has no form in JSON"),
 ];
 /// Files and folders whose sentences are not about the files that people bring, and what tests them.

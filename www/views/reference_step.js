@@ -8,6 +8,7 @@ export class ReferenceStep {
   #choices;
   #list;
   #card;
+  #file;
   #catalogue = null;
   #reference = null;
   #look = null;
@@ -17,6 +18,11 @@ export class ReferenceStep {
     this.#choices = root.querySelector('#reference-choices');
     this.#list = root.querySelector('#reference-list');
     this.#card = root.querySelector('#reference-card');
+    this.#file = root.querySelector('#reference-file');
+    this.#file.addEventListener('change', () => {
+      if (this.#file.files[0]) say(root, 'reference-file', { file: this.#file.files[0] });
+      this.#file.value = '';
+    });
   }
 
   update(state) {
@@ -31,6 +37,7 @@ export class ReferenceStep {
       button.disabled = phase === 'loading' || isBusy(state);
     }
     this.#choices.querySelector('.reference-title').textContent = entry?.title ?? '';
+    this.#file.disabled = phase === 'loading' || isBusy(state);
     // Once a file is opened, the room goes to what was found in it.
     if (look && !this.#look) this.#card.querySelector('#reference-about').open = false;
     this.#look = look;
@@ -45,7 +52,7 @@ export class ReferenceStep {
     const levels = entry.levels.map(({ name, classes }) => `${name} ${classes}`).join(', ');
     const button = element('button', { type: 'button', class: 'reference-choice', 'data-name': entry.name, 'aria-pressed': 'false' },
       element('strong', {}, entry.title),
-      element('span', {}, `${entry.species} · ${entry.tissue}`),
+      element('span', {}, [entry.species, entry.tissue].filter(Boolean).join(' · ')),
       element('span', {}, `${whole(entry.cells)} cells · classes: ${levels} · ${(entry.bytes / 1e6).toFixed(1)} MB`));
     button.addEventListener('click', () => {
       this.#choices.open = false;

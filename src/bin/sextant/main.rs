@@ -73,6 +73,12 @@ Usage:
       each class its id, such as CL:0000236.
       --proteins names the entry of obsm with the counts of surface proteins ('proteins' or 'protein_expression' where there
       is one), or a table of them (TSV or CSV) with the cells' names in its first column or line.
+  sextant reference import ref.Rds --out NAME.sextant.zip [--about ABOUT.json] [--levels LEVEL,…] [--threads N]
+      Makes a bundle of a reference that Azimuth publishes: the file ref.Rds (idx.annoy is not needed). LEVEL names columns of its
+      meta.data; without, those that it has colours for are taken. references/azimuth lists the published ones.
+  sextant reference export BUNDLE --azimuth --out DIR
+      Writes the reference as what Seurat and Azimuth load: ref.Rds, and make_annoy_index.R, an R script that makes the index
+      of neighbours that Azimuth wants beside it.
   sextant reference show BUNDLE
       Says what a reference holds.
   sextant --help | --version
@@ -139,8 +145,12 @@ fn run() -> Result<(), Failure> {
         ["markers", rest @ ..] => markers::run(rest)?,
         ["inspect", rest @ ..] => inspect::run(rest)?,
         ["reference", "build", rest @ ..] => reference::build(rest)?,
+        ["reference", "import", rest @ ..] => reference::import(rest)?,
+        ["reference", "export", rest @ ..] => reference::export(rest)?,
         ["reference", "show", rest @ ..] => reference::show(rest)?,
-        ["reference", ..] => return Err(Failure::usage("'sextant reference' takes 'build' or 'show'.")),
+        ["reference", ..] => {
+            return Err(Failure::usage("'sextant reference' takes 'build', 'import', 'export' or 'show'."));
+        }
         [other, ..] => return Err(Failure::usage(format!("There is no command '{other}'."))),
     }
     Ok(())

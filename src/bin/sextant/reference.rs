@@ -1,4 +1,4 @@
-//! `sextant reference`: building references and looking at them.
+//! `sextant reference`: building references, importing published ones, and looking at them.
 
 use crate::Failure;
 use crate::arguments::Arguments;
@@ -6,6 +6,8 @@ use crate::inputs;
 use crate::map::read_reference;
 use crate::proteins;
 use crate::report::{Stopwatch, thousands};
+use sextant::Warning;
+use sextant::azimuth;
 use sextant::build;
 use sextant::build::few::{self, Kept};
 use sextant::build::held_out::By;
@@ -13,7 +15,7 @@ use sextant::build::ontology::Ids;
 use sextant::formats::{Column, Dataset, ReadOptions};
 use sextant::progress::Progress;
 use sextant::reference::held_out::HeldOutLevel;
-use sextant::reference::{About, bundle};
+use sextant::reference::{About, Reference, bundle};
 use std::path::{Path, PathBuf};
 
 pub fn build(words: &[&str]) -> Result<(), Failure> {
@@ -45,10 +47,7 @@ pub fn build(words: &[&str]) -> Result<(), Failure> {
         // Before the work, so that a wrong name is told at once.
         build::ontology::name_classes(&mut build::labels::levels(&levels, dataset.cells.len())?.0, ids)?;
     }
-    let mut about = match arguments.value("about") {
-        Some(path) => read_about(Path::new(path))?,
-        None => About { name: stem(&out), title: stem(&out), ..About::default() },
-    };
+    let mut about = about(&arguments, &out)?;
     about.provenance.extend(left_out.iter().map(|warning| warning.message.clone()));
     let held_out_by = arguments.value("held-out-by").map_or(By::Usual, |name| match name {
         "none" => By::Nothing,
@@ -65,9 +64,23 @@ pub fn build(words: &[&str]) -> Result<(), Failure> {
         build::proteins::attach(&mut reference, proteins, &place);
         warnings.extend(said);
     }
-    let bytes = bundle::write(&reference)?;
-    std::fs::write(&out, &bytes).map_err(|error| Failure::io("Cannot write", &out, &error))?;
-    for warning in dataset.warnings.iter().chain(&warnings) {
+    finish(&reference, &out, dataset.warnings.iter().chain(&warnings), &watch)?;
+    if let Some(held_out) = &reference.about.held_out {
+        println!("{}", held_out.sentence());
+    }
+    Ok(())
+}
+
+/// Writes the bundle and says what it holds and what there was to say.
+fn finish<'a>(
+    reference: &Reference,
+    out: &Path,
+    warnings: impl Iterator<Item = &'a Warning>,
+    watch: &Stopwatch,
+) -> Result<(), Failure> {
+    let bytes = bundle::write(reference)?;
+    std::fs::write(out, &bytes).map_err(|error| Failure::io("Cannot write", out, &error))?;
+    for warning in warnings {
         println!("warning: {}", warning.message);
     }
     let (stages, seconds) = watch.seconds();
@@ -82,10 +95,27 @@ pub fn build(words: &[&str]) -> Result<(), Failure> {
         thousands(bytes.len()),
         bundle::sha256(&bytes)
     );
-    if let Some(held_out) = &reference.about.held_out {
-        println!("{}", held_out.sentence());
-    }
     Ok(())
+}
+
+/// A published reference as a bundle.
+pub fn import(words: &[&str]) -> Result<(), Failure> {
+    let arguments = Arguments::parse(words, "REFERENCE", &["out", "about", "levels", "threads"], &[])?;
+    let out = PathBuf::from(arguments.required("out")?);
+    let path = arguments.file()?;
+    let about = about(&arguments, &out)?;
+    arguments.start_threads()?;
+    let watch = Stopwatch::start();
+    let report = |stage: &str, _: f64| watch.note(stage);
+    let file = std::fs::File::open(path).map_err(|error| Failure::io("Cannot open", path, &error))?;
+    let options = azimuth::Options { levels: arguments.list("levels") };
+    let imported = azimuth::import(Box::new(file), &options, about, &Progress::new(&report));
+    let (reference, warnings) = imported.map_err(|mut error| {
+        error.message = format!("{}: {}", path.display(), error.message);
+        error
+    })?;
+    watch.note("Writing");
+    finish(&reference, &out, warnings.iter(), &watch)
 }
 
 /// A column of the file's table of cells as labels.
@@ -102,6 +132,39 @@ fn labels(dataset: &Dataset, name: &str) -> Result<Vec<String>, Failure> {
 fn stem(path: &Path) -> String {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     name.trim_end_matches(".zip").trim_end_matches(".sextant").to_owned()
+}
+
+/// A bundle as what other programs load.
+pub fn export(words: &[&str]) -> Result<(), Failure> {
+    let arguments = Arguments::parse(words, "BUNDLE", &["out"], &["azimuth"])?;
+    let out = PathBuf::from(arguments.required("out")?);
+    if !arguments.flag("azimuth") {
+        return Err(Failure::usage("--azimuth is missing: it is the one form that a reference is exported in."));
+    }
+    let (reference, _) = read_reference(arguments.file()?)?;
+    let object = sextant::export::azimuth(&reference)?;
+    std::fs::create_dir_all(&out).map_err(|error| Failure::io("Cannot make the folder", &out, &error))?;
+    for (name, content) in
+        [("ref.Rds", object.as_slice()), ("make_annoy_index.R", sextant::export::INDEX_SCRIPT.as_bytes())]
+    {
+        let path = out.join(name);
+        std::fs::write(&path, content).map_err(|error| Failure::io("Cannot write", &path, &error))?;
+    }
+    println!(
+        "'{}': ref.Rds with {} cells and {} features. For Azimuth, run make_annoy_index.R there with R and Seurat.",
+        out.display(),
+        thousands(reference.embedding.nrows()),
+        thousands(reference.features.len())
+    );
+    Ok(())
+}
+
+/// What `--about` says, or the name of the bundle.
+fn about(arguments: &Arguments, out: &Path) -> Result<About, Failure> {
+    match arguments.value("about") {
+        Some(path) => read_about(Path::new(path)),
+        None => Ok(About { name: stem(out), title: stem(out), ..About::default() }),
+    }
 }
 
 /// What the reference's card says, as a JSON object with the fields of [`About`].
