@@ -3,11 +3,11 @@
 //! | slot of the Seurat object | becomes | module |
 //! |---|---|---|
 //! | `reductions$refDR`: loadings, embeddings | features, loadings, embedding, names of cells | here |
-//! | `assays$refAssay@SCTModel.list$refmodel` | model of the residuals | [`model`] |
-//! | `meta.data`, `tools$AzimuthReference@colormap` | levels, classes, colours | [`labels`] |
-//! | `neighbors$refdr.annoy.neighbors@nn.idx` | neighbours | [`neighbors`] |
-//! | `reductions$refUMAP`, `meta.data$ori.index` | map, and where each cell stands on it | [`umap`] |
-//! | `assays$ADT@data` | proteins | [`proteins`] |
+//! | `assays$refAssay@SCTModel.list$refmodel` | model of the residuals | `model` |
+//! | `meta.data`, `tools$AzimuthReference@colormap` | levels, classes, colours | `labels` |
+//! | `neighbors$refdr.annoy.neighbors@nn.idx` | neighbours | `neighbors` |
+//! | `reductions$refUMAP`, `meta.data$ori.index` | map, and where each cell stands on it | `umap` |
+//! | `assays$ADT@data` | proteins | `proteins` |
 //!
 //! An object that lacks a part without which nothing can be mapped is refused, in a sentence that names the slot; what can
 //! be done without, or computed from the rest, is a warning.

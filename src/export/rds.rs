@@ -178,7 +178,7 @@ pub fn write(object: &Object) -> Result<Vec<u8>> {
     }
 }
 
-/// As [`write`], not packed.
+/// As [`write()`], not packed.
 ///
 /// # Errors
 /// As there.
