@@ -250,14 +250,15 @@ pub fn map_projected(
     let weights = weights::weigh_anchors(&anchors, &projected, &options.weights, progress);
     let mut labels: Vec<Labels> =
         levels.iter().map(|level| labels::transfer_labels(&anchors, &weights, level)).collect();
-    progress.report("Integrating", 0.0);
-    let integrated = integrate::integrate(&anchors, &weights, &projected, &reference.embedding);
+    let part = |from: f64| move |stage: &str, share: f64| progress.report(stage, from + 0.5 * share);
+    let integrated =
+        integrate::integrate(&anchors, &weights, &projected, &reference.embedding, &Progress::new(&part(0.0)));
     let in_reference = neighbors::nearest(
         &project::normalize_rows(&integrated),
         &reference_unit,
         options.umap.neighbors,
-        "Integrating",
-        progress,
+        integrate::STAGE,
+        &Progress::new(&part(0.5)),
     );
     let annotation = (options.method == Method::Sextant).then(|| {
         let coarsest = &reference.levels[annotate::coarsest_level(reference)];

@@ -101,7 +101,7 @@ fn clip(model: Object<'_>, warnings: &mut Vec<Warning>) -> Result<(f64, f64)> {
              of the model."
         ),
     ));
-    let high = libm::sqrt(cells as f64 / 30.0);
+    let high = (cells as f64 / 30.0).sqrt();
     Ok((-high, high))
 }
 

@@ -350,7 +350,7 @@ fn cosine_distances(embedding: &Dense, neighbors: &Array2<u32>) -> Array2<f64> {
         let pairs = embedding.row(one).into_iter().zip(embedding.row(other));
         pairs.fold(0.0, |sum, (&a, &b)| sum + f64::from(a) * f64::from(b))
     };
-    let lengths: Vec<f64> = (0..embedding.nrows()).map(|cell| libm::sqrt(product(cell, cell))).collect();
+    let lengths: Vec<f64> = (0..embedding.nrows()).map(|cell| product(cell, cell).sqrt()).collect();
     Array2::from_shape_fn(neighbors.dim(), |(cell, rank)| {
         let other = neighbors[(cell, rank)] as usize;
         let scale = lengths[cell] * lengths[other];

@@ -28,6 +28,8 @@ impl Default for Options {
 }
 
 pub(super) const STAGE: &str = "Scoring the mapping";
+/// Cells between two reports of progress.
+const SLICE: usize = 4_096;
 
 /// Mapping score of each query cell, 0 to 1.
 ///
@@ -52,31 +54,31 @@ pub fn mapping_scores(
     let back = weighted_rows(&back_weights, query.ncols(), |anchor| rows.row(anchors[anchor].query as usize));
     let near_back = nearest(&back, query, options.k_smooth, STAGE, &Progress::new(&part(0.3, 0.9)));
     let holders = holders(query_in_query, options.k_shared);
-    (0..query.nrows())
-        .into_par_iter()
-        .map_init(
-            || vec![0; query.nrows()],
-            |shared_with, cell| {
-                let own = query_in_query.distances_of(cell);
-                let own = &own[..options.k_smooth.min(own.len())];
-                let nearest_other = own.get(1).map_or(0.0, |&distance| f64::from(distance));
-                let here = wide(rows.row(cell));
-                let distances = |others: &[u32]| -> Vec<f64> {
-                    rows.squared_distances(&here, others).into_iter().map(libm::sqrt).collect()
-                };
-                let bandwidth =
-                    bandwidth(cell, query_in_query, &holders, options.k_shared, shared_with, distances) - nearest_other;
-                let kernel = |distance: f64| exp(-(distance - nearest_other) / bandwidth);
-                let mean = |sum: f64, count: usize| sum / count.max(1) as f64;
-                let before = mean(own.iter().fold(0.0, |sum, &distance| sum + kernel(f64::from(distance))), own.len());
-                let after = distances(near_back.of(cell));
-                let after = mean(after.iter().fold(0.0, |sum, &distance| sum + kernel(distance)), after.len());
-                let score = (after / before).min(1.0);
-                // A bandwidth of zero: all cells around are copies, and a copy is kept as well as can be.
-                if score.is_finite() { score as f32 } else { 1.0 }
-            },
-        )
-        .collect()
+    let score = |shared_with: &mut Vec<u16>, cell: usize| {
+        let own = query_in_query.distances_of(cell);
+        let own = &own[..options.k_smooth.min(own.len())];
+        let nearest_other = own.get(1).map_or(0.0, |&distance| f64::from(distance));
+        let here = wide(rows.row(cell));
+        let distances =
+            |others: &[u32]| -> Vec<f64> { rows.squared_distances(&here, others).into_iter().map(f64::sqrt).collect() };
+        let bandwidth =
+            bandwidth(cell, query_in_query, &holders, options.k_shared, shared_with, distances) - nearest_other;
+        let kernel = |distance: f64| exp(-(distance - nearest_other) / bandwidth);
+        let mean = |sum: f64, count: usize| sum / count.max(1) as f64;
+        let before = mean(own.iter().fold(0.0, |sum, &distance| sum + kernel(f64::from(distance))), own.len());
+        let after = distances(near_back.of(cell));
+        let after = mean(after.iter().fold(0.0, |sum, &distance| sum + kernel(distance)), after.len());
+        let score = (after / before).min(1.0);
+        // A bandwidth of zero: all cells around are copies, and a copy is kept as well as can be.
+        if score.is_finite() { score as f32 } else { 1.0 }
+    };
+    let mut scores: Vec<f32> = Vec::with_capacity(query.nrows());
+    for first in (0..query.nrows()).step_by(SLICE) {
+        progress.report(STAGE, 0.9 + 0.1 * first as f64 / query.nrows() as f64);
+        let slice = first..(first + SLICE).min(query.nrows());
+        scores.par_extend(slice.into_par_iter().map_init(|| vec![0; query.nrows()], score));
+    }
+    scores
 }
 
 /// For each cell the weighted sum of its anchors' rows.

@@ -123,7 +123,7 @@ fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
 
 /// Mean Euclidean distance of a row to some rows of another matrix.
 fn mean_distance(from: &Dense, cell: usize, to: &Dense, near: &[u32]) -> f64 {
-    mean(Rows::of(to).squared_distances(&wide(row(from, cell)), near).into_iter().map(libm::sqrt))
+    mean(Rows::of(to).squared_distances(&wide(row(from, cell)), near).into_iter().map(f64::sqrt))
 }
 
 fn median(mut values: Vec<f64>) -> f64 {
