@@ -83,6 +83,7 @@ const views = [
 
 let session = null;
 let scheduled = false;
+let stored = new Set(); // paths of the release, which are there without a request
 let cancels = 0;
 let asked = 0; // how often a colouring was chosen: of several columns asked for, the last counts
 
@@ -104,6 +105,7 @@ async function begin() {
   });
   set({ text: 'Loading the engine and the reference …', fraction: null });
   const [release, catalogue] = await Promise.all([json('release.json'), json('references/catalogue.json')]);
+  stored = new Set(release.files.map(({ path }) => path));
   session = new Session(release, chooseBuild(place), place);
   const engine = await session.start();
   // While the rest is loaded. Whether it is done changes nothing but the time that the first mapping takes.
@@ -127,6 +129,9 @@ async function begin() {
 async function chooseReference(entry, settled = Promise.resolve()) {
   set({ phase: 'loading', text: `Loading the reference ${entry.title} …`, fraction: null, error: null });
   try {
+    if (!entry.blob && !stored.has(entry.bundle) && state.files) {
+      throw new Error(`${entry.title} is not stored with the page, and no server is asked for anything while a file is open. Reload the page and choose the reference before the file.`);
+    }
     const bundle = entry.blob ?? (await checked({ path: entry.bundle, sha256: entry.sha256 }));
     const reference = await session.useReference(bundle);
     const levels = reference.about.levels.map((level) => level.name);

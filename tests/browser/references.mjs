@@ -1,11 +1,12 @@
 // Every reference that the page offers, and another one than the first used from its choice to its labels.
 
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { quietFrom } from './quiet.mjs';
+import { editedRelease } from './releases.mjs';
 import { SextantPage } from './sextant_page.mjs';
 
 const run = promisify(execFile);
@@ -66,5 +67,37 @@ export async function references(tools) {
     checks.none('the console shows no error', opened.complaints);
   } finally {
     await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** One that stands beside the page and is not stored with it, as those that a hosted page imports. */
+export async function referenceBesideThePage(tools) {
+  const { checks, server, context, dist, catalogue } = tools;
+  const { bundle } = catalogue.find(({ name }) => name === OTHER);
+  const beside = 'references/azimuth/beside.sextant.zip';
+  const entry = { ...catalogue.find(({ name }) => name === OTHER), name: 'beside', title: 'Beside the page', bundle: beside, demo: undefined };
+  const next = await editedRelease(dist, { 'references/catalogue.json': (text) => JSON.stringify([...JSON.parse(text), entry]) });
+  try {
+    await mkdir(path.join(next.folder, path.dirname(beside)), { recursive: true });
+    await copyFile(path.join(dist, bundle), path.join(next.folder, beside));
+    server.root = next.folder;
+    const opened = await SextantPage.open(context, server.address);
+    await opened.until('idle');
+    const quiet = quietFrom(tools);
+    await opened.loadDemo();
+    await opened.page.click('#reference-choices > summary');
+    await opened.page.click('#reference-list [data-name="beside"]');
+    await opened.until('error');
+    checks.equal('while a file is open it is refused', await opened.page.textContent('.failure-message'), 'Beside the page is not stored with the page, and no server is asked for anything while a file is open. Reload the page and choose the reference before the file.');
+    quiet('from idle over the refusal');
+    await opened.page.reload();
+    await opened.until('idle');
+    const from = server.log.length;
+    await choose(opened, 'beside');
+    checks.equal('before that it is fetched, and nothing else', server.log.slice(from).map(({ path: at }) => path.basename(at)).filter((at) => at !== 'sw.js').join(' '), 'beside.sextant.zip');
+    checks.equal('and chosen', await opened.page.textContent('.reference-title'), 'Beside the page');
+  } finally {
+    server.root = dist;
+    await next.remove();
   }
 }

@@ -11,7 +11,7 @@ import { leaks } from './leaks.mjs';
 import { metadata } from './metadata.mjs';
 import { proteins } from './proteins.mjs';
 import { QUIET_MS, quietFrom } from './quiet.mjs';
-import { references } from './references.mjs';
+import { referenceBesideThePage, references } from './references.mjs';
 import { referenceFromDisk } from './reference_from_disk.mjs';
 import { editedRelease } from './releases.mjs';
 import { SextantPage } from './sextant_page.mjs';
@@ -312,5 +312,5 @@ async function headersFromHost(tools) {
 
 export const scenarios = {
   'first-visit': firstVisit, threads, single, cancel, offline, 'hard-reload': hardReload, 'new-release': newRelease,
-  'bad-files': badFiles, policy, 'headers-from-host': headersFromHost, keyboard, views, metadata, clusters, proteins, references, 'reference-from-disk': referenceFromDisk, controls, cancels, ...formats,
+  'bad-files': badFiles, policy, 'headers-from-host': headersFromHost, keyboard, views, metadata, clusters, proteins, references, 'reference-beside-the-page': referenceBesideThePage, 'reference-from-disk': referenceFromDisk, controls, cancels, ...formats,
 };
