@@ -85,7 +85,9 @@ fn import_object(
         levels,
         umap,
         cells: cells.to_vec(),
+        columns: Vec::new(),
         proteins,
+        expression: None,
     };
     reference.check()?;
     Ok((reference, warnings))

@@ -9,9 +9,12 @@
 //! | neighbours | [`nearest_by_cosine`] | embedding → the nearest cells of each cell |
 //! | map | [`layout`] | neighbours → layout in the plane |
 //! | held out | [`held_out`] | embedding, labels → how right the labels of held-out cells are |
+//! | expression | [`expression`] | counts, levels → mean and fraction of each gene in each class |
 //! | proteins | [`proteins`] | counts of antibodies, where there are any → normalised values |
 
 pub mod by_gene;
+pub mod columns;
+pub mod expression;
 pub mod features;
 pub mod few;
 pub mod held_out;
@@ -89,6 +92,7 @@ pub fn build(
     let (levels, warnings) = labels::levels(levels, cells)?;
     let parts = held_out::parts(&dataset.cells, &dataset.metadata, &options.held_out_by)?;
     let depths = features::depths(&dataset.counts)?;
+    let expression = expression::summarise(&dataset.counts, &dataset.features, &levels, progress)?;
     let counts = ByGene::new(&dataset.counts);
 
     let model = sctransform::fit(&counts, &depths, &options.model, progress)?;
@@ -131,7 +135,9 @@ pub fn build(
         levels,
         umap: UmapModel { layout, rows: (0..cells as u32).collect(), parameters: umap },
         cells: dataset.cells.clone(),
+        columns: columns::kept(&dataset.metadata, options.held_out_by.column()),
         proteins: None,
+        expression: Some(expression),
     };
     Ok((reference, warnings))
 }

@@ -9,6 +9,7 @@
 //! | table of cells | [`metadata`] | columns of the file → figures, and what cells are coloured by |
 //! | quality | [`qc`] | counts → counts, features, percent_mt per cell |
 //! | query | [`query`] | cells with counts, metrics, matched genes |
+//! | right reference | [`likeness`] | mean of the query, what references express → which of them are of its tissue |
 //! | residuals | [`normalize`] | counts → Pearson residuals under the reference's model |
 //! | mapping | [`map`] | residuals → projection, anchors, weights, labels, UMAP, mapping score |
 //! | components | [`pca`] | residuals → leading principal components |
@@ -35,6 +36,7 @@ pub mod metadata;
 pub mod qc;
 pub mod reference;
 pub mod query;
+pub mod likeness;
 pub mod normalize;
 pub mod map;
 pub mod pca;

@@ -16,8 +16,10 @@ use crate::genes::{GeneMatch, GeneTable, match_genes};
 use crate::matrix::Counts;
 use crate::progress::Progress;
 use crate::qc::{Ambient, Filter, Limits, Look, Metrics, Signatures, ambient_warnings, metrics};
+use crate::reference::expression::SCALE;
 use crate::reference::{About, Reference};
 use consumer::{Matches, Watch};
+use rayon::prelude::*;
 
 /// A file that was read, with the cells that have no counts set aside.
 #[derive(Debug, Clone)]
@@ -293,6 +295,20 @@ impl Query {
         self.metrics = self.metrics.select(&rows);
         let counts = std::mem::replace(&mut self.counts, Counts::with_genes(0));
         self.counts = counts.keep_cells(&rows);
+    }
+
+    /// log1p(10,000 × count / total) of a gene in every cell.
+    ///
+    /// # Source
+    /// `NormalizeData` of Seurat, as in [`crate::reference::expression`].
+    pub fn log_normalised(&self, gene: usize) -> Vec<f32> {
+        let value = |cell: usize| {
+            let found =
+                self.counts.row(cell).find(|(of, _)| *of as usize >= gene).filter(|(of, _)| *of as usize == gene);
+            let count = found.map_or(0.0, |(_, count)| f64::from(count));
+            libm::log1p(SCALE * count / self.metrics.counts[cell]) as f32
+        };
+        (0..self.counts.cells()).into_par_iter().map(value).collect()
     }
 
     /// Matches the genes to those of a reference, with the table of gene names where there is one.

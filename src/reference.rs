@@ -1,8 +1,10 @@
-//! The reference: everything that the mapping needs, and nothing else. It holds no expression values but those of
-//! proteins, where some were measured.
+//! The reference: everything that the mapping needs, and what is shown of it. It holds no expression values of a cell but those
+//! of proteins, where some were measured; of genes only what each class expresses.
 
 pub mod bundle;
 pub mod card;
+pub mod columns;
+pub mod expression;
 pub mod held_out;
 pub mod hierarchy;
 pub mod npy;
@@ -12,6 +14,8 @@ pub mod zip;
 use crate::error::{Error, Result};
 use crate::formats::Feature;
 use crate::matrix::Dense;
+use columns::CellColumn;
+use expression::Expression;
 use held_out::HeldOut;
 use ndarray::Array2;
 use proteins::Proteins;
@@ -34,8 +38,12 @@ pub struct Reference {
     pub umap: UmapModel,
     /// `n` names.
     pub cells: Vec<String>,
+    /// Of which sample, study or donor each cell is, as far as the study tells.
+    pub columns: Vec<CellColumn>,
     /// What proteins of a query are imputed from, where the study measured any.
     pub proteins: Option<Proteins>,
+    /// What its classes express; nothing where the counts were not at hand, as in references that Azimuth publishes.
+    pub expression: Option<Expression>,
 }
 
 /// Where a reference comes from; shown on its card and in every export.
@@ -207,6 +215,20 @@ impl Reference {
         self.levels.iter().find(|level| level.name == name)
     }
 
+    /// What the components keep of the residuals of a feature, for each cell: the values that its places on the components
+    /// stand for. Nothing where no feature has that symbol.
+    ///
+    /// # Shapes
+    /// → n values, centred.
+    pub fn reconstructed(&self, symbol: &str) -> Option<Vec<f32>> {
+        let feature = self.features.iter().position(|feature| feature.symbol == symbol)?;
+        let loadings = self.loadings.row(feature);
+        let value = |place: ndarray::ArrayView1<'_, f32>| {
+            place.iter().zip(loadings).fold(0.0, |sum, (&at, &by)| sum + f64::from(at) * f64::from(by)) as f32
+        };
+        Some(self.embedding.rows().into_iter().map(value).collect())
+    }
+
     /// Whether all parts fit each other, and no number is beyond what a reference can have.
     ///
     /// # Errors
@@ -258,7 +280,12 @@ impl Reference {
         ];
         let failed = checks.iter().find(|check| !check.0).map(|(_, what)| (*what).to_owned());
         let of_proteins = || self.proteins.as_ref().and_then(|proteins| proteins.fault(cells)).map(str::to_owned);
-        match failed.or_else(|| self.umap.parameters.fault()).or_else(of_proteins) {
+        let of_columns = || CellColumn::fault(&self.columns, cells).map(str::to_owned);
+        let classes = || self.levels.iter().map(|level| level.classes.len()).collect::<Vec<_>>();
+        let of_expression =
+            || self.expression.as_ref().and_then(|expression| expression.fault(&classes())).map(str::to_owned);
+        let of_umap = || self.umap.parameters.fault();
+        match failed.or_else(of_umap).or_else(of_proteins).or_else(of_columns).or_else(of_expression) {
             None => Ok(()),
             Some(what) => Err(Error::reference(format!(
                 "The reference '{}' cannot be used: {what}. Build or download it again.",

@@ -5,7 +5,9 @@
 
 mod azimuth;
 mod cells;
+mod explorer;
 mod file;
+mod likeness;
 mod own;
 mod proteins;
 mod summaries;
@@ -26,7 +28,7 @@ use crate::query::{Query, QueryOptions};
 use crate::reference::{Reference, bundle};
 use js_sys::{Float32Array, Function, Uint16Array};
 use serde::Serialize;
-use summaries::{BuildInfo, GenesSummary, MapSummary, QuerySummary, ReferenceSummary, level_summary};
+use summaries::{BuildInfo, GenesSummary, MapSummary, QuerySummary, ReferenceSummary, column_summary, level_summary};
 use wasm_bindgen::prelude::*;
 
 #[cfg(feature = "threads")]
@@ -71,6 +73,12 @@ pub fn build_info() -> Result<JsValue, JsValue> {
     to_object(&BuildInfo { version: env!("CARGO_PKG_VERSION"), threads: cfg!(feature = "threads") })
 }
 
+/// SHA-256 in hexadecimal, for pages that the browser gives no cryptography because they are not served over https.
+#[wasm_bindgen]
+pub fn sha256(bytes: &[u8]) -> String {
+    bundle::sha256(bytes)
+}
+
 /// One reference, one query, one mapping: the state of a page.
 #[wasm_bindgen]
 #[derive(Default)]
@@ -99,19 +107,22 @@ impl Engine {
         rehearsal::rehearse(&Progress::silent()).map_err(thrown)
     }
 
-    /// Reads a bundle. What was mapped onto another reference is dropped.
-    pub fn load_reference(&mut self, bytes: &[u8]) -> Result<JsValue, JsValue> {
+    /// Reads a bundle, entry by entry. What was mapped onto another reference is dropped.
+    pub fn load_reference(&mut self, file: web_sys::File) -> Result<JsValue, JsValue> {
+        let opened = bundle::Bundle::open(file::BrowserFile::new(file));
+        let reference = opened.and_then(|mut bundle| bundle.reference()).map_err(thrown)?;
         self.forget_mapping();
-        let reference = self.reference.insert(bundle::read(bytes).map_err(thrown)?);
+        let reference = self.reference.insert(reference);
         to_object(&ReferenceSummary {
             about: &reference.about,
             cells: reference.embedding.nrows(),
             features: reference.features.len(),
-            checksum: bundle::sha256(bytes),
             levels: reference.levels.iter().map(|level| level_summary(level, &level.codes)).collect(),
             held_out_sentence: reference.about.held_out.as_ref().map(|held_out| held_out.sentence()),
             card: reference.card(),
             proteins: reference.proteins.as_ref().map_or(&[], |proteins| &proteins.names),
+            columns: reference.columns.iter().map(column_summary).collect(),
+            tells_expression: reference.expression.is_some(),
         })
     }
 

@@ -50,7 +50,9 @@ fn reference(about: About) -> Reference {
             },
         },
         cells: (0..80).map(|cell| format!("c{cell}")).collect(),
+        columns: Vec::new(),
         proteins: None,
+        expression: None,
     }
 }
 

@@ -2,12 +2,14 @@
 
 import { prepare } from './boot.js';
 import { chooseBuild, describe } from './builds.js';
+import { dotsOf, geneColoring, symbolsOf } from './explorer.js';
 import { checked, json } from './fetched.js';
 import { titleOf } from './gather.js';
 import { Session } from './session.js';
 import { CellsTable } from './views/cells.js';
 import { coloring, ofClusters, ofDoublets } from './views/coloring.js';
 import { Downloads, save } from './views/downloads.js';
+import { DotPlot } from './views/dot_plot.js';
 import { Droplets } from './views/droplets.js';
 import { Failure } from './views/failure.js';
 import { LabelsTable } from './views/labels.js';
@@ -37,6 +39,10 @@ const state = {
   geneTable: null, // references/genes.json: what the table of gene names was made of
   entry: null, // the chosen reference's line in the catalogue
   reference: null, // { about, layout, codes }
+  referenceGenes: [], // symbols of the genes whose expression the reference tells
+  queryGenes: [], // and of those of the file
+  symbols: [], // of both
+  dots: null, // the dot plot of the reference: see explorer.js
   files: null, // [{ file, path }], what was chosen or dropped together
   title: '', // and what people call it
   look: null, // what is known of the files before their counts are read
@@ -56,7 +62,7 @@ const state = {
   markers: EVERY_LEVEL, // which marker genes are saved: { by, group, against, table }
   doing: null, // what is done with the result while the phase is mapping, or null while the cells are mapped
   error: null, // { message, next, kind }
-  colorBy: null, // { kind: 'label' | 'confidence' | 'score' | 'mapping' | 'unknown', level: name }, or also { column, coloring } for kind 'metadata'
+  colorBy: null, // { kind: 'label' | 'confidence' | 'score' | 'mapping' | 'unknown', level: name }, or also { column, coloring } for kind 'metadata', { column, origin } for 'origin', { gene } for 'gene'
   focus: WHOLE, // the class that the legend highlights or isolates
   cell: null, // the row that the table of cells has marked
 };
@@ -76,6 +82,7 @@ const views = [
   new Samples($('samples')),
   new Maps($('maps')),
   new Legend($('legend')),
+  new DotPlot($('dots')),
   new Tabs($('tables')),
   new LabelsTable($('panel-labels')),
   new CellsTable($('panel-cells')),
@@ -135,14 +142,46 @@ async function chooseReference(entry, settled = Promise.resolve()) {
     const bundle = entry.blob ?? (await checked({ path: entry.bundle, sha256: entry.sha256 }));
     const reference = await session.useReference(bundle);
     const levels = reference.about.levels.map((level) => level.name);
-    set({ entry, reference, levels, ...NO_RESULT, focus: WHOLE, cell: null, colorBy: { kind: 'label', level: levels[0] }, text: 'Looking for a new version of Sextant; after that, nothing is asked of any server …' });
-    await settled;
+    set({ entry, reference, levels, ...NO_RESULT, focus: WHOLE, cell: null, colorBy: { kind: 'label', level: levels[0] }, dots: null, text: 'Looking for a new version of Sextant; after that, nothing is asked of any server …' });
+    await Promise.all([explore(), settled]);
   } catch (error) {
     failed(error, 'loading');
     return;
   }
   if (state.files) await readFiles(state.files, state.options);
   else set({ phase: 'idle', text: 'Ready. Choose a file or load the demo.' });
+}
+
+/** What is shown of a reference by itself. */
+async function explore() {
+  const referenceGenes = await session.referenceGenes();
+  set({ referenceGenes, symbols: symbolsOf({ referenceGenes, queryGenes: state.queryGenes }) });
+  await showDots('');
+}
+
+/** The dot plot of these genes, or of the best markers of each class. */
+async function showDots(text) {
+  const { reference, colorBy } = state;
+  if (!reference.about.tells_expression) return;
+  const dots = await dotsOf(session, state, text);
+  if (state.reference === reference && state.colorBy.level === colorBy.level) set({ dots });
+}
+
+/** Colours both maps by a gene, or by labels again. */
+async function colorByGene(symbol) {
+  asked += 1;
+  const { level } = state.colorBy;
+  if (symbol === null) {
+    set({ colorBy: { kind: 'label', level } });
+    return;
+  }
+  const before = { asked, result: state.result };
+  try {
+    const gene = await geneColoring(session, state, symbol);
+    if (before.asked === asked && before.result === state.result) set({ colorBy: { kind: 'gene', level, gene } });
+  } catch (error) {
+    failed(error, 'exporting');
+  }
 }
 
 /** A reference from disk: a bundle, or the ref.Rds that Azimuth publishes, which is imported. */
@@ -203,7 +242,8 @@ async function readFiles(files, options = {}) {
   try {
     if (fresh) set({ look: await session.open(files, advance) });
     const query = await session.read(options, advance);
-    set({ query, droplets: query.droplets ?? droplets, fraction: null, stages: [] });
+    const queryGenes = await session.queryGenes();
+    set({ query, queryGenes, symbols: symbolsOf({ referenceGenes: state.referenceGenes, queryGenes }), droplets: query.droplets ?? droplets, fraction: null, stages: [] });
     if (query.mismatch) failed({ kind: 'mapping', message: query.mismatch }, 'reading');
     else set({ phase: 'ready', text: `${title} is read: ${whole(query.cells)} cells. Ready to map.` });
   } catch (error) {
@@ -330,8 +370,15 @@ function failed(error, during) {
 /** Colours the maps; the values of a column of metadata are first asked of the engine. */
 async function colorMaps({ kind, level, column }) {
   asked += 1;
+  if (kind === 'gene') return; // It is what is shown.
+  if (kind === 'origin') {
+    const codes = await session.referenceColumn(column);
+    set({ colorBy: { kind, level, column, origin: { ...state.reference.about.columns[column], codes } }, focus: WHOLE });
+    return;
+  }
   if (kind !== 'metadata') {
     set({ colorBy: { kind, level }, focus: WHOLE });
+    if (state.dots && state.dots.level !== level) await showDots(state.dots.text);
     return;
   }
   const made = { [OWN_CLUSTERS]: state.own, [DOUBLETS]: state.doublets }[column];
@@ -407,6 +454,8 @@ const reactions = {
   'sextant:cancel': cancel,
   'sextant:download': ({ name }) => download(name),
   'sextant:color-by': colorMaps,
+  'sextant:gene': ({ symbol }) => colorByGene(symbol),
+  'sextant:dots': ({ text }) => showDots(text).catch((error) => failed(error, 'exporting')),
   'sextant:focus': focusOn,
   'sextant:cell': ({ cell }) => set({ cell }),
 };

@@ -72,6 +72,41 @@ export class Session {
     }
   }
 
+  /** The symbols of the genes whose expression the reference tells, and of those of the query. */
+  async referenceGenes() {
+    await this.#ready();
+    return this.#rpc.call('referenceGenes');
+  }
+
+  async queryGenes() {
+    await this.#ready();
+    return this.#rpc.call('queryGenes');
+  }
+
+  /** What the classes of a level express of some genes, by their numbers: `[{ means, fractions }]`. */
+  async referenceExpression(level, genes) {
+    await this.#ready();
+    return this.#rpc.call('referenceExpression', { level, genes });
+  }
+
+  /** The genes that tell each class of a level best from the others. */
+  async referenceMarkers(level, most) {
+    await this.#ready();
+    return this.#rpc.call('referenceMarkers', { level, most });
+  }
+
+  /** A gene in the cells of the reference and of the query: see the worker. */
+  async gene(symbol, level, gene, inQuery) {
+    await this.#ready();
+    return this.#rpc.call('gene', { symbol, level, gene, inQuery });
+  }
+
+  /** Where each cell of the reference is from, by the column's number. */
+  async referenceColumn(column) {
+    await this.#ready();
+    return this.#rpc.call('referenceColumn', { column });
+  }
+
   /** A reference that Azimuth publishes, its file ref.Rds, made a bundle: `{ bundle, warnings }`. */
   async importReference(file, name, onProgress) {
     await this.#ready(onProgress);

@@ -11,11 +11,12 @@ const REPORT_EVERY_MS = 40;
 // They come piece by piece.
 const LARGE_TABLES = ['metadata.tsv', 'scores.tsv', 'proteins.tsv'];
 
+let api = null;
 let engine = null;
 
 const actions = {
   async start({ glue, module, threads, memoryPages }) {
-    const api = await import(glue);
+    api = await import(glue);
     const { memory, maximum } = threads > 0 ? sharedMemory(memoryPages) : { maximum: OWN_MAXIMUM };
     await api.default({ module_or_path: module, ...(memory && { memory }) });
     if (threads > 0) await within(POOL_PATIENCE_MS, api.initThreadPool(threads), 'the threads did not start');
@@ -31,11 +32,34 @@ const actions = {
   },
 
   async loadReference({ bundle }) {
-    const about = engine.load_reference(new Uint8Array(await bundle.arrayBuffer()));
+    const about = { ...engine.load_reference(new File([bundle], 'reference')), checksum: await checksum(bundle) };
     const layout = own(engine.reference_layout());
     const codes = about.levels.map((_, index) => own(engine.reference_codes(index)));
     return { about, layout, codes };
   },
+
+  /** The symbols of the genes whose expression the reference tells. */
+  referenceGenes: () => engine.reference_genes()?.split('\n') ?? [],
+
+  /** What the classes of a level express of some genes, by their numbers: `[{ means, fractions }]`. */
+  referenceExpression: ({ level, genes }) => engine.reference_expression(level, genes),
+
+  referenceMarkers: ({ level, most }) => engine.reference_markers(level, most),
+
+  /**
+   * A gene in every cell, `{ reference, by, query }`, null where it is not known. `by` says how it is known of the reference: of
+   * features by the components, of others by the mean of the cell's class. Of the query it is log-normalised.
+   */
+  gene({ symbol, level, gene, inQuery }) {
+    const components = engine.reference_feature(symbol);
+    const reference = components ? own(components) : gene >= 0 ? inCells(level, gene) : null;
+    const query = inQuery ? engine.query_gene(symbol) : null;
+    return { reference, by: components ? 'components' : 'class', query: query ? own(query) : null };
+  },
+
+  referenceColumn: ({ column }) => own(engine.reference_column(column)),
+
+  queryGenes: () => engine.query_genes()?.split('\n') ?? [],
 
   /** A reference that Azimuth publishes, made a bundle. */
   importReference: ({ file, name }, report) => timed(report, (tell) => engine.import_reference(file, name, tell)),
@@ -143,6 +167,20 @@ function transferable(value) {
   if (Array.isArray(value)) return value.flatMap(transferable);
   if (value && Object.getPrototypeOf(value) === Object.prototype) return Object.values(value).flatMap(transferable);
   return [];
+}
+
+/** The mean of a gene in the class of each cell of the reference. */
+function inCells(level, gene) {
+  const [{ means }] = engine.reference_expression(level, [gene]);
+  return Float32Array.from(engine.reference_codes(level), (code) => means[code]);
+}
+
+/** SHA-256 of a file, in hexadecimal. Browsers offer it on pages served over https or from localhost only. */
+async function checksum(blob) {
+  const bytes = await blob.arrayBuffer();
+  if (!crypto.subtle) return api.sha256(new Uint8Array(bytes));
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 /** What the page needs of an error. A trap leaves the instance unusable, so the page has to know it from the others. */

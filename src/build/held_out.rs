@@ -32,6 +32,16 @@ pub enum By {
     Nothing,
 }
 
+impl By {
+    /// The column that was asked for.
+    pub fn column(&self) -> Option<&str> {
+        match self {
+            By::Column(name) => Some(name),
+            By::Usual | By::Nothing => None,
+        }
+    }
+}
+
 /// Columns that tell donors, studies or samples apart, the most independent ones first.
 const USUAL: [&str; 6] = ["donor", "donor_id", "study", "sample", "batch", "orig.ident"];
 /// Values with fewer cells are held out together, and no column is taken unasked that has such.

@@ -116,7 +116,9 @@ fn without_cells(random: &mut Random) -> Reference {
             },
         },
         cells: Vec::new(),
+        columns: Vec::new(),
         proteins: None,
+        expression: None,
     }
 }
 

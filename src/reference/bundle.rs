@@ -1,22 +1,28 @@
 //! The bundle: a ZIP of `.npy` arrays and a `manifest.json`, so that `numpy.load` opens it.
 
+use super::columns::CellColumn;
+use super::expression::{ClassExpression, Expression};
 use super::npy::{self, Element};
 use super::proteins::Proteins;
 use super::zip::{Archive, Writer};
 use super::{About, Class, Level, Reference, ResidualModel, UmapModel, UmapParameters, VarianceFloor};
 use crate::error::{Error, Result};
-use crate::formats::Feature;
 use crate::matrix::Dense;
+use half::f16;
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
+use std::io::{Cursor, Read, Seek};
 
-/// Raised when an older reader could misread a newer bundle. Proteins did not raise it: who knows nothing of them reads the
-/// rest as it is.
+/// Raised when an older reader could misread a newer bundle. Proteins, expression and columns did not raise it: who knows
+/// nothing of them reads the rest as it is.
 const SCHEMA: u32 = 1;
+/// From so many cells on, coordinates of the embedding take 16 bits.
+const HALVES_FROM: usize = 50_000;
 const PROTEIN_NAMES: &str = "proteins/names.json";
 const PROTEIN_VALUES: &str = "proteins/data.npy";
+const GENES: &str = "expression/genes.json";
 
 #[derive(Serialize, Deserialize)]
 struct Manifest {
@@ -26,6 +32,8 @@ struct Manifest {
     variance_floor: VarianceFloor,
     levels: Vec<LevelHead>,
     umap: UmapParameters,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    columns: Vec<ColumnHead>,
     /// SHA-256 of every other entry.
     sha256: BTreeMap<String, String>,
 }
@@ -34,6 +42,12 @@ struct Manifest {
 struct LevelHead {
     name: String,
     classes: Vec<Class>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ColumnHead {
+    name: String,
+    values: Vec<String>,
 }
 
 /// SHA-256 in hexadecimal.
@@ -54,7 +68,7 @@ pub fn write(reference: &Reference) -> Result<Vec<u8>> {
         ("model/slope.npy".into(), vector(&reference.model.slope)),
         ("model/residual_mean.npy".into(), vector(&reference.model.residual_mean)),
         ("loadings.npy".into(), matrix(&reference.loadings)),
-        ("embedding.npy".into(), matrix(&reference.embedding)),
+        ("embedding.npy".into(), embedding(&reference.embedding)),
         ("neighbors.npy".into(), neighbors(&reference.neighbors)),
         ("umap/layout.npy".into(), matrix(&reference.umap.layout)),
         ("umap/rows.npy".into(), vector(&reference.umap.rows)),
@@ -65,6 +79,16 @@ pub fn write(reference: &Reference) -> Result<Vec<u8>> {
     if let Some(proteins) = &reference.proteins {
         entries.push((PROTEIN_NAMES.into(), json(&proteins.names)?));
         entries.push((PROTEIN_VALUES.into(), matrix(&proteins.values)));
+    }
+    for (index, column) in reference.columns.iter().enumerate() {
+        entries.push((format!("columns/{index}.npy"), vector(&column.codes)));
+    }
+    if let Some(expression) = &reference.expression {
+        entries.push((GENES.into(), json(&expression.genes)?));
+        for (index, level) in expression.levels.iter().enumerate() {
+            entries.push((format!("expression/{index}/mean.npy"), matrix(&level.mean)));
+            entries.push((format!("expression/{index}/fraction.npy"), matrix(&level.fraction)));
+        }
     }
     let manifest = Manifest {
         schema: SCHEMA,
@@ -77,6 +101,9 @@ pub fn write(reference: &Reference) -> Result<Vec<u8>> {
             .map(|level| LevelHead { name: level.name.clone(), classes: level.classes.clone() })
             .collect(),
         umap: reference.umap.parameters,
+        columns: (reference.columns.iter())
+            .map(|column| ColumnHead { name: column.name.clone(), values: column.values.clone() })
+            .collect(),
         sha256: entries.iter().map(|(name, content)| (name.clone(), sha256(content))).collect(),
     };
     let mut writer = Writer::default();
@@ -106,73 +133,168 @@ fn neighbors(indices: &Array2<u32>) -> Vec<u8> {
     if indices.nrows() <= 1 << 16 { matrix(&indices.mapv(|index| index as u16)) } else { matrix(indices) }
 }
 
-/// Reads and checks a bundle.
+/// Where there are many cells and no value is beyond what 16 bits hold, in 16 bits.
+fn embedding(places: &Dense) -> Vec<u8> {
+    let largest = f32::from(f16::MAX);
+    if places.nrows() > HALVES_FROM && places.iter().all(|place| place.abs() <= largest) {
+        matrix(&places.mapv(f16::from_f32))
+    } else {
+        matrix(places)
+    }
+}
+
+/// Reads and checks a bundle that lies in memory.
 ///
 /// # Errors
 /// Anything that is missing, changed (by its SHA-256), of a newer schema, or does not fit the rest.
 pub fn read(bytes: &[u8]) -> Result<Reference> {
-    let archive = Archive::open(bytes)?;
-    let manifest: Manifest = parse("manifest.json", &archive.read("manifest.json")?)?;
-    if manifest.schema != SCHEMA {
-        return Err(Error::reference(format!(
-            "The reference bundle is written in version {} of the format; this Sextant reads version {SCHEMA}. Update Sextant, or \
-             build the bundle again.",
-            manifest.schema
-        )));
+    Bundle::open(Cursor::new(bytes))?.reference()
+}
+
+/// A bundle whose entries are read when they are asked for: it may lie in memory or in a file.
+pub struct Bundle<S> {
+    archive: Archive<S>,
+    manifest: Manifest,
+}
+
+impl<S: Read + Seek> Bundle<S> {
+    /// # Errors
+    /// As [`read`], as far as the manifest goes.
+    pub fn open(source: S) -> Result<Self> {
+        let mut archive = Archive::open(source)?;
+        let manifest: Manifest = parse("manifest.json", &archive.read("manifest.json")?)?;
+        if manifest.schema != SCHEMA {
+            return Err(Error::reference(format!(
+                "The reference bundle is written in version {} of the format; this Sextant reads version {SCHEMA}. Update Sextant, \
+                 or build the bundle again.",
+                manifest.schema
+            )));
+        }
+        Ok(Bundle { archive, manifest })
     }
-    let entry = |name: &str| -> Result<Vec<u8>> {
-        let content = archive.read(name)?;
-        if manifest.sha256.get(name) != Some(&sha256(&content)) {
+
+    pub fn about(&self) -> &About {
+        &self.manifest.about
+    }
+
+    /// All of it.
+    ///
+    /// # Errors
+    /// As [`read`].
+    pub fn reference(&mut self) -> Result<Reference> {
+        let neighbors = self.entry("neighbors.npy")?;
+        let neighbors = npy::read_matrix::<u16>("neighbors.npy", &neighbors)
+            .map(|indices| indices.mapv(u32::from))
+            .or_else(|_| npy::read_matrix("neighbors.npy", &neighbors))?;
+        let reference = Reference {
+            features: self.json("features.json")?,
+            model: ResidualModel {
+                theta: self.vector("model/theta.npy")?,
+                intercept: self.vector("model/intercept.npy")?,
+                slope: self.vector("model/slope.npy")?,
+                residual_mean: self.vector("model/residual_mean.npy")?,
+                clip: self.manifest.clip,
+                variance_floor: self.manifest.variance_floor,
+            },
+            loadings: self.matrix("loadings.npy")?,
+            embedding: self.embedding()?,
+            neighbors,
+            levels: self.levels()?,
+            umap: UmapModel {
+                layout: self.matrix("umap/layout.npy")?,
+                rows: self.vector("umap/rows.npy")?,
+                parameters: self.manifest.umap,
+            },
+            cells: self.json("cells.json")?,
+            columns: self.columns()?,
+            proteins: self.proteins()?,
+            expression: self.expression()?,
+            about: self.manifest.about.clone(),
+        };
+        reference.check()?;
+        Ok(reference)
+    }
+
+    fn levels(&mut self) -> Result<Vec<Level>> {
+        let mut levels = Vec::new();
+        for index in 0..self.manifest.levels.len() {
+            let codes = self.vector(&format!("labels/{index}.npy"))?;
+            let LevelHead { name, classes } = &self.manifest.levels[index];
+            levels.push(Level { name: name.clone(), classes: classes.clone(), codes });
+        }
+        Ok(levels)
+    }
+
+    fn columns(&mut self) -> Result<Vec<CellColumn>> {
+        let mut columns = Vec::new();
+        for index in 0..self.manifest.columns.len() {
+            let codes = self.vector(&format!("columns/{index}.npy"))?;
+            let ColumnHead { name, values } = &self.manifest.columns[index];
+            columns.push(CellColumn { name: name.clone(), values: values.clone(), codes });
+        }
+        Ok(columns)
+    }
+
+    fn embedding(&mut self) -> Result<Dense> {
+        let content = self.entry("embedding.npy")?;
+        match npy::read_matrix::<f16>("embedding.npy", &content) {
+            Ok(halves) => Ok(halves.mapv(f32::from)),
+            Err(_) => npy::read_matrix("embedding.npy", &content),
+        }
+    }
+
+    fn proteins(&mut self) -> Result<Option<Proteins>> {
+        if ![PROTEIN_NAMES, PROTEIN_VALUES].iter().any(|name| self.has(name)) {
+            return Ok(None);
+        }
+        Ok(Some(Proteins { names: self.json(PROTEIN_NAMES)?, values: self.matrix(PROTEIN_VALUES)? }))
+    }
+
+    /// What its classes express, where it tells; checked against its levels by [`Bundle::reference`] alone.
+    ///
+    /// # Errors
+    /// As [`read`], of these entries.
+    pub fn expression(&mut self) -> Result<Option<Expression>> {
+        if !self.has(GENES) {
+            return Ok(None);
+        }
+        let genes = self.json(GENES)?;
+        let mut levels = Vec::new();
+        for index in 0..self.manifest.levels.len() {
+            levels.push(ClassExpression {
+                mean: self.matrix(&format!("expression/{index}/mean.npy"))?,
+                fraction: self.matrix(&format!("expression/{index}/fraction.npy"))?,
+            });
+        }
+        Ok(Some(Expression { genes, levels }))
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.manifest.sha256.contains_key(name)
+    }
+
+    /// The content of an entry, if it is what the manifest says.
+    fn entry(&mut self, name: &str) -> Result<Vec<u8>> {
+        let content = self.archive.read(name)?;
+        if self.manifest.sha256.get(name) != Some(&sha256(&content)) {
             return Err(Error::reference(format!(
                 "The reference bundle was changed: the SHA-256 of '{name}' is not the one in its manifest. Download it again."
             )));
         }
         Ok(content)
-    };
-    let numbers = |name: &str| npy::read_vector::<f64>(name, &entry(name)?);
-    let dense = |name: &str| -> Result<Dense> { npy::read_matrix(name, &entry(name)?) };
-    let mut levels = Vec::new();
-    for (index, head) in manifest.levels.into_iter().enumerate() {
-        let name = format!("labels/{index}.npy");
-        levels.push(Level { name: head.name, classes: head.classes, codes: npy::read_vector(&name, &entry(&name)?)? });
     }
-    let has_proteins = [PROTEIN_NAMES, PROTEIN_VALUES].iter().any(|name| manifest.sha256.contains_key(*name));
-    let proteins = match has_proteins {
-        true => {
-            let names = parse(PROTEIN_NAMES, &entry(PROTEIN_NAMES)?)?;
-            Some(Proteins { names, values: dense(PROTEIN_VALUES)? })
-        }
-        false => None,
-    };
-    let features: Vec<Feature> = parse("features.json", &entry("features.json")?)?;
-    let neighbors = entry("neighbors.npy")?;
-    let reference = Reference {
-        features,
-        model: ResidualModel {
-            theta: numbers("model/theta.npy")?,
-            intercept: numbers("model/intercept.npy")?,
-            slope: numbers("model/slope.npy")?,
-            residual_mean: numbers("model/residual_mean.npy")?,
-            clip: manifest.clip,
-            variance_floor: manifest.variance_floor,
-        },
-        loadings: dense("loadings.npy")?,
-        embedding: dense("embedding.npy")?,
-        neighbors: npy::read_matrix::<u16>("neighbors.npy", &neighbors)
-            .map(|indices| indices.mapv(u32::from))
-            .or_else(|_| npy::read_matrix("neighbors.npy", &neighbors))?,
-        levels,
-        umap: UmapModel {
-            layout: dense("umap/layout.npy")?,
-            rows: npy::read_vector("umap/rows.npy", &entry("umap/rows.npy")?)?,
-            parameters: manifest.umap,
-        },
-        cells: parse("cells.json", &entry("cells.json")?)?,
-        proteins,
-        about: manifest.about,
-    };
-    reference.check()?;
-    Ok(reference)
+
+    fn vector<T: Element>(&mut self, name: &str) -> Result<Vec<T>> {
+        npy::read_vector(name, &self.entry(name)?)
+    }
+
+    fn matrix<T: Element>(&mut self, name: &str) -> Result<Array2<T>> {
+        npy::read_matrix(name, &self.entry(name)?)
+    }
+
+    fn json<T: serde::de::DeserializeOwned>(&mut self, name: &str) -> Result<T> {
+        parse(name, &self.entry(name)?)
+    }
 }
 
 fn parse<T: serde::de::DeserializeOwned>(name: &str, bytes: &[u8]) -> Result<T> {

@@ -9,6 +9,12 @@ pub trait Element: bytemuck::Pod {
     const DESCRIPTION: &'static str;
 }
 
+impl Element for u8 {
+    const DESCRIPTION: &'static str = "|u1";
+}
+impl Element for half::f16 {
+    const DESCRIPTION: &'static str = "<f2";
+}
 impl Element for f32 {
     const DESCRIPTION: &'static str = "<f4";
 }

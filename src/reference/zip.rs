@@ -5,11 +5,14 @@
 use crate::error::{Error, Result};
 use crate::formats::number;
 use crate::formats::zip::{Entry, entry};
+use std::io::{Read, Seek, SeekFrom};
 use zlib_rs::{DeflateConfig, InflateConfig, ReturnCode, compress_bound, compress_slice, decompress_slice};
 
 const LOCAL: u32 = 0x0403_4b50;
 const CENTRAL: u32 = 0x0201_4b50;
 const END: u32 = 0x0605_4b50;
+/// Bytes of the end of the table of contents, without a comment.
+const END_LENGTH: u64 = 22;
 const STORED: u16 = 0;
 const DEFLATED: u16 = 8;
 /// 1 January 1980, the earliest date that the format knows.
@@ -79,9 +82,10 @@ fn put32(bytes: &mut Vec<u8>, value: u32) {
     bytes.extend_from_slice(&value.to_le_bytes());
 }
 
-/// An archive in memory.
-pub struct Archive<'a> {
-    bytes: &'a [u8],
+/// An archive whose entries are read when they are asked for: it may lie in memory or in a file.
+pub struct Archive<S> {
+    source: S,
+    length: u64,
     entries: Vec<Entry>,
 }
 
@@ -91,50 +95,58 @@ fn damaged(what: &str) -> Error {
     ))
 }
 
-impl<'a> Archive<'a> {
+impl<S: Read + Seek> Archive<S> {
     /// # Errors
     /// Not a ZIP file, cut short, or of a kind that bundles do not use (ZIP64, several disks).
-    pub fn open(bytes: &'a [u8]) -> Result<Self> {
-        let end = (0..bytes.len().saturating_sub(21).min(1 << 16))
-            .map(|back| bytes.len() - 22 - back)
-            .find(|&at| number::<4>(bytes, at) == Some(u64::from(END)))
-            .ok_or_else(|| damaged("it is no complete ZIP file"))?;
-        let (Some(count), Some(start)) = (number::<2>(bytes, end + 10), number::<4>(bytes, end + 16)) else {
-            return Err(damaged("it is no complete ZIP file"));
+    pub fn open(mut source: S) -> Result<Self> {
+        let length = source.seek(SeekFrom::End(0)).map_err(unreadable)?;
+        let mut archive = Archive { source, length, entries: Vec::new() };
+        let incomplete = || damaged("it is no complete ZIP file");
+        let from = length.saturating_sub(END_LENGTH + (1 << 16));
+        let tail = archive.part(from, length - from)?.ok_or_else(incomplete)?;
+        let end = (0..=tail.len().checked_sub(END_LENGTH as usize).ok_or_else(incomplete)?)
+            .rev()
+            .find(|&at| number::<4>(&tail, at) == Some(u64::from(END)))
+            .ok_or_else(incomplete)?;
+        let [count, size, start] =
+            [number::<2>(&tail, end + 10), number::<4>(&tail, end + 12), number::<4>(&tail, end + 16)];
+        let (Some(count), Some(size), Some(start)) = (count, size, start) else {
+            return Err(incomplete());
         };
-        let mut at = start as usize;
-        let mut entries = Vec::new();
+        let cut_off = || damaged("its table of contents is cut off");
+        let directory = archive.part(start, size)?.ok_or_else(cut_off)?;
+        let mut at = 0;
         for _ in 0..count {
-            let (entry, next) = entry(bytes, at).ok_or_else(|| damaged("its table of contents is cut off"))?;
-            entries.push(entry);
+            let (entry, next) = entry(&directory, at).ok_or_else(cut_off)?;
+            archive.entries.push(entry);
             at = next;
         }
-        let total: u64 = entries.iter().map(|entry| entry.size).sum();
-        if total > MAX_TOTAL {
-            return Err(damaged(&format!(
+        let total = archive.entries.iter().try_fold(0u64, |total, entry| total.checked_add(entry.size));
+        match total.filter(|&total| total <= MAX_TOTAL) {
+            Some(_) => Ok(archive),
+            None => Err(damaged(&format!(
                 "it claims to hold {} MB, and a reference has at most 1,073",
-                total / 1_000_000
-            )));
+                total.unwrap_or(u64::MAX) / 1_000_000
+            ))),
         }
-        Ok(Archive { bytes, entries })
     }
 
     /// The content of the entry of that name, its CRC checked.
     ///
     /// # Errors
     /// No such entry; an entry that lies about its size, or whose content was changed.
-    pub fn read(&self, name: &str) -> Result<Vec<u8>> {
-        let entry = self.entries.iter().find(|entry| entry.path == name);
-        let entry = entry.ok_or_else(|| damaged(&format!("'{name}' is missing")))?;
-        let data = self.data(entry).ok_or_else(|| damaged(&format!("'{name}' is cut off")))?;
+    pub fn read(&mut self, name: &str) -> Result<Vec<u8>> {
+        let found = self.entries.iter().find(|entry| entry.path == name);
+        let entry = found.ok_or_else(|| damaged(&format!("'{name}' is missing")))?.clone();
         if entry.size > entry.packed.saturating_mul(MAX_RATIO) + 64 {
             return Err(damaged(&format!("'{name}' claims to hold {} bytes", entry.size)));
         }
+        let data = self.data(&entry)?.ok_or_else(|| damaged(&format!("'{name}' is cut off")))?;
         let content = match entry.method {
-            method if method == u64::from(STORED) => data.to_vec(),
+            method if method == u64::from(STORED) => data,
             method if method == u64::from(DEFLATED) => {
                 let mut content = vec![0; entry.size as usize];
-                let (inflated, code) = decompress_slice(&mut content, data, InflateConfig { window_bits: -15 });
+                let (inflated, code) = decompress_slice(&mut content, &data, InflateConfig { window_bits: -15 });
                 if code != ReturnCode::Ok || inflated.len() as u64 != entry.size {
                     return Err(damaged(&format!("'{name}' cannot be inflated")));
                 }
@@ -148,18 +160,37 @@ impl<'a> Archive<'a> {
         Ok(content)
     }
 
-    fn data(&self, entry: &Entry) -> Option<&'a [u8]> {
-        let at = usize::try_from(entry.header).ok()?;
-        (number::<4>(self.bytes, at)? == u64::from(LOCAL)).then_some(())?;
-        let lengths = number::<2>(self.bytes, at + 26)? + number::<2>(self.bytes, at + 28)?;
-        let start = at.checked_add(30 + lengths as usize)?;
-        self.bytes.get(start..start.checked_add(usize::try_from(entry.packed).ok()?)?)
+    /// The packed bytes of an entry; nothing where they are not there.
+    fn data(&mut self, entry: &Entry) -> Result<Option<Vec<u8>>> {
+        let Some(head) = self.part(entry.header, 30)? else { return Ok(None) };
+        let lengths = number::<2>(&head, 26).zip(number::<2>(&head, 28)).map(|(name, extra)| name + extra);
+        match lengths.filter(|_| number::<4>(&head, 0) == Some(u64::from(LOCAL))) {
+            Some(lengths) => self.part(entry.header.saturating_add(30 + lengths), entry.packed),
+            None => Ok(None),
+        }
     }
+
+    /// So many bytes from there on; nothing where the file is shorter.
+    fn part(&mut self, start: u64, length: u64) -> Result<Option<Vec<u8>>> {
+        if start.checked_add(length).is_none_or(|end| end > self.length) {
+            return Ok(None);
+        }
+        let mut bytes = vec![0; length as usize];
+        self.source.seek(SeekFrom::Start(start)).map_err(unreadable)?;
+        self.source.read_exact(&mut bytes).map_err(unreadable)?;
+        Ok(Some(bytes))
+    }
+}
+
+fn unreadable(cause: std::io::Error) -> Error {
+    Error::reference(format!("The reference bundle cannot be read: {cause}. Check that it is still where it was."))
+        .because(cause)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::Cursor;
 
     fn archive() -> Vec<u8> {
         let mut writer = Writer::default();
@@ -172,7 +203,7 @@ mod tests {
     fn round_trip() {
         let bytes = archive();
         assert!(bytes.len() < 400, "zeros are deflated: {}", bytes.len());
-        let archive = Archive::open(&bytes).expect("an archive");
+        let mut archive = Archive::open(Cursor::new(&bytes)).expect("an archive");
         assert_eq!(archive.read("a.txt").expect("an entry"), b"hello");
         assert_eq!(archive.read("b/zeros").expect("an entry"), [0; 10_000]);
         assert!(archive.read("c").unwrap_err().to_string().contains("'c' is missing"));
@@ -182,13 +213,13 @@ mod tests {
     fn damage_is_an_error_and_never_a_panic() {
         let whole = archive();
         for length in 0..whole.len() {
-            let read = Archive::open(&whole[..length]).and_then(|archive| archive.read("a.txt"));
+            let read = Archive::open(Cursor::new(&whole[..length])).and_then(|mut archive| archive.read("a.txt"));
             assert!(read.is_err());
         }
         for at in 0..whole.len() {
             let mut changed = whole.clone();
             changed[at] ^= 0xff;
-            if let Ok(content) = Archive::open(&changed).and_then(|archive| archive.read("a.txt")) {
+            if let Ok(content) = Archive::open(Cursor::new(&changed)).and_then(|mut archive| archive.read("a.txt")) {
                 assert_eq!(content, b"hello");
             }
         }

@@ -1,11 +1,13 @@
 //! What JavaScript gets as plain objects.
 
+use crate::build::labels::color;
 use crate::error::Warning;
 use crate::genes::{GeneMatch, Source};
 use crate::map::samples::SampleOutcome;
 use crate::metadata::{Kind, ValueCount};
 use crate::query::Summary;
 use serde::Serialize;
+use std::borrow::Cow;
 
 #[derive(Serialize)]
 pub struct BuildInfo {
@@ -16,7 +18,7 @@ pub struct BuildInfo {
 #[derive(Serialize)]
 pub struct ClassSummary<'a> {
     pub name: &'a str,
-    pub color: &'a str,
+    pub color: Cow<'a, str>,
     pub cells: usize,
 }
 
@@ -32,7 +34,6 @@ pub struct ReferenceSummary<'a> {
     pub about: &'a crate::reference::About,
     pub cells: usize,
     pub features: usize,
-    pub checksum: String,
     pub levels: Vec<LevelSummary<'a>>,
     /// How right its own labels are, in words.
     pub held_out_sentence: Option<String>,
@@ -40,6 +41,10 @@ pub struct ReferenceSummary<'a> {
     pub card: crate::reference::card::Card,
     /// Names of those that can be imputed.
     pub proteins: &'a [String],
+    /// Columns that tell where its cells are from, with their values as classes.
+    pub columns: Vec<LevelSummary<'a>>,
+    /// Whether it tells what its classes express.
+    pub tells_expression: bool,
 }
 
 #[derive(Serialize)]
@@ -124,6 +129,19 @@ pub fn level_summary<'a>(level: &'a crate::reference::Level, codes: &[u16]) -> L
     let classes = level.classes.iter().zip(cells);
     LevelSummary {
         name: &level.name,
-        classes: classes.map(|(class, cells)| ClassSummary { name: &class.name, color: &class.color, cells }).collect(),
+        classes: classes
+            .map(|(class, cells)| ClassSummary { name: &class.name, color: Cow::Borrowed(&class.color), cells })
+            .collect(),
+    }
+}
+
+/// The values of a column as classes, in colours of their own.
+pub fn column_summary(column: &crate::reference::columns::CellColumn) -> LevelSummary<'_> {
+    let mut cells = vec![0; column.values.len()];
+    column.codes.iter().for_each(|&code| cells[usize::from(code)] += 1);
+    let values = column.values.iter().zip(cells).enumerate();
+    LevelSummary {
+        name: &column.name,
+        classes: values.map(|(at, (name, cells))| ClassSummary { name, color: Cow::Owned(color(at)), cells }).collect(),
     }
 }

@@ -215,6 +215,8 @@ fn read_reference(golden: &Path) -> Reference {
             },
         },
         cells,
+        columns: Vec::new(),
         proteins: None,
+        expression: None,
     }
 }

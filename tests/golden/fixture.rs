@@ -83,7 +83,9 @@ pub fn reference(model: &str, floor: VarianceFloor, prefix: &str) -> Reference {
             },
         },
         cells: names,
+        columns: Vec::new(),
         proteins: None,
+        expression: None,
     }
 }
 

@@ -8,6 +8,7 @@ use sextant::reference::zip::{Archive, Writer};
 use sextant::reference::{
     About, Class, Level, Reference, ResidualModel, UmapModel, UmapParameters, VarianceFloor, bundle, npy,
 };
+use std::io::Cursor;
 
 /// Five cells, four features and two dimensions.
 fn reference() -> Reference {
@@ -42,7 +43,9 @@ fn reference() -> Reference {
             },
         },
         cells: ["a", "b", "c", "d", "e"].map(str::to_owned).to_vec(),
+        columns: Vec::new(),
         proteins: None,
+        expression: None,
     }
 }
 
@@ -134,7 +137,7 @@ fn proteins_that_do_not_fit_are_named() {
     }
     // Half of them is no table of proteins, and neither is one that was changed.
     let written = bundle::write(&Reference { proteins: Some(proteins()), ..reference() }).expect("a bundle");
-    let archive = Archive::open(&written).expect("an archive");
+    let mut archive = Archive::open(Cursor::new(&written)).expect("an archive");
     let manifest = String::from_utf8(archive.read("manifest.json").expect("a manifest")).expect("text");
     let names: Vec<&str> = manifest
         .lines()
@@ -143,7 +146,7 @@ fn proteins_that_do_not_fit_are_named() {
         .filter(|name| name.contains('.'))
         .collect();
     assert_eq!(names.iter().filter(|name| name.starts_with("proteins/")).count(), 2);
-    let without = |lost: &str| {
+    let mut without = |lost: &str| {
         let mut writer = Writer::default();
         for name in ["manifest.json"].iter().chain(&names).filter(|name| **name != lost) {
             writer.add(name, &archive.read(name).expect("an entry"));
@@ -185,7 +188,7 @@ fn parameters_of_the_map_are_bounded() {
 /// The bundle again, with one entry changed and its checksum put right when that is wanted.
 fn with_entry(name: &str, content: &[u8], checked: bool) -> Vec<u8> {
     let written = bundle::write(&reference()).expect("a bundle");
-    let archive = Archive::open(&written).expect("an archive");
+    let mut archive = Archive::open(Cursor::new(&written)).expect("an archive");
     let mut manifest: serde_json::Value =
         serde_json::from_slice(&archive.read("manifest.json").expect("a manifest")).expect("JSON");
     let names: Vec<String> = manifest["sha256"].as_object().expect("names").keys().cloned().collect();
@@ -255,7 +258,9 @@ fn archives_that_were_cut_or_changed_are_refused() {
              .sextant.zip."
         )
     };
-    let said = |bytes: &[u8], name: &str| sentence(Archive::open(bytes).and_then(|archive| archive.read(name)));
+    let said = |bytes: &[u8], name: &str| {
+        sentence(Archive::open(Cursor::new(bytes)).and_then(|mut archive| archive.read(name)))
+    };
     assert_eq!(said(&whole, "b.txt"), damaged("'b.txt' is missing"));
     assert_eq!(said(b"PK", "a.txt"), damaged("it is no complete ZIP file"));
     let lines: Vec<usize> =

@@ -2,6 +2,8 @@
 
 // viridis in nine steps: even in lightness, and readable without red and green.
 const VIRIDIS = ['#440154', '#472d7b', '#3b528b', '#2c728e', '#21918c', '#28ae80', '#5ec962', '#addc30', '#fde725'].map(rgb);
+// plasma, as Azimuth colours the expression of a reference.
+const PLASMA = ['#0d0887', '#4c02a1', '#7e03a8', '#aa2395', '#cc4778', '#e66c5c', '#f89540', '#fdc527', '#f0f921'].map(rgb);
 // The lightest end is hard to see on white and the darkest on black: each theme leaves out its own.
 const SPAN = { light: [0, 0.93], dark: [0.14, 1] };
 
@@ -11,16 +13,23 @@ export function rgb(hex) {
 }
 
 /** The colour of a score from 0 to 1. */
-export function scoreColor(score, dark) {
+export const scoreColor = (score, dark) => between(VIRIDIS, score, dark);
+
+/** The colour of an expression from 0 to 1. */
+export const plasma = (value, dark) => between(PLASMA, value, dark);
+
+export const hex = (color) => `#${color.map((value) => value.toString(16).padStart(2, '0')).join('')}`;
+
+function between(steps, score, dark) {
   const [low, high] = SPAN[dark ? 'dark' : 'light'];
-  const at = (low + Math.min(1, Math.max(0, score || 0)) * (high - low)) * (VIRIDIS.length - 1);
-  const below = Math.min(VIRIDIS.length - 2, Math.floor(at));
-  return VIRIDIS[below].map((value, channel) => Math.round(value + (VIRIDIS[below + 1][channel] - value) * (at - below)));
+  const at = (low + Math.min(1, Math.max(0, score || 0)) * (high - low)) * (steps.length - 1);
+  const below = Math.min(steps.length - 2, Math.floor(at));
+  return steps[below].map((value, channel) => Math.round(value + (steps[below + 1][channel] - value) * (at - below)));
 }
 
 /** A table of 256 colours, for many points. */
-export function scoreTable(dark) {
-  return Array.from({ length: 256 }, (_, step) => scoreColor(step / 255, dark));
+export function scoreTable(dark, scale = scoreColor) {
+  return Array.from({ length: 256 }, (_, step) => scale(step / 255, dark));
 }
 
 /**
@@ -30,13 +39,15 @@ export function scoreTable(dark) {
  * A point whose score is NaN has the colour of its class. Classes that are `under` the others come before all.
  * With a focus on one class the others turn pale and come before it, or are left out.
  *
- * @param {{ codes: Uint16Array, colors: number[][], scores?: Float32Array, under?: boolean[], focus: { highlight: number | null, isolated: boolean }, pale: number[], dark: boolean }} what
+ * Scores are coloured by `scale`.
+ *
+ * @param {{ codes: Uint16Array, colors: number[][], scores?: Float32Array, scale?: Function, under?: boolean[], focus: { highlight: number | null, isolated: boolean }, pale: number[], dark: boolean }} what
  * @returns {{ rgba: Uint8Array, order: Uint32Array }}
  */
-export function paint({ codes, colors, scores, under = [], focus, pale, dark }) {
+export function paint({ codes, colors, scores, scale = scoreColor, under = [], focus, pale, dark }) {
   const n = codes.length;
   const rgba = new Uint8Array(4 * n);
-  const table = scores ? scoreTable(dark) : null;
+  const table = scores ? scoreTable(dark, scale) : null;
   const { highlight, isolated } = focus;
   for (let i = 0; i < n; i += 1) {
     const outside = highlight !== null && codes[i] !== highlight;

@@ -29,6 +29,20 @@ export function ofDoublets(scores) {
   return { ...ofNumbers('Doublet score', { numbers: scores, min: 0, max, missing: 0 }), word: (i) => score(scores[i]) };
 }
 
+// A few cells with very much of a gene would leave all others at the low end.
+const CLIPPED = 0.01;
+
+/** Values of a gene as a scale from the lowest to the highest hundredth; of counts it begins at 0. */
+export function ofGene(values) {
+  const sorted = Float32Array.from(values).sort();
+  const above = sorted.subarray(sorted.findLastIndex((value) => value <= 0) + 1);
+  const at = (share, of) => of[Math.min(of.length - 1, Math.round(share * (of.length - 1)))] ?? 0;
+  const min = sorted[0] >= 0 ? 0 : at(CLIPPED, sorted);
+  const max = sorted[0] >= 0 ? at(1 - CLIPPED, above) : at(1 - CLIPPED, sorted);
+  const span = max - min;
+  return { ends: [min, min + span / 2, max], scores: values.map((value) => (span > 0 ? Math.min(1, Math.max(0, (value - min) / span)) : 0)), values };
+}
+
 function ofClasses(name, { values, other_values: others, other_cells: otherCells, missing, codes }) {
   const classes = values.map(({ value, cells, color }, at) => ({ key: `metadata ${at}`, name: value, color, cells, named: true }));
   classes.push({ key: 'metadata other', name: others === 1 ? '1 other value' : `${whole(others)} other values`, color: OTHER, cells: otherCells, under: true });

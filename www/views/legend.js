@@ -1,4 +1,4 @@
-import { scoreColor } from '../plot/colors.js';
+import { plasma, scoreColor } from '../plot/colors.js';
 import { figure, whole } from '../words.js';
 import { element, say, swatch } from './dom.js';
 import { keyOf, shownLevel, shownMetadata } from './shown.js';
@@ -63,11 +63,11 @@ export class Legend {
     this.#buttons = rows.map((row) => element('button', {
       type: 'button', 'data-class': keyOf(row), 'data-empty': row.cells === 0, 'aria-pressed': 'false', title: row.name },
     swatch(row.color), element('bdi', { class: 'legend-name' }, row.name), element('span', { class: 'legend-count' }, whole(row.cells))));
-    const scale = result ? scaleOf(colorBy) : null;
+    const scale = colorBy.kind === 'gene' ? geneScales(colorBy.gene) : result ? scaleOf(colorBy) : null;
     this.#root.replaceChildren(
       ...(scale ? [scale] : []),
       element('div', { class: 'legend-head' },
-        element('span', { class: 'legend-title' }, element('bdi', {}, metadata?.name ?? colorBy.level), ` · ${query ? 'your cells' : 'reference cells'}`),
+        element('span', { class: 'legend-title' }, element('bdi', {}, metadata?.name ?? colorBy.origin?.name ?? colorBy.level), ` · ${query ? 'your cells' : 'reference cells'}`),
         element('button', { type: 'button', class: 'quiet', 'data-all': true }, 'Show all')),
       element('div', { class: 'legend-list' }, ...this.#buttons));
   }
@@ -92,12 +92,26 @@ function scaleOf({ kind, level, coloring }) {
   return words ? scoreScale(words, ['0', '0.5', '1']) : null;
 }
 
-function scoreScale(words, ends) {
+const OF_REFERENCE = {
+  components: 'what 50 components keep of its residuals',
+  class: 'mean of the cell’s class',
+};
+
+/** A gene on both maps: what its colours are of each. */
+function geneScales({ symbol, by, reference, query }) {
+  const made = [];
+  if (reference) made.push(scoreScale(`${symbol} in the reference: ${OF_REFERENCE[by]}`, reference.ends.map(figure), plasma));
+  else made.push(element('p', { class: 'hint' }, `${symbol} is not known of the reference.`));
+  if (query) made.push(scoreScale(`${symbol} in your cells: log1p(counts per 10,000)`, query.ends.map(figure)));
+  return element('div', {}, ...made);
+}
+
+function scoreScale(words, ends, scale = scoreColor) {
   const canvas = element('canvas', { width: 128, height: 1, class: 'scale', 'aria-hidden': 'true' });
   const context = canvas.getContext('2d');
   const dark = window.matchMedia('(prefers-color-scheme: dark)').matches;
   for (let x = 0; x < 128; x += 1) {
-    context.fillStyle = `rgb(${scoreColor(x / 127, dark).join(' ')})`;
+    context.fillStyle = `rgb(${scale(x / 127, dark).join(' ')})`;
     context.fillRect(x, 0, 1, 1);
   }
   return element('div', { class: 'score-scale' },

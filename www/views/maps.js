@@ -1,10 +1,11 @@
 import { Camera } from '../plot/camera.js';
-import { paint, rgb } from '../plot/colors.js';
+import { paint, plasma, rgb, scoreColor } from '../plot/colors.js';
 import { fitted } from '../plot/fit.js';
 import { boundsOf, densestPlaces } from '../plot/grid.js';
 import { Scatter } from '../plot/scatter.js';
-import { score, whole } from '../words.js';
+import { figure, score, whole } from '../words.js';
 import { element, say } from './dom.js';
+import { GeneSearch } from './gene_search.js';
 import { callOf, cellNames, codeOf, columnOfProtein, DOUBLETS, isBusy, keyOf, OWN_CLUSTERS, shownLevel, shownMetadata } from './shown.js';
 
 // Below this share of all cells a class is so small that its name would cover it.
@@ -33,6 +34,7 @@ export class Maps {
   #doublets;
   #ownMap;
   #ownPlaces = null;
+  #genes;
 
   constructor(root) {
     this.#root = root;
@@ -44,6 +46,7 @@ export class Maps {
     this.#clusterMethod = root.querySelector('#cluster-method');
     this.#doublets = root.querySelector('#doublets-button');
     this.#ownMap = root.querySelector('#own-map');
+    this.#genes = new GeneSearch(root.querySelector('.gene-search'));
     this.#reference = new Scatter(root.querySelector('#reference-plot'), this.#camera, (point) => this.#describeReference(point));
     this.#query = new Scatter(root.querySelector('#query-plot'), this.#camera, (point) => this.#describeQuery(point));
     this.#reference.addEventListener('resize', () => this.#home());
@@ -79,6 +82,7 @@ export class Maps {
     this.#root.querySelector('#own-map-row').hidden = !own;
     this.#doublets.hidden = Boolean(doublets);
     for (const control of [this.#cluster, this.#resolution, this.#clusterMethod, this.#ownMap, this.#doublets]) control.disabled = isBusy(state);
+    this.#genes.update({ symbols: state.symbols, value: colorBy?.gene?.symbol, disabled: isBusy(state) });
     if (!reference) return;
     const before = this.#drawn;
     this.#drawn = { reference, result, own, doublets, colorBy, focus, cell };
@@ -133,6 +137,9 @@ export class Maps {
     const option = (kind, level, text) => element('option', {
       'data-kind': kind, 'data-level': level, value: `${kind} ${level}`, selected: colorBy.kind === kind && (['mapping', 'unknown'].includes(kind) || colorBy.level === level) }, text);
     const groups = [element('optgroup', { label: 'Label' }, ...levels.map(({ name }) => option('label', name, `Label: ${name}`)))];
+    if (colorBy.kind === 'gene') groups.unshift(element('option', { 'data-kind': 'gene', 'data-level': colorBy.level, value: 'gene', selected: true }, `Gene: ${colorBy.gene.symbol}`));
+    const origins = reference.about.columns.map(({ name }, at) => element('option', { 'data-kind': 'origin', 'data-level': colorBy.level, 'data-column': at, value: `origin ${at}`, selected: colorBy.kind === 'origin' && colorBy.column === at }, cut(name)));
+    if (!result && origins.length > 0) groups.push(element('optgroup', { label: 'Where its cells are from' }, ...origins));
     if (result) {
       groups.push(element('optgroup', { label: 'Score' },
         ...(result.calls ? levels.map(({ name }) => option('confidence', name, `Confidence: ${name}`)) : []),
@@ -157,18 +164,18 @@ export class Maps {
     const style = getComputedStyle(this.#root);
     const pale = rgb(style.getPropertyValue('--pale').trim());
     const colorOf = new Map(shown.reference.classes.map(({ name, color }) => [name, color]));
-    const look = (scatter, { classes, codes }, focus, scores) => {
+    const look = (scatter, { classes, codes }, focus, scores, scale = scoreColor) => {
       const highlight = codeOf(classes, focus.highlight);
       const colors = classes.map(({ key, name, color }) => rgb(key === undefined ? (colorOf.get(name) ?? color) : color));
       const hidden = (point) => highlight !== null && focus.isolated && codes[point] !== highlight;
-      const painted = paint({ codes, colors, scores, under: classes.map(({ under }) => Boolean(under)), focus: { highlight, isolated: focus.isolated && highlight !== null }, pale, dark: this.#dark.matches });
+      const painted = paint({ codes, colors, scores, scale, under: classes.map(({ under }) => Boolean(under)), focus: { highlight, isolated: focus.isolated && highlight !== null }, pale, dark: this.#dark.matches });
       scatter.setPaint(painted, (point) => !hidden(point));
       scatter.setLabels(this.#labels.checked ? this.#names(scatter, classes, codes, focus) : []);
     };
     // A value of a column says nothing about the reference, even where a label has the same name.
-    look(this.#reference, shown.reference, metadata ? EVERYTHING : focus);
+    look(this.#reference, shown.reference, metadata ? EVERYTHING : focus, colorBy.gene?.reference?.scores, plasma);
     if (!result) return;
-    const scores = { score: shown.query.scores, confidence: shown.query.sure, mapping: result.mappingScores, unknown: result.unknown, metadata: metadata?.scores }[colorBy.kind];
+    const scores = { score: shown.query.scores, confidence: shown.query.sure, mapping: result.mappingScores, unknown: result.unknown, metadata: metadata?.scores, gene: colorBy.gene?.query?.scores }[colorBy.kind];
     look(this.#query, metadata ?? shown.query, focus, scores);
     this.#query.setBehind(this.#behind.checked && this.#places() === result.layout ? this.#state.reference.layout : null, [...rgb(style.getPropertyValue('--behind').trim()), 255]);
   }
@@ -184,8 +191,13 @@ export class Maps {
   }
 
   #describeReference(point) {
-    const { about, codes } = this.#state.reference;
-    return about.levels.map(({ name, classes }, level) => `${name}: ${classes[codes[level][point]]?.name ?? '–'}`);
+    const { reference: { about, codes }, colorBy } = this.#state;
+    const { gene, origin } = colorBy;
+    return [
+      ...about.levels.map(({ name, classes }, level) => `${name}: ${classes[codes[level][point]]?.name ?? '–'}`),
+      ...(origin ? [`${origin.name}: ${origin.classes[origin.codes[point]]?.name ?? '–'}`] : []),
+      ...(gene?.reference ? [`${gene.symbol}: ${figure(gene.reference.values[point])}`] : []),
+    ];
   }
 
   #describeQuery(point) {
@@ -197,6 +209,7 @@ export class Maps {
       ...(result.calls ? [`called ${callOf(result, point)}, unknown score ${score(result.unknown[point])}`] : []),
       `mapping score ${score(result.mappingScores[point])}`,
       ...(metadata ? [`${metadata.name}: ${metadata.word(point)}`] : []),
+      ...(this.#state.colorBy.gene?.query ? [`${this.#state.colorBy.gene.symbol}: ${figure(this.#state.colorBy.gene.query.values[point])}`] : []),
     ];
   }
 }

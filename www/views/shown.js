@@ -7,7 +7,7 @@
 export function shownLevel({ reference, result, colorBy }) {
   const find = (levels) => Math.max(0, levels.findIndex(({ name }) => name === colorBy.level));
   const inReference = find(reference.about.levels);
-  const shown = { reference: { classes: reference.about.levels[inReference].classes, codes: reference.codes[inReference] }, query: null };
+  const shown = { reference: colorBy.kind === 'origin' ? colorBy.origin : { classes: reference.about.levels[inReference].classes, codes: reference.codes[inReference] }, query: null };
   if (result) {
     const at = find(result.levels);
     shown.query = { name: result.levels[at].name, classes: result.levels[at].classes, codes: result.codes[at], scores: result.scores[at], sure: result.sure.values[at] };

@@ -104,7 +104,7 @@ struct GeneTableSummary<'a> {
 }
 
 /// The table of gene names: the one that was named (`none` for none), or the one that stands beside the references.
-fn read_genes(named: Option<&str>, bundle: &Path) -> Result<Option<(GeneTable, String)>, Failure> {
+pub fn read_genes(named: Option<&str>, bundle: &Path) -> Result<Option<(GeneTable, String)>, Failure> {
     // Beside the bundle or a folder further up, in a folder of its own as in this repository or without one.
     let folders = [bundle.parent(), bundle.parent().and_then(Path::parent)];
     let places = folders.into_iter().flatten().flat_map(|folder| [folder.to_owned(), folder.join("genes")]);

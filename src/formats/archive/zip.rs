@@ -95,6 +95,7 @@ fn end_record(archive: &Content, tail: &[u8], end: usize, length: u64) -> Option
 }
 
 /// One line of the table of contents.
+#[derive(Clone)]
 pub struct Entry {
     pub path: String,
     flags: u64,
