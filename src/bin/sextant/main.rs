@@ -121,6 +121,11 @@ impl Failure {
         Failure { code: 1, message: format!("{what} '{}': {error}.", path.display()) }
     }
 
+    /// What is nobody's fault.
+    pub fn other(message: impl Into<String>) -> Self {
+        Failure { code: 1, message: message.into() }
+    }
+
     pub fn usage(message: impl Into<String>) -> Self {
         Failure { code: 2, message: format!("{} See 'sextant --help'.", message.into()) }
     }
@@ -145,11 +150,12 @@ fn run() -> Result<(), Failure> {
         ["markers", rest @ ..] => markers::run(rest)?,
         ["inspect", rest @ ..] => inspect::run(rest)?,
         ["reference", "build", rest @ ..] => reference::build(rest)?,
+        ["reference", "validate", rest @ ..] => reference::validate(rest)?,
         ["reference", "import", rest @ ..] => reference::import(rest)?,
         ["reference", "export", rest @ ..] => reference::export(rest)?,
         ["reference", "show", rest @ ..] => reference::show(rest)?,
         ["reference", ..] => {
-            return Err(Failure::usage("'sextant reference' takes 'build', 'import', 'export' or 'show'."));
+            return Err(Failure::usage("'sextant reference' takes 'build', 'validate', 'import', 'export' or 'show'."));
         }
         [other, ..] => return Err(Failure::usage(format!("There is no command '{other}'."))),
     }
