@@ -2,6 +2,10 @@
 //!
 //! | step | module | in → out |
 //! |---|---|---|
+//! | choices | [`choices`] | a file and what was chosen → all of the below, in order |
+//! | columns | [`columns`] | table of cells → names per cell, ids of the Cell Ontology |
+//! | cleaning | [`cleaning`], [`few`] | cells of low quality, doublets and small classes, where they are to go |
+//! | fewer cells | [`downsample`] | classes with many cells → at most so many |
 //! | labels | [`labels`] | names per cell → levels with classes and colours |
 //! | model | [`sctransform`] | counts → regularised negative binomial parameters of each gene |
 //! | features | [`features`], [`residuals`] | parameters → variance of each gene's residuals, matrix of the most variable |
@@ -11,27 +15,39 @@
 //! | held out | [`held_out`] | embedding, labels → how right the labels of held-out cells are |
 //! | expression | [`expression`] | counts, levels → mean and fraction of each gene in each class |
 //! | proteins | [`proteins`] | counts of antibodies, where there are any → normalised values |
+//! | validation | [`validate`] | the same file without some cells → how right these are labelled as a query |
 
 pub mod by_gene;
+pub mod choices;
+pub mod cleaning;
 pub mod columns;
+pub mod downsample;
 pub mod expression;
 pub mod features;
 pub mod few;
 pub mod held_out;
 pub mod labels;
 pub mod ontology;
+pub mod origins;
 pub mod proteins;
 pub mod residuals;
 pub mod sctransform;
+pub mod tally;
+pub mod validate;
+
+pub use choices::{Choices, from_dataset};
 
 use crate::error::{Error, Result, Warning};
 use crate::formats::Dataset;
 use crate::layout;
 use crate::map::cosine::nearest_by_cosine;
+use crate::matrix::Dense;
 use crate::pca;
 use crate::progress::Progress;
 use crate::reference::{About, Reference, ResidualModel, UmapModel, UmapParameters, VarianceFloor};
 use by_gene::ByGene;
+use features::Selected;
+use ndarray::Array2;
 use sctransform::{Model, ModelOptions, Parameters};
 
 /// How a reference is built. The defaults are those of Azimuth's hosted references.
@@ -93,64 +109,98 @@ pub fn build(
     let parts = held_out::parts(&dataset.cells, &dataset.metadata, &options.held_out_by)?;
     let depths = features::depths(&dataset.counts)?;
     let expression = expression::summarise(&dataset.counts, &dataset.features, &levels, progress)?;
-    let counts = ByGene::new(&dataset.counts);
+    let embedded = Embedded::of(dataset, &depths, options, progress)?;
+    let embedding = &embedded.components.embedding;
 
-    let model = sctransform::fit(&counts, &depths, &options.model, progress)?;
-    let selected = features::select(&counts, &model, &depths, options.features)?;
-    let genes: Vec<usize> = selected.iter().map(|feature| feature.gene).collect();
-    let parameters: Vec<Parameters> = selected.iter().map(|feature| feature.parameters).collect();
-    let clip = (cells as f64 / 30.0).sqrt();
-    let matrix = residuals::matrix(&counts, &genes, &parameters, &depths, clip);
-    drop(counts);
-
-    let components = pca::components(&matrix, options.dimensions, progress)?;
-    drop(matrix);
     let umap = options.umap.unwrap_or_else(|| layout::seurat_parameters(cells));
     let most = options.neighbors.max(umap.neighbors as usize);
-    let (neighbors, distances) = nearest_by_cosine(&components.embedding, most, progress);
-    let layout = layout::layout(&neighbors, &distances, &components.embedding, &umap, options.umap_seed, progress);
-    let held_out = parts.map(|parts| held_out::judge(&components.embedding, &levels, &parts, progress));
+    let (neighbors, distances) = nearest_by_cosine(embedding, most, progress);
+    let layout = layout::layout(&neighbors, &distances, embedding, &umap, options.umap_seed, progress);
+    let held_out = parts.map(|parts| held_out::judge(embedding, &levels, &parts, progress));
 
     let about = About {
-        provenance: (about.provenance.iter().cloned())
-            .chain(provenance(dataset, options, &model, genes.len(), &components, &umap))
-            .collect(),
+        provenance: (about.provenance.iter().cloned()).chain(provenance(dataset, options, &embedded, &umap)).collect(),
         held_out,
         ..about
     };
     let reference = Reference {
         about,
-        features: features::names(&dataset.features, &genes)?,
-        model: ResidualModel {
-            theta: parameters.iter().map(|gene| gene.theta).collect(),
-            intercept: parameters.iter().map(|gene| gene.intercept).collect(),
-            slope: parameters.iter().map(|gene| gene.slope).collect(),
-            residual_mean: selected.iter().map(|feature| feature.residual_mean).collect(),
-            clip: (-clip, clip),
-            variance_floor: VarianceFloor::None,
-        },
-        loadings: components.loadings,
-        embedding: components.embedding,
         neighbors: neighbors.slice(ndarray::s![.., ..options.neighbors.min(cells)]).to_owned(),
         levels,
         umap: UmapModel { layout, rows: (0..cells as u32).collect(), parameters: umap },
         cells: dataset.cells.clone(),
-        columns: columns::kept(&dataset.metadata, options.held_out_by.column()),
-        proteins: None,
+        columns: origins::origins(&dataset.metadata, options.held_out_by.column()),
         expression: Some(expression),
+        ..embedded.without_cells(dataset)?
     };
-    Ok((reference, warnings))
+    Ok((Reference { embedding: embedded.components.embedding, ..reference }, warnings))
+}
+
+/// The cells in the space of their own principal components.
+struct Embedded {
+    model: Model,
+    selected: Vec<Selected>,
+    /// Rows of the file's table of features: the features of the reference.
+    genes: Vec<usize>,
+    clip: f64,
+    components: pca::Components,
+}
+
+impl Embedded {
+    /// Fits the model, selects the features, and finds the components of their residuals.
+    ///
+    /// # Shapes
+    /// `depths`: log10 of the total of each cell.
+    ///
+    /// # Errors
+    /// Too few cells or genes.
+    fn of(dataset: &Dataset, depths: &[f64], options: &Options, progress: &Progress) -> Result<Self> {
+        let counts = ByGene::new(&dataset.counts);
+        let model = sctransform::fit(&counts, depths, &options.model, progress)?;
+        let selected = features::select(&counts, &model, depths, options.features)?;
+        let genes: Vec<usize> = selected.iter().map(|feature| feature.gene).collect();
+        let parameters: Vec<Parameters> = selected.iter().map(|feature| feature.parameters).collect();
+        let clip = (depths.len() as f64 / 30.0).sqrt();
+        let matrix = residuals::matrix(&counts, &genes, &parameters, depths, clip);
+        drop(counts);
+        let components = pca::components(&matrix, options.dimensions, progress)?;
+        Ok(Embedded { model, selected, genes, clip, components })
+    }
+
+    /// A reference that cells can be projected on, and no more.
+    fn without_cells(&self, dataset: &Dataset) -> Result<Reference> {
+        let of = |value: fn(&Selected) -> f64| self.selected.iter().map(value).collect();
+        Ok(Reference {
+            about: About::default(),
+            features: features::names(&dataset.features, &self.genes)?,
+            model: ResidualModel {
+                theta: of(|feature| feature.parameters.theta),
+                intercept: of(|feature| feature.parameters.intercept),
+                slope: of(|feature| feature.parameters.slope),
+                residual_mean: of(|feature| feature.residual_mean),
+                clip: (-self.clip, self.clip),
+                variance_floor: VarianceFloor::None,
+            },
+            loadings: self.components.loadings.clone(),
+            embedding: Dense::zeros((0, self.components.loadings.ncols())),
+            neighbors: Array2::zeros((0, 0)),
+            levels: Vec::new(),
+            umap: UmapModel {
+                layout: Dense::zeros((0, 2)),
+                rows: Vec::new(),
+                parameters: layout::seurat_parameters(0),
+            },
+            cells: Vec::new(),
+            columns: Vec::new(),
+            proteins: None,
+            expression: None,
+        })
+    }
 }
 
 /// One sentence a step: its method and parameters.
-fn provenance(
-    dataset: &Dataset,
-    options: &Options,
-    model: &Model,
-    features: usize,
-    components: &pca::Components,
-    umap: &UmapParameters,
-) -> Vec<String> {
+fn provenance(dataset: &Dataset, options: &Options, embedded: &Embedded, umap: &UmapParameters) -> Vec<String> {
+    let Embedded { model, components, .. } = embedded;
     let outliers = model.step1.iter().filter(|gene| gene.2).count();
     vec![
         format!(
@@ -172,7 +222,8 @@ fn provenance(
             model.bandwidth
         ),
         format!(
-            "Features: the {features} genes of the largest residual variance; residuals clipped at ±√(cells / 30) and centred."
+            "Features: the {} genes of the largest residual variance; residuals clipped at ±√(cells / 30) and centred.",
+            embedded.genes.len()
         ),
         format!(
             "Embedding: {} principal components of the residuals, exact (Lanczos iteration, {} steps), weighted by their \

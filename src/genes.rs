@@ -109,7 +109,7 @@ pub fn match_genes(query: &[Feature], reference: &[Feature], table: Option<&Gene
 
 impl GeneMatch {
     /// Counts what became of the genes of a query. `features`: of the reference.
-    fn of(fates: Vec<Fate>, features: usize) -> Self {
+    pub(crate) fn of(fates: Vec<Fate>, features: usize) -> Self {
         let count = |wanted: &dyn Fn(&Fate) -> bool| fates.iter().filter(|fate| wanted(fate)).count();
         let by = |route: Route| count(&|fate| matches!(fate, Fate::Matched(_, taken) if *taken == route));
         let feature = |fate: &Fate| match fate {

@@ -80,7 +80,9 @@ impl Profile {
         let matched = match_genes(&self.features, &expression.genes, table);
         let pairs: Vec<(usize, usize)> = (matched.feature_of_gene.iter().enumerate())
             .filter_map(|(gene, feature)| feature.map(|feature| (gene, feature as usize)))
-            .filter(|&(_, of)| ![GeneSet::Mitochondrial, GeneSet::Ribosomal].iter().any(|set| set.has(&expression.genes[of])))
+            .filter(|&(_, of)| {
+                ![GeneSet::Mitochondrial, GeneSet::Ribosomal].iter().any(|set| set.has(&expression.genes[of]))
+            })
             .collect();
         let spread = |of: usize| {
             let values = || (0..classes).map(|class| f64::from(finest.mean(class, of)));

@@ -2,6 +2,7 @@
 
 use crate::error::Warning;
 use crate::formats::{Dataset, grouped};
+use crate::matrix::Counts;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is left once small classes are gone.
@@ -24,10 +25,7 @@ pub struct Kept {
 /// `levels`: the name of each level with one label a cell.
 pub fn leave_out(levels: &[(String, Vec<String>)], least: usize) -> Kept {
     let mut levels = levels.to_vec();
-    // The finest first; of equally fine ones the later one, since people list levels from coarse to fine.
-    let mut order: Vec<usize> = (0..levels.len()).collect();
-    let classes = |level: usize| levels[level].1.iter().collect::<BTreeSet<_>>().len();
-    order.sort_by_key(|&level| std::cmp::Reverse((classes(level), level)));
+    let order = finest_first(&levels);
     let Some(&finest) = order.first() else {
         return Kept { cells: Vec::new(), levels, warning: None };
     };
@@ -54,24 +52,70 @@ pub fn leave_out(levels: &[(String, Vec<String>)], least: usize) -> Kept {
         sizes.iter().filter(|(_, size)| **size < least).map(|(name, size)| format!("{name} ({size})")).collect();
     let warning = (!small.is_empty())
         .then(|| warning(&levels[finest].0, least, &small, (goes.len() - cells.len(), goes.len()), &renamed));
-    for (_, labels) in &mut levels {
-        *labels = cells.iter().map(|&cell| std::mem::take(&mut labels[cell])).collect();
-    }
+    keep_labels(&mut levels, &cells);
     Kept { cells, levels, warning }
 }
 
-/// Takes the other cells out of a dataset.
-pub fn keep(dataset: Dataset, cells: &[usize]) -> Dataset {
-    if cells.len() == dataset.cells.len() {
-        return dataset;
+/// The levels, the finest first; of equally fine ones the later one, since people list levels from coarse to fine.
+fn finest_first(levels: &[(String, Vec<String>)]) -> Vec<usize> {
+    let classes = |level: usize| levels[level].1.iter().collect::<BTreeSet<_>>().len();
+    let mut order: Vec<usize> = (0..levels.len()).collect();
+    order.sort_by_cached_key(|&level| std::cmp::Reverse((classes(level), level)));
+    order
+}
+
+/// The level with the most classes.
+pub fn finest(levels: &[(String, Vec<String>)]) -> Option<usize> {
+    finest_first(levels).first().copied()
+}
+
+/// Takes the other cells out of levels.
+///
+/// # Shapes
+/// `cells` ascend.
+pub fn keep_labels(levels: &mut [(String, Vec<String>)], cells: &[usize]) {
+    for (_, labels) in levels {
+        *labels = cells.iter().map(|&cell| std::mem::take(&mut labels[cell])).collect();
     }
+}
+
+/// Takes the other cells out of a dataset.
+///
+/// # Shapes
+/// `cells` ascend.
+pub fn keep(dataset: &mut Dataset, cells: &[usize]) {
+    if cells.len() == dataset.cells.len() {
+        return;
+    }
+    // In place: a second matrix may not fit.
+    let counts = std::mem::replace(&mut dataset.counts, Counts::with_genes(0));
+    *dataset = Dataset { counts: counts.keep_cells(cells), ..without_counts(dataset, cells) };
+}
+
+/// Some cells of a dataset.
+///
+/// # Shapes
+/// `cells` ascend.
+pub fn select(dataset: &Dataset, cells: &[usize]) -> Dataset {
+    Dataset { counts: dataset.counts.select_cells(cells), ..without_counts(dataset, cells) }
+}
+
+fn without_counts(dataset: &Dataset, cells: &[usize]) -> Dataset {
     let rows: Vec<u32> = cells.iter().map(|&cell| cell as u32).collect();
     Dataset {
+        format: dataset.format.clone(),
+        matrix: dataset.matrix.clone(),
         cells: cells.iter().filter_map(|&cell| dataset.cells.get(cell).cloned()).collect(),
-        counts: dataset.counts.keep_cells(cells),
-        metadata: dataset.metadata.into_iter().map(|(name, column)| (name, column.select(&rows))).collect(),
+        features: dataset.features.clone(),
+        genes_in_file: dataset.genes_in_file,
+        gene_columns: dataset.gene_columns.clone(),
+        feature_types: dataset.feature_types.clone(),
+        counts: Counts::with_genes(0),
+        metadata: dataset.metadata.iter().map(|(name, column)| (name.clone(), column.select(&rows))).collect(),
+        droplets: dataset.droplets.clone(),
         least_counts: cells.iter().filter_map(|&cell| dataset.least_counts.get(cell).copied()).collect(),
-        ..dataset
+        joined: dataset.joined.clone(),
+        warnings: dataset.warnings.clone(),
     }
 }
 

@@ -5,6 +5,7 @@
 //! cells, and there are no anchors. So this says how well the labels can be told apart in this embedding, and with donors,
 //! samples or studies held out also how alike these are; a query of another technology is labelled less well.
 
+use super::tally::Tally;
 use crate::error::{Error, Result};
 use crate::formats::{Column, is_no_name};
 use crate::map::confidence::{Judges, View};
@@ -15,7 +16,7 @@ use crate::matrix::Dense;
 use crate::progress::Progress;
 use crate::random::Random;
 use crate::reference::Level;
-use crate::reference::held_out::{BINS, HeldOut, HeldOutClass, HeldOutLevel, HeldOutPart, ReliabilityBin};
+use crate::reference::held_out::HeldOut;
 use crate::reference::hierarchy::{Family, families};
 use ndarray::Axis;
 use std::collections::BTreeMap;
@@ -54,8 +55,6 @@ const OTHERS: &str = "others";
 const RANDOM_PARTS: usize = 5;
 const SEED: u64 = 42;
 const STAGE: &str = "Holding cells out";
-/// Classes with fewer judged cells do not count in the macro-F1.
-const FEW_OF_CLASS: usize = 10;
 
 /// The cells that are held out in turn.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -145,85 +144,6 @@ fn tell(
     }
 }
 
-/// Counts of one level.
-struct Tally {
-    missing: usize,
-    /// For each class its judged cells, those called it, and those of both.
-    classes: Vec<[usize; 3]>,
-    /// For each bin its cells, the sum of their confidence, and those that are right.
-    bins: Vec<(usize, f64, usize)>,
-    parts: Vec<HeldOutPart>,
-}
-
-impl Tally {
-    fn new(classes: usize) -> Self {
-        Tally { missing: 0, classes: vec![[0; 3]; classes], bins: vec![(0, 0.0, 0); BINS], parts: Vec::new() }
-    }
-
-    fn add(&mut self, truth: usize, can_be_right: bool, called: usize, confidence: f32) {
-        if !can_be_right {
-            self.missing += 1;
-            return;
-        }
-        self.classes[truth][0] += 1;
-        self.classes[called][1] += 1;
-        self.classes[truth][2] += usize::from(truth == called);
-        let bin = &mut self.bins[((f64::from(confidence) * BINS as f64) as usize).min(BINS - 1)];
-        bin.0 += 1;
-        bin.1 += f64::from(confidence);
-        bin.2 += usize::from(truth == called);
-    }
-
-    fn judged_and_right(&self) -> (usize, usize) {
-        self.bins.iter().fold((0, 0), |(cells, right), bin| (cells + bin.0, right + bin.2))
-    }
-
-    /// Notes what was added since it had judged so many cells, so many of them right.
-    fn end_part(&mut self, name: &str, before: (usize, usize)) {
-        let (cells, right) = self.judged_and_right();
-        let (cells, right) = (cells - before.0, right - before.1);
-        self.parts.push(HeldOutPart { name: name.to_owned(), cells, accuracy: share(right as f64, cells as f64) });
-    }
-
-    fn figures(self, level: &Level) -> HeldOutLevel {
-        let (cells, right) = self.judged_and_right();
-        let apart = self.bins.iter().fold(0.0, |sum, bin| sum + (bin.1 - bin.2 as f64).abs());
-        let classes: Vec<HeldOutClass> = (level.classes.iter().zip(&self.classes))
-            .map(|(class, &[cells, called, both])| HeldOutClass {
-                name: class.name.clone(),
-                cells,
-                called,
-                accuracy: share(both as f64, cells as f64),
-                f1: share(2.0 * both as f64, (cells + called) as f64),
-            })
-            .collect();
-        let counted = || classes.iter().filter(|class| class.cells >= FEW_OF_CLASS);
-        let sum = counted().fold(0.0, |sum, class| sum + class.f1);
-        HeldOutLevel {
-            name: level.name.clone(),
-            cells,
-            cells_of_missing_classes: self.missing,
-            accuracy: share(right as f64, cells as f64),
-            macro_f1: (counted().count() > 0).then(|| share(sum, counted().count() as f64)),
-            calibration_error: share(apart, cells as f64),
-            reliability: (self.bins.iter())
-                .map(|&(cells, confidence, right)| ReliabilityBin {
-                    cells,
-                    confidence: share(confidence, cells as f64),
-                    right: share(right as f64, cells as f64),
-                })
-                .collect(),
-            classes,
-            parts: self.parts,
-        }
-    }
-}
-
-/// To six digits; zero of nothing.
-fn share(part: f64, whole: f64) -> f64 {
-    if whole > 0.0 { libm::round(1e6 * part / whole) / 1e6 } else { 0.0 }
-}
-
 /// The cells of each value of a column with its name; values with few cells and cells without a value together are the last
 /// part. And how many are in that one.
 fn by_value(column: &Column, cells: usize) -> (Vec<(String, Vec<usize>)>, usize) {
@@ -247,14 +167,24 @@ fn by_value(column: &Column, cells: usize) -> (Vec<(String, Vec<usize>)>, usize)
     (parts, left)
 }
 
-fn named(name: &str, cells: usize, metadata: &[(String, Column)]) -> Result<Parts> {
-    let Some((_, column)) = metadata.iter().find(|column| column.0 == name) else {
+/// A column of the table of cells that was named for a purpose.
+///
+/// # Errors
+/// There is none of that name.
+pub fn column<'a>(metadata: &'a [(String, Column)], name: &str, purpose: &str) -> Result<&'a Column> {
+    metadata.iter().find(|column| column.0 == name).map(|column| &column.1).ok_or_else(|| {
         let known: Vec<&str> = metadata.iter().map(|column| column.0.as_str()).collect();
-        return Err(Error::usage(format!(
-            "The file has no cell column '{name}' to hold cells out by. Its columns are: {}.",
-            known.join(", ")
-        )));
-    };
+        Error::usage(match known.is_empty() {
+            true => format!("The file has no table of cells, so there is no column '{name}' to {purpose}."),
+            false => {
+                format!("The file has no cell column '{name}' to {purpose}. Its columns are: {}.", known.join(", "))
+            }
+        })
+    })
+}
+
+fn named(name: &str, cells: usize, metadata: &[(String, Column)]) -> Result<Parts> {
+    let column = column(metadata, name, "hold cells out by")?;
     let (parts, _) = by_value(column, cells);
     if !(2..=MOST_PARTS).contains(&parts.len()) {
         return Err(Error::usage(format!(

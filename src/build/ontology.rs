@@ -39,7 +39,20 @@ pub fn name_classes(levels: &mut [Level], ids: &Ids) -> Result<()> {
     Ok(())
 }
 
-fn is_id(text: &str) -> bool {
+/// Gives the classes the ids that stood beside their labels in the file. Classes that are no longer there do not matter.
+pub fn take_over(levels: &mut [Level], ids: &Ids) {
+    for level in levels {
+        let Some(ids) = ids.get(&level.name) else { continue };
+        for class in &mut level.classes {
+            if let Some(id) = ids.get(&class.name) {
+                class.ontology = Some(id.clone());
+            }
+        }
+    }
+}
+
+/// Whether it is an id as those of the Cell Ontology are.
+pub fn is_id(text: &str) -> bool {
     text.strip_prefix("CL:")
         .is_some_and(|digits| digits.len() == 7 && digits.bytes().all(|digit| digit.is_ascii_digit()))
 }

@@ -2,7 +2,9 @@
 
 use super::{GeneSet, Metrics, median};
 use crate::error::{Error, Result};
+use crate::formats::Column;
 use rayon::prelude::*;
+use rustc_hash::FxHashMap;
 use serde::Serialize;
 
 /// A figure of quality that limits can be set on.
@@ -96,6 +98,21 @@ impl Samples {
     /// All cells are of one.
     pub fn one(cells: usize) -> Self {
         Samples { names: vec![None], of_cell: vec![0; cells] }
+    }
+
+    /// Those that a column of the table of cells tells apart, in the order in which they appear.
+    pub fn by(column: &Column, cells: usize) -> Self {
+        let mut numbers: FxHashMap<Option<String>, u32> = FxHashMap::default();
+        let mut names = Vec::new();
+        let number = |row: usize| {
+            let name = column.text(row).filter(|name| !name.is_empty());
+            *numbers.entry(name).or_insert_with_key(|name| {
+                names.push(name.clone());
+                names.len() as u32 - 1
+            })
+        };
+        let of_cell = (0..cells).map(number).collect();
+        Samples { names, of_cell }
     }
 
     /// The cells of each sample, ascending.

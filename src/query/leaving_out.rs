@@ -4,7 +4,6 @@ use super::Query;
 use crate::error::{Error, Result, Warning};
 use crate::formats::grouped;
 use crate::qc::{Filter, Limits, Metrics, Samples};
-use rustc_hash::FxHashMap;
 
 /// Cells with counts that are not mapped, since a filter that was asked for leaves them out.
 #[derive(Debug, Clone, Default)]
@@ -21,17 +20,7 @@ impl Query {
         let Some((_, column)) = column else {
             return Samples::one(self.cells.len());
         };
-        let mut numbers: FxHashMap<Option<String>, u32> = FxHashMap::default();
-        let mut names = Vec::new();
-        let number = |row: usize| {
-            let name = column.text(row).filter(|name| !name.is_empty());
-            *numbers.entry(name).or_insert_with_key(|name| {
-                names.push(name.clone());
-                names.len() as u32 - 1
-            })
-        };
-        let of_cell = (0..self.cells.len()).map(number).collect();
-        Samples { names, of_cell }
+        Samples::by(column, self.cells.len())
     }
 
     /// # Errors

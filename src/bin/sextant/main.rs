@@ -11,6 +11,7 @@ mod map;
 mod markers;
 mod proteins;
 mod quality;
+mod rank;
 mod reference;
 mod report;
 
@@ -79,6 +80,8 @@ Usage:
   sextant reference export BUNDLE --azimuth --out DIR
       Writes the reference as what Seurat and Azimuth load: ref.Rds, and make_annoy_index.R, an R script that makes the index
       of neighbours that Azimuth wants beside it.
+  sextant reference rank QUERY --references BUNDLE,… [--genes TABLE] [--matrix PATH] [--threads N]
+      Says which of these references a file is like: how well what their classes express explains its mean, 1 at best.
   sextant reference show BUNDLE
       Says what a reference holds.
   sextant --help | --version
@@ -121,6 +124,11 @@ impl Failure {
         Failure { code: 1, message: format!("{what} '{}': {error}.", path.display()) }
     }
 
+    /// What is nobody's fault.
+    pub fn other(message: impl Into<String>) -> Self {
+        Failure { code: 1, message: message.into() }
+    }
+
     pub fn usage(message: impl Into<String>) -> Self {
         Failure { code: 2, message: format!("{} See 'sextant --help'.", message.into()) }
     }
@@ -145,11 +153,15 @@ fn run() -> Result<(), Failure> {
         ["markers", rest @ ..] => markers::run(rest)?,
         ["inspect", rest @ ..] => inspect::run(rest)?,
         ["reference", "build", rest @ ..] => reference::build(rest)?,
+        ["reference", "validate", rest @ ..] => reference::validate(rest)?,
         ["reference", "import", rest @ ..] => reference::import(rest)?,
         ["reference", "export", rest @ ..] => reference::export(rest)?,
         ["reference", "show", rest @ ..] => reference::show(rest)?,
+        ["reference", "rank", rest @ ..] => rank::rank(rest)?,
         ["reference", ..] => {
-            return Err(Failure::usage("'sextant reference' takes 'build', 'import', 'export' or 'show'."));
+            return Err(Failure::usage(
+                "'sextant reference' takes 'build', 'validate', 'import', 'export', 'rank' or 'show'.",
+            ));
         }
         [other, ..] => return Err(Failure::usage(format!("There is no command '{other}'."))),
     }

@@ -5,8 +5,6 @@ use crate::arguments::Arguments;
 use crate::map::{write_or_remove, write_pieces};
 use crate::markers::OfMapping;
 use serde::Serialize;
-use sextant::Warning;
-use sextant::build::proteins::normalise;
 use sextant::export;
 use sextant::formats::{OpenFile, ProteinTable};
 use sextant::map::Mapping;
@@ -15,29 +13,21 @@ use sextant::markers::{Markers, find_protein_markers};
 use sextant::progress::Progress;
 use sextant::query::Query;
 use sextant::reference::Reference;
-use sextant::reference::proteins::Proteins;
 use std::path::Path;
 
-/// The proteins of a reference that is built, and where they stood: those of a table that was named, of an entry of `obsm`, or
+/// The counts of proteins of a reference that is built: those of a table that was named, of an entry of `obsm`, or
 /// of a usual one where there is any.
-pub fn of_build(
-    arguments: &Arguments,
-    file: &OpenFile,
-    cells: &[String],
-) -> Result<Option<(Proteins, String, Vec<Warning>)>, Failure> {
-    let table = match arguments.value("proteins") {
-        Some("none") => None,
+pub fn of_build(arguments: &Arguments, file: &OpenFile, cells: &[String]) -> Result<Option<ProteinTable>, Failure> {
+    match arguments.value("proteins") {
+        Some("none") => Ok(None),
         Some(path) if Path::new(path).is_file() => {
             let path = Path::new(path);
             let text = std::fs::read_to_string(path).map_err(|error| Failure::io("Cannot read", path, &error))?;
             let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-            Some(ProteinTable::of_text(&text, &name, cells)?)
+            Ok(Some(ProteinTable::of_text(&text, &name, cells)?))
         }
-        key => file.proteins(key)?,
-    };
-    let Some(table) = table else { return Ok(None) };
-    let (proteins, warnings) = normalise(&table, cells)?;
-    Ok(Some((proteins, table.place, warnings)))
+        key => Ok(file.proteins(key)?),
+    }
 }
 
 /// Whether `sextant map` was asked for them.

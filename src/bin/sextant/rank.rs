@@ -13,7 +13,9 @@ use std::path::Path;
 /// Prints the references, the most alike first.
 pub fn rank(words: &[&str]) -> Result<(), Failure> {
     let arguments = Arguments::parse(words, "QUERY", &["references", "genes", "matrix", "threads"], &[])?;
-    let paths = arguments.list("references").ok_or_else(|| Failure::usage("--references is missing: name bundles, with commas between them."))?;
+    let paths = arguments
+        .list("references")
+        .ok_or_else(|| Failure::usage("--references is missing: name bundles, with commas between them."))?;
     arguments.start_threads()?;
     let table = read_genes(arguments.value("genes"), Path::new(&paths[0]))?.map(|(table, _)| table);
     let mut file = inputs::open(&arguments)?;

@@ -1,4 +1,4 @@
-//! `sextant reference`: building references, importing published ones, and looking at them.
+//! `sextant reference`: building references, validating them, importing published ones, and looking at them.
 
 use crate::Failure;
 use crate::arguments::Arguments;
@@ -8,67 +8,117 @@ use crate::proteins;
 use crate::report::{Stopwatch, thousands};
 use sextant::Warning;
 use sextant::azimuth;
-use sextant::build;
-use sextant::build::few::{self, Kept};
+use sextant::build::downsample::Most;
 use sextant::build::held_out::By;
 use sextant::build::ontology::Ids;
-use sextant::formats::{Column, Dataset, ReadOptions};
+use sextant::build::validate::cross_validate;
+use sextant::build::{self, Choices};
+use sextant::formats::{Dataset, OpenFile, ReadOptions};
 use sextant::progress::Progress;
+use sextant::qc::Filter;
 use sextant::reference::held_out::HeldOutLevel;
 use sextant::reference::{About, Reference, bundle};
 use std::path::{Path, PathBuf};
 
+/// Options of what is chosen about a reference, also of `validate`.
+const CHOICES: [&str; 12] = [
+    "labels",
+    "min-cells",
+    "max-cells",
+    "max-per-class",
+    "filter",
+    "samples",
+    "doublets",
+    "dimensions",
+    "features",
+    "matrix",
+    "gene-column",
+    "threads",
+];
+
 pub fn build(words: &[&str]) -> Result<(), Failure> {
-    let arguments = Arguments::parse(
-        words,
-        "LABELLED",
-        &["labels", "out", "about", "ontology", "min-cells", "matrix", "held-out-by", "proteins", "threads"],
-        &[],
-    )?;
+    let options = [&CHOICES[..], &["out", "about", "ontology", "held-out-by", "proteins"]].concat();
+    let arguments = Arguments::parse(words, "LABELLED", &options, &[])?;
     let out = PathBuf::from(arguments.required("out")?);
-    let names = arguments.list("labels").ok_or_else(|| Failure::usage("--labels is missing."))?;
+    let ids = arguments.value("ontology").map(|path| read_ids(Path::new(path))).transpose()?;
+    let held_out_by = arguments.value("held-out-by").map_or(By::Usual, by_of_name);
+    let choices = Choices { ids: ids.unwrap_or_default(), held_out_by, ..choices(&arguments)? };
+    let about = about(&arguments, &out)?;
     arguments.start_threads()?;
     let watch = Stopwatch::start();
     let report = |stage: &str, _: f64| watch.note(stage);
     let progress = Progress::new(&report);
-    watch.note("Reading");
-    let options = ReadOptions { matrix: arguments.value("matrix"), ..Default::default() };
-    let mut file = inputs::open(&arguments)?;
-    let dataset = file.read(&options, &mut (), &progress)?;
+    let (file, dataset) = read(&arguments, &watch, &progress)?;
     let proteins = proteins::of_build(&arguments, &file, &dataset.cells)?;
     drop(file);
-    let levels: Vec<(String, Vec<String>)> =
-        names.iter().map(|name| Ok((name.clone(), labels(&dataset, name)?))).collect::<Result<_, Failure>>()?;
-    let ids = arguments.value("ontology").map(|path| read_ids(Path::new(path))).transpose()?;
-    let Kept { cells: kept, levels, warning: left_out } =
-        few::leave_out(&levels, arguments.whole("min-cells", 1)?.unwrap_or(0));
-    let dataset = few::keep(dataset, &kept);
-    if let Some(ids) = &ids {
-        // Before the work, so that a wrong name is told at once.
-        build::ontology::name_classes(&mut build::labels::levels(&levels, dataset.cells.len())?.0, ids)?;
-    }
-    let mut about = about(&arguments, &out)?;
-    about.provenance.extend(left_out.iter().map(|warning| warning.message.clone()));
-    let held_out_by = arguments.value("held-out-by").map_or(By::Usual, |name| match name {
-        "none" => By::Nothing,
-        name => By::Column(name.to_owned()),
-    });
-    let options = build::Options { held_out_by, ..Default::default() };
-    let (mut reference, mut warnings) = build::build(&dataset, &levels, &options, about, &progress)?;
-    warnings.extend(left_out);
-    if let Some(ids) = ids {
-        build::ontology::name_classes(&mut reference.levels, &ids)?;
-    }
-    if let Some((mut proteins, place, said)) = proteins {
-        proteins.values = proteins.values.select(ndarray::Axis(0), &kept);
-        build::proteins::attach(&mut reference, proteins, &place);
-        warnings.extend(said);
-    }
-    finish(&reference, &out, dataset.warnings.iter().chain(&warnings), &watch)?;
+    let (reference, warnings) = build::from_dataset(dataset, proteins.as_ref(), &choices, about, &progress)?;
+    finish(&reference, &out, warnings.iter(), &watch)?;
     if let Some(held_out) = &reference.about.held_out {
         println!("{}", held_out.sentence());
     }
     Ok(())
+}
+
+/// Full cross-validation of the reference that `build` would make of the same file with the same choices.
+pub fn validate(words: &[&str]) -> Result<(), Failure> {
+    let options = [&CHOICES[..], &["out", "by"]].concat();
+    let arguments = Arguments::parse(words, "LABELLED", &options, &[])?;
+    let out = PathBuf::from(arguments.required("out")?);
+    let is_table = match out.extension().and_then(|ending| ending.to_str()) {
+        Some("tsv") => true,
+        Some("json") => false,
+        _ => return Err(Failure::usage(format!("--out takes a .tsv or a .json file, not '{}'.", out.display()))),
+    };
+    let choices = choices(&arguments)?;
+    let by = arguments.value("by").map_or(By::Usual, by_of_name);
+    arguments.start_threads()?;
+    let watch = Stopwatch::start();
+    let report = |stage: &str, _: f64| watch.note(stage);
+    let progress = Progress::new(&report);
+    let (file, dataset) = read(&arguments, &watch, &progress)?;
+    drop(file);
+    let found = cross_validate(dataset, &choices, &by, &progress)?;
+    let text = match is_table {
+        true => found.table(),
+        false => serde_json::to_string_pretty(&found).map_err(|error| Failure::other(error.to_string()))? + "\n",
+    };
+    std::fs::write(&out, text).map_err(|error| Failure::io("Cannot write", &out, &error))?;
+    found.warnings.iter().for_each(|warning| println!("warning: {}", warning.message));
+    found.sentences().iter().for_each(|sentence| println!("{sentence}"));
+    println!("'{}', in {:.1} s.", out.display(), watch.seconds().1);
+    Ok(())
+}
+
+fn read(arguments: &Arguments, watch: &Stopwatch, progress: &Progress<'_>) -> Result<(OpenFile, Dataset), Failure> {
+    watch.note("Reading");
+    let (matrix, gene_column) = (arguments.value("matrix"), arguments.value("gene-column"));
+    let mut file = inputs::open(arguments)?;
+    let dataset = file.read(&ReadOptions { matrix, gene_column, ..Default::default() }, &mut (), progress)?;
+    Ok((file, dataset))
+}
+
+fn by_of_name(name: &str) -> By {
+    match name {
+        "none" => By::Nothing,
+        name => By::Column(name.to_owned()),
+    }
+}
+
+/// What `build` and `validate` are asked for alike.
+fn choices(arguments: &Arguments) -> Result<Choices, Failure> {
+    let choices = Choices {
+        labels: arguments.list("labels").unwrap_or_default(),
+        min_cells: arguments.whole("min-cells", 1)?.unwrap_or(0),
+        most: Most { in_all: arguments.whole("max-cells", 1)?, of_class: arguments.whole("max-per-class", 1)? },
+        filter: arguments.value("filter").map(Filter::parse).transpose()?.unwrap_or_default(),
+        doublets: arguments.number("doublets")?,
+        samples: arguments.value("samples").map(str::to_owned),
+        dimensions: arguments.whole("dimensions", 1)?,
+        features: arguments.whole("features", 1)?,
+        ..Choices::default()
+    };
+    choices.check()?;
+    Ok(choices)
 }
 
 /// Writes the bundle and says what it holds and what there was to say.
@@ -116,17 +166,6 @@ pub fn import(words: &[&str]) -> Result<(), Failure> {
     })?;
     watch.note("Writing");
     finish(&reference, &out, warnings.iter(), &watch)
-}
-
-/// A column of the file's table of cells as labels.
-fn labels(dataset: &Dataset, name: &str) -> Result<Vec<String>, Failure> {
-    match inputs::column(&dataset.metadata, name)? {
-        Column::Text(labels) => Ok(labels.clone()),
-        Column::Categorical { categories, codes } => {
-            Ok(codes.iter().map(|&code| categories.get(code as usize).cloned().unwrap_or_default()).collect())
-        }
-        Column::Number(_) => Err(Failure::usage(format!("The cell column '{name}' holds numbers, not labels."))),
-    }
 }
 
 fn stem(path: &Path) -> String {
