@@ -4,6 +4,7 @@
 //! Bulk data crosses as typed arrays, tables as bytes, small summaries as plain objects.
 
 mod azimuth;
+mod building;
 mod cells;
 mod explorer;
 mod file;
@@ -15,7 +16,7 @@ mod tables;
 
 use crate::batches::{self, Projection};
 use crate::error::{self, Error};
-use crate::formats::{self, Input, OpenFile, ReadOptions};
+use crate::formats::{OpenFile, ReadOptions};
 use crate::genes::{GeneTable, Route};
 use crate::map::grade::Grade;
 use crate::map::proteins::Imputed;
@@ -86,6 +87,8 @@ pub struct Engine {
     reference: Option<Reference>,
     genes: Option<GeneTable>,
     file: Option<OpenFile>,
+    /// What a reference is built of, beside all that.
+    labelled: Option<building::Labelled>,
     query: Option<Query>,
     /// Of a query that is mapped in batches.
     projection: Option<Projection>,
@@ -158,11 +161,8 @@ impl Engine {
         self.projection = None;
         self.forget_mapping();
         self.file = None;
-        let input = |(file, path): (web_sys::File, String)| {
-            Input::new(path, Box::new(file::BrowserFile::new(file)) as Box<dyn formats::Source>)
-        };
         let _watch = file::Watch::begin(files.iter().map(|file| file.size()).sum(), report.clone());
-        let mut opened = formats::open(files.into_iter().zip(paths).map(input).collect()).map_err(thrown)?;
+        let mut opened = file::open(files, paths).map_err(thrown)?;
         let inspection = opened.inspect(&ReadOptions::default()).map_err(thrown)?;
         self.file = Some(opened);
         to_object(&inspection)

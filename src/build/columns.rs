@@ -84,15 +84,20 @@ fn no_such(metadata: &[(String, Column)], name: &str, cells: usize) -> Error {
     Error::usage(format!("The file has no cell column '{name}'. Its columns are: {}.{hint}", columns.join(", ")))
 }
 
-/// The columns that look like labels of types, with their number of classes; those that are called so first.
-pub fn suggest(metadata: &[(String, Column)], cells: usize) -> Vec<String> {
+/// The columns that look like labels of types, with their number of classes: those that are called so, where there are any.
+pub fn like_labels(metadata: &[(String, Column)], cells: usize) -> Vec<(&str, usize)> {
     let found: Vec<(&str, usize)> = (metadata.iter())
         .filter_map(|(name, column)| looks::classes(name, column, cells).map(|classes| (name.as_str(), classes)))
         .collect();
     let called_so: Vec<(&str, usize)> =
         found.iter().copied().filter(|(name, _)| looks::is_called_like_labels(name)).collect();
-    let chosen = if called_so.is_empty() { found } else { called_so };
-    chosen.into_iter().take(MOST_SUGGESTED).map(|(name, classes)| format!("{name} ({classes} classes)")).collect()
+    if called_so.is_empty() { found } else { called_so }
+}
+
+/// The first of these, in words.
+pub fn suggest(metadata: &[(String, Column)], cells: usize) -> Vec<String> {
+    let chosen = like_labels(metadata, cells).into_iter().take(MOST_SUGGESTED);
+    chosen.map(|(name, classes)| format!("{name} ({classes} classes)")).collect()
 }
 
 /// # Errors

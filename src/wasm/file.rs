@@ -1,9 +1,21 @@
 //! The browser's `File` as `Read + Seek`. It is read on the engine's own worker only.
 
+use crate::formats::{self, Input, OpenFile};
 use js_sys::Function;
 use std::cell::RefCell;
 use std::io::{Error, Read, Result, Seek, SeekFrom};
 use wasm_bindgen::prelude::*;
+
+/// Opens files together. `paths` are their names, or their paths in the folder that was dropped.
+///
+/// # Errors
+/// As [`formats::open`].
+pub fn open(files: Vec<web_sys::File>, paths: Vec<String>) -> crate::Result<OpenFile> {
+    let input = |(file, path): (web_sys::File, String)| {
+        Input::new(path, Box::new(BrowserFile::new(file)) as Box<dyn formats::Source>)
+    };
+    formats::open(files.into_iter().zip(paths).map(input).collect())
+}
 
 /// The stage of [`Watch`].
 const LOOKING: &str = "Looking into the file";
