@@ -93,7 +93,7 @@ function scaleOf({ kind, level, coloring }) {
 }
 
 const OF_REFERENCE = {
-  components: 'what 50 components keep of its residuals',
+  components: 'what the components keep of its residuals',
   class: 'mean of the cell’s class',
 };
 
