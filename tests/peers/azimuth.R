@@ -61,6 +61,18 @@ find_reference_neighbors <- function(reference) {
                 return.neighbor = TRUE, l2.norm = FALSE, verbose = FALSE)
 }
 
+# What `sextant reference export --azimuth` wrote, with its own neighbours and index (annoy's, of make_annoy_index.R).
+# Sets DIMENSIONS to those of the reference.
+load_exported <- function(folder) {
+  reference <- readRDS(file.path(folder, "ref.Rds"))
+  slot(reference, "tools") <- list() # its class is that of a package which is not here
+  validObject(reference, complete = TRUE)
+  reference[["refdr.annoy.neighbors"]] <- LoadAnnoyIndex(reference[["refdr.annoy.neighbors"]],
+                                                         file = file.path(folder, "idx.annoy"))
+  DIMENSIONS <<- seq_len(slot(reference[["refdr.annoy.neighbors"]], "alg.info")$ndim)
+  reference
+}
+
 model_of <- function(reference) slot(reference[["refAssay"]], "SCTModel.list")[[1]]
 
 # ---- query ---------------------------------------------------------------------------------------------------
