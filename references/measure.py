@@ -142,9 +142,9 @@ def seurat_cell(found, level, judged_cells):
     """Accuracy (macro-F1) at a level, of as many cells as were judged here."""
     if "failed" in found:
         return "fails"
-    figures = found["levels"][level]
+    figures = found["levels"].get(level, {"cells": 0})
     if figures["cells"] != judged_cells:
-        stop(f"{SEURAT.name} was measured on {figures['cells']} cells at {level} and {judged_cells} are judged here: run references/seurat.py first.")
+        stop(f"{SEURAT.name} is about {figures['cells']} cells at {level}, and {judged_cells} are judged here: run references/seurat.py first.")
     return f"{figures['accuracy']:.3f} ({figures['macro_f1']:.3f})"
 
 
