@@ -77,8 +77,9 @@ model_of <- function(reference) slot(reference[["refAssay"]], "SCTModel.list")[[
 
 # ---- query ---------------------------------------------------------------------------------------------------
 
-# Drops the genes and cells without a single count, as the application does when it loads a file.
-load_query <- function(counts) CreateSeuratObject(counts, min.cells = 1, min.features = 1)
+# Drops the genes and cells without a single count, as the application does when it loads a file, and genes without a name,
+# which Seurat refuses.
+load_query <- function(counts) CreateSeuratObject(counts[rownames(counts) != "", ], min.cells = 1, min.features = 1)
 
 residuals_under <- function(query, reference, features) {
   suppressWarnings(SCTransform(query, residual.features = features, reference.SCT.model = model_of(reference),
