@@ -6,10 +6,12 @@ usage: measure.py COMMAND_SEXTANT CACHE_FOLDER [--threads N] [--into README.md]
 Prints the tables of references/README.md, or puts them there between the lines `<!-- measured -->`. The references have to be
 built (.ci/references); each is built once more to be timed, and has to come out with the same bytes. A demo query is judged
 by [demo.labels.LEVEL] of reference.toml: its own labels, or those of a package that is fetched into CACHE_FOLDER. Cells whose
-type the reference does not have are counted apart.
+type the reference does not have are counted apart. What Seurat does with the same files is taken from seurat.json, which
+seurat.py writes: R is not needed here.
 """
 
 import argparse
+import hashlib
 import io
 import json
 import resource
@@ -27,6 +29,7 @@ import pandas
 from recipes import fetch
 
 HERE = Path(__file__).resolve().parent
+SEURAT = HERE / "seurat.json"
 MARK = "<!-- measured -->\n"
 # From this unknown.score on a cell is said to be of no type of the reference.
 UNKNOWN = 0.5
@@ -92,8 +95,87 @@ def judged(demo, level, settings, predictions, classes, path, cache):
     right = (truth == called)[known]
     counted = [name for name, cells in truth[known].value_counts().items() if cells >= FEW_OF_CLASS]
     macro = sum(f1_of(truth[known], called[known], name) for name in counted) / len(counted)
-    unknown = (predictions["unknown.score"] >= UNKNOWN)[~known]
+    # Seurat says of no cell that it is unknown.
+    unknown = (predictions["unknown.score"] >= UNKNOWN)[~known] if "unknown.score" in predictions else []
     return int(known.sum()), right.mean(), macro, int((~known).sum()), unknown.mean() if len(unknown) else None
+
+
+def sha256(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def files_of(folder, settings):
+    """Labelled counts, bundle and demo query of a reference."""
+    return folder / settings["build"]["input"], folder / f"{folder.name}.sextant.zip", folder / settings["demo"]["file"]
+
+
+def classes_of(manifest, level):
+    return [each["name"] for each in next(each for each in manifest["levels"] if each["name"] == level)["classes"]]
+
+
+def manifest_of(bundle):
+    with zipfile.ZipFile(bundle) as archive:
+        return json.loads(archive.read("manifest.json")), len(json.loads(archive.read("cells.json")))
+
+
+def mapped(command, path, bundle, threads, scratch):
+    """Predictions by cell, and processor seconds."""
+    before = processor_seconds()
+    run([command, "map", path, "--reference", bundle, "--threads", threads, "--markers", "none", "--no-preservation", "--out", scratch])
+    return predictions_in(scratch), processor_seconds() - before
+
+
+def predictions_in(folder):
+    return pandas.read_csv(Path(folder) / "predictions.tsv", sep="\t", index_col=0, dtype={"cell": str})
+
+
+def seurat_of(folder, settings):
+    """What seurat.json says of the reference; it has to be about the same files."""
+    found = json.loads(SEURAT.read_text(encoding="utf-8"))["references"].get(folder.name)
+    counts, _, demo = files_of(folder, settings)
+    if found is None or (found["input_sha256"], found["demo_sha256"]) != (sha256(counts), sha256(demo)):
+        stop(f"{SEURAT.name} says nothing of the files that {folder.name} is made of now: run references/seurat.py first.")
+    return found
+
+
+def seurat_cell(found, level, judged_cells):
+    """Accuracy (macro-F1) at a level, of as many cells as were judged here."""
+    if "failed" in found:
+        return "fails"
+    figures = found["levels"].get(level, {"cells": 0})
+    if figures["cells"] != judged_cells:
+        stop(f"{SEURAT.name} is about {figures['cells']} cells at {level}, and {judged_cells} are judged here: run references/seurat.py first.")
+    return f"{figures['accuracy']:.3f} ({figures['macro_f1']:.3f})"
+
+
+def seurat_seconds(found, step):
+    return "fails" if "failed" in found else f"{found[f'{step}_seconds']:.0f} s"
+
+
+def demo_rows(folder, settings, predictions, manifest, seconds, cache):
+    """Rows of the table of demo queries: one for each level that the demo's labels judge."""
+    demo, seurat = settings["demo"], seurat_of(folder, settings)
+    start = f"| `{folder.name}` | {demo['title']} |"
+    times = f"{seconds:.1f} s | {seurat_seconds(seurat['own'], 'map')} |"
+    if "labels" not in demo:
+        return [f"{start} it has no labels | | | | | | {times}"]
+    rows = []
+    for level, of_level in demo["labels"].items():
+        count, accuracy, macro, others, unknown = judged(demo, level, of_level, predictions, classes_of(manifest, level), folder / demo["file"], cache)
+        apart = f"{others:,}; {unknown:.0%} of them called unknown" if others else "none"
+        beside = " | ".join(seurat_cell(seurat[kind], level, count) for kind in ("own", "bundle"))
+        rows.append(f"{start} {level} | {count:,} | {accuracy:.3f} ({macro:.3f}) | {beside} | {apart} | {times}")
+    return rows
+
+
+def held_out_rows(name, held_out):
+    by = f"`{held_out['column']}`, {held_out['folds']} parts" if held_out["column"] else f"{held_out['folds']} random parts"
+    return [f"| `{name}` | {by} | {level['name']} | {level['cells']:,} | {level['accuracy']:.3f} | {level['macro_f1']:.3f} | "
+            f"{level['calibration_error']:.3f} |" for level in held_out["levels"]]
+
+
+def table(columns, rows):
+    return [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|", *rows, ""]
 
 
 def main():
@@ -108,37 +190,21 @@ def main():
     built, held, demos = [], [], []
     for file in sorted(HERE.glob("*/reference.toml")):
         folder, settings = file.parent, tomllib.loads(file.read_text(encoding="utf-8"))
-        name, bundle = folder.name, folder / f"{folder.name}.sextant.zip"
-        with zipfile.ZipFile(bundle) as archive:
-            manifest = json.loads(archive.read("manifest.json"))
-            cells = len(json.loads(archive.read("cells.json")))
+        _, bundle, demo = files_of(folder, settings)
+        manifest, cells = manifest_of(bundle)
         with tempfile.TemporaryDirectory() as scratch:
             seconds = built_again(command, folder, settings, arguments.threads, scratch)
-            classes = ", ".join(f"{level['name']} {len(level['classes'])}" for level in manifest["levels"])
-            built.append(f"| `{name}` | {cells:,} | {classes} | {bundle.stat().st_size / 1e6:.1f} MB | {seconds:.0f} s |")
-            held_out = manifest["about"]["held_out"]
-            for level in held_out["levels"]:
-                by = f"`{held_out['column']}`, {held_out['folds']} parts" if held_out["column"] else f"{held_out['folds']} random parts"
-                held.append(f"| `{name}` | {by} | {level['name']} | {level['cells']:,} | {level['accuracy']:.3f} | {level['macro_f1']:.3f} | "
-                            f"{level['calibration_error']:.3f} |")
-            demo = settings["demo"]
-            path = folder / demo["file"]
-            before = processor_seconds()
-            run([command, "map", path, "--reference", bundle, "--threads", arguments.threads, "--markers", "none", "--no-preservation", "--out", scratch])
-            seconds = processor_seconds() - before
-            predictions = pandas.read_csv(Path(scratch) / "predictions.tsv", sep="\t", index_col=0, dtype={"cell": str})
-        for level, of_level in demo.get("labels", {}).items():
-            names = [each["name"] for each in next(each for each in manifest["levels"] if each["name"] == level)["classes"]]
-            count, accuracy, macro, others, unknown = judged(demo, level, of_level, predictions, names, path, arguments.cache)
-            apart = f"{others:,}; {unknown:.0%} of them called unknown" if others else "none"
-            demos.append(f"| `{name}` | {demo['title']} | {level} | {count:,} | {accuracy:.3f} | {macro:.3f} | {apart} | {seconds:.1f} s |")
-        if "labels" not in demo:
-            demos.append(f"| `{name}` | {demo['title']} | it has no labels | | | | | {seconds:.1f} s |")
-    text = "\n".join([
-        "| reference | cells | classes | size | processor time to build |", "|---|---|---|---|---|", *built, "",
-        "| reference | held out by | level | judged cells | accuracy | macro-F1 | calibration error |", "|---|---|---|---|---|---|---|", *held, "",
-        "| reference | demo query | level | judged cells | accuracy | macro-F1 | cells of other types | processor time to map |", "|---|---|---|---|---|---|---|---|", *demos, "",
-    ])
+            predictions, map_seconds = mapped(command, demo, bundle, arguments.threads, scratch)
+        classes = ", ".join(f"{level['name']} {len(level['classes'])}" for level in manifest["levels"])
+        built.append(f"| `{folder.name}` | {cells:,} | {classes} | {bundle.stat().st_size / 1e6:.1f} MB | {seconds:.0f} s | "
+                     f"{seurat_seconds(seurat_of(folder, settings)['own'], 'build')} |")
+        held += held_out_rows(folder.name, manifest["about"]["held_out"])
+        demos += demo_rows(folder, settings, predictions, manifest, map_seconds, arguments.cache)
+    text = "\n".join(
+        table(["reference", "cells", "classes", "size", "processor time to build", "Seurat's"], built)
+        + table(["reference", "held out by", "level", "judged cells", "accuracy", "macro-F1", "calibration error"], held)
+        + table(["reference", "demo query", "level", "judged cells", "accuracy (macro-F1)", "Seurat 4.3", "Seurat 4.3 onto this bundle",
+                 "cells of other types", "processor time to map", "Seurat's"], demos))
     if arguments.into is None:
         print(text)
         return

@@ -61,12 +61,25 @@ find_reference_neighbors <- function(reference) {
                 return.neighbor = TRUE, l2.norm = FALSE, verbose = FALSE)
 }
 
+# What `sextant reference export --azimuth` wrote, with its own neighbours and index (annoy's, of make_annoy_index.R).
+# Sets DIMENSIONS to those of the reference.
+load_exported <- function(folder) {
+  reference <- readRDS(file.path(folder, "ref.Rds"))
+  slot(reference, "tools") <- list() # its class is that of a package which is not here
+  validObject(reference, complete = TRUE)
+  reference[["refdr.annoy.neighbors"]] <- LoadAnnoyIndex(reference[["refdr.annoy.neighbors"]],
+                                                         file = file.path(folder, "idx.annoy"))
+  DIMENSIONS <<- seq_len(slot(reference[["refdr.annoy.neighbors"]], "alg.info")$ndim)
+  reference
+}
+
 model_of <- function(reference) slot(reference[["refAssay"]], "SCTModel.list")[[1]]
 
 # ---- query ---------------------------------------------------------------------------------------------------
 
-# Drops the genes and cells without a single count, as the application does when it loads a file.
-load_query <- function(counts) CreateSeuratObject(counts, min.cells = 1, min.features = 1)
+# Drops the genes and cells without a single count, as the application does when it loads a file, and genes without a name,
+# which Seurat refuses.
+load_query <- function(counts) CreateSeuratObject(counts[rownames(counts) != "", ], min.cells = 1, min.features = 1)
 
 residuals_under <- function(query, reference, features) {
   suppressWarnings(SCTransform(query, residual.features = features, reference.SCT.model = model_of(reference),

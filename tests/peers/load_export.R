@@ -7,13 +7,8 @@ arguments <- commandArgs(trailingOnly = TRUE)
 here <- dirname(sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE)))
 source(file.path(here, "azimuth.R"))
 
-reference <- readRDS(file.path(arguments[1], "ref.Rds"))
-tool <- attributes(slot(reference, "tools")[["AzimuthReference"]])
-slot(reference, "tools") <- list() # its class is that of a package which is not here
-validObject(reference, complete = TRUE)
-reference[["refdr.annoy.neighbors"]] <- LoadAnnoyIndex(reference[["refdr.annoy.neighbors"]],
-                                                       file = file.path(arguments[1], "idx.annoy"))
-DIMENSIONS <- seq_len(slot(reference[["refdr.annoy.neighbors"]], "alg.info")$ndim)
+tool <- attributes(slot(readRDS(file.path(arguments[1], "ref.Rds")), "tools")[["AzimuthReference"]])
+reference <- load_exported(arguments[1])
 umap <- Misc(reference[["refUMAP"]], "model")
 levels <- names(tool$colormap)
 metadata <- tool$plotref@misc$plot.metadata

@@ -2,9 +2,11 @@
 #
 #     OPENBLAS_NUM_THREADS=1 Rscript map_seurat.R REFERENCE.h5 LABELS.tsv QUERY.h5 OUT [exact] [seed=N] [reference=FILE.rds]
 #
-# REFERENCE.h5, LABELS.tsv and QUERY.h5 are written by to_10x.py. `exact` replaces annoy by an exact search; `seed`
-# is that of the genes and cells that SCTransform's first step draws (1448145 by default); `reference` keeps the fitted
-# reference for the next run. Writes predictions.tsv and timings.tsv to OUT.
+# REFERENCE.h5, LABELS.tsv and QUERY.h5 are written by to_10x.py; of LABELS.tsv the header says which levels are transferred.
+# Instead of REFERENCE.h5 the folder that `sextant reference export --azimuth` wrote, with its index, is a reference that is
+# fitted already. `exact` replaces annoy by an exact search; `seed` is that of the genes and cells that SCTransform's first step
+# draws (1448145 by default); `reference` keeps the fitted reference for the next run. Writes predictions.tsv, timings.tsv,
+# and figures.tsv (genes, anchors, versions) to OUT.
 arguments <- commandArgs(trailingOnly = TRUE)
 stopifnot(length(arguments) >= 4)
 here <- dirname(sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE)))
@@ -37,7 +39,10 @@ write_tsv <- function(table, file) {
 }
 
 labels <- read.delim(arguments[2], row.names = 1, quote = "", check.names = FALSE, colClasses = "character")
-if (!is.null(kept) && file.exists(kept)) {
+exported <- dir.exists(arguments[1])
+if (exported) {
+  reference <- timed("reference: load", load_exported(arguments[1]))
+} else if (!is.null(kept) && file.exists(kept)) {
   reference <- readRDS(kept)
 } else {
   counts <- timed("reference: read", Read10X_h5(arguments[1]))
@@ -47,7 +52,7 @@ if (!is.null(kept) && file.exists(kept)) {
   if (!is.null(kept)) saveRDS(reference, kept, compress = FALSE)
 }
 # Not kept: the index is a pointer, and differs between the exact and the approximate search.
-reference <- timed("reference: neighbors", find_reference_neighbors(reference))
+if (exact || !exported) reference <- timed("reference: neighbors", find_reference_neighbors(reference))
 features <- rownames(Loadings(reference[["refDR"]]))
 
 query <- timed("read", load_query(Read10X_h5(arguments[3])))
@@ -67,6 +72,12 @@ predictions <- cbind(predictions, mapping.score = mapping_score, UMAP_1 = umap[,
 write_tsv(predictions, "predictions.tsv")
 write_tsv(timings, "timings.tsv")
 pairs <- slot(anchors, "anchors")
+packages <- c("Seurat", "SeuratObject", "sctransform", "glmGamPoi", "uwot", "RcppAnnoy")
+write_tsv(data.frame(
+  name = c("features", "features_found", "anchors", "R", packages, "BLAS"),
+  value = c(length(features), nrow(residuals_of(query)), nrow(pairs), as.character(getRversion()),
+            vapply(packages, function(name) as.character(packageVersion(name)), ""),
+            basename(dirname(normalizePath(extSoftVersion()[["BLAS"]]))))), "figures.tsv")
 cat(sprintf("%d reference cells, %d query cells, %d of %d features in the query, %d anchors in %.2f %% of the query cells\n",
             ncol(reference), ncol(query), nrow(residuals_of(query)), length(features), nrow(pairs),
             100 * length(unique(pairs[, 2])) / ncol(query)))

@@ -2,7 +2,8 @@
 
     python to_10x.py INPUT.h5ad PREFIX [LEVEL,LEVEL…]     -> PREFIX.h5, and PREFIX.labels.tsv if levels are named
 
-X must hold the raw counts. Needs anndata, h5py, numpy and scipy.
+X must hold the raw counts. Genes are called as var's feature_name says where there is one: its index then holds ids.
+Needs anndata, h5py, numpy and scipy.
 """
 
 import sys
@@ -44,7 +45,8 @@ def write_10x(path, counts, genes, gene_ids, cells):
 def main(source, prefix, levels=""):
     data = anndata.read_h5ad(source)
     gene_ids = data.var["gene_ids"] if "gene_ids" in data.var else data.var_names
-    write_10x(f"{prefix}.h5", data.X, list(data.var_names), list(gene_ids), list(data.obs_names))
+    genes = data.var["feature_name"] if "feature_name" in data.var else data.var_names
+    write_10x(f"{prefix}.h5", data.X, list(genes.astype(str)), list(gene_ids), list(data.obs_names))
     if levels:
         table = data.obs[levels.split(",")]
         table.to_csv(f"{prefix}.labels.tsv", sep="\t", index_label="cell")
