@@ -54,7 +54,7 @@ fn found(with_donors: bool) -> (Dense, Vec<Level>, Parts, HeldOut) {
         metadata.clear();
     }
     let parts = parts(&names, &metadata, &By::Usual).expect("it divides").expect("some");
-    let held_out = judge(&places, &levels, &parts, &Progress::silent());
+    let held_out = judge(&places, &places, &levels, &parts, &Progress::silent());
     (places, levels, parts, held_out)
 }
 

@@ -38,6 +38,8 @@ pub struct Choices {
     pub doublets: Option<f64>,
     /// The column that tells samples apart, for the limits and the doublets.
     pub samples: Option<String>,
+    /// The column of the batches that are integrated.
+    pub batch: Option<String>,
     /// Principal components; [`Options::default`] has how many otherwise.
     pub dimensions: Option<usize>,
     /// Most variable genes that become features; as well.
@@ -88,6 +90,7 @@ impl Choices {
             dimensions: self.dimensions.unwrap_or(usual.dimensions),
             features: self.features.unwrap_or(usual.features),
             held_out_by: self.held_out_by.clone(),
+            batch: self.batch.clone(),
             ..usual
         }
     }

@@ -94,7 +94,7 @@ pub fn no_doublets(
 /// The doublet score of each cell in the embedding of all of them.
 fn scores(dataset: &Dataset, samples: &Samples, options: &Options, progress: &Progress<'_>) -> Result<Vec<f32>> {
     let depths = features::depths(&dataset.counts)?;
-    let embedded = Embedded::of(dataset, &depths, options, progress)?;
+    let embedded = Embedded::of(dataset, &depths, None, options, progress)?;
     let mut fates = vec![Fate::NotFound; dataset.features.len()];
     for (feature, &gene) in embedded.genes.iter().enumerate() {
         fates[gene] = Fate::Matched(feature as u32, Route::Id);

@@ -84,12 +84,21 @@ pub fn parts(cells: &[String], metadata: &[(String, Column)], by: &By) -> Result
 
 /// Labels every cell by the cells that are not held out with it.
 ///
+/// Where batches were integrated, a cell that is judged stands where it is `projected`, since it was moved by its own label.
+///
 /// # Shapes
-/// `embedding` n × d.
-pub fn judge(embedding: &Dense, levels: &[Level], parts: &Parts, progress: &Progress<'_>) -> HeldOut {
+/// `embedding` and `projected` n × d.
+pub fn judge(
+    embedding: &Dense,
+    projected: &Dense,
+    levels: &[Level],
+    parts: &Parts,
+    progress: &Progress<'_>,
+) -> HeldOut {
     let cells = embedding.nrows();
     let families = families(levels);
     let unit = project::normalize_rows(embedding);
+    let unit_projected = project::normalize_rows(projected);
     let mut tallies: Vec<Tally> = levels.iter().map(|level| Tally::new(level.classes.len())).collect();
     for (number, held) in parts.cells.iter().enumerate() {
         let before: Vec<(usize, usize)> = tallies.iter().map(Tally::judged_and_right).collect();
@@ -98,13 +107,13 @@ pub fn judge(embedding: &Dense, levels: &[Level], parts: &Parts, progress: &Prog
         held.iter().for_each(|&cell| is_held[cell] = true);
         let rest: Vec<usize> = (0..cells).filter(|&cell| !is_held[cell]).collect();
         let in_rest = nearest(
-            &unit.select(Axis(0), held),
+            &unit_projected.select(Axis(0), held),
             &unit.select(Axis(0), &rest),
             umap::Options::default().neighbors,
             STAGE,
             &Progress::silent(),
         );
-        let (places, places_of_rest) = (embedding.select(Axis(0), held), embedding.select(Axis(0), &rest));
+        let (places, places_of_rest) = (projected.select(Axis(0), held), embedding.select(Axis(0), &rest));
         for family in &families {
             let finest = &levels[family.finest];
             let codes: Vec<u16> = rest.iter().map(|&cell| finest.codes[cell]).collect();

@@ -11,6 +11,7 @@ mod clusters;
 mod markers;
 mod proteins;
 mod quality;
+mod references;
 #[path = "../golden/tables.rs"]
 #[allow(dead_code)]
 mod tables;

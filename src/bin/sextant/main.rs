@@ -64,16 +64,31 @@ Usage:
   sextant inspect QUERY… [--matrix PATH] [--gene-column NAME] [--min-counts N] [--samples COLUMN] [--json]
       Says what a file holds, also in its table of cells, and which matrix would be used.
   sextant reference build LABELLED --labels LEVEL,… --out NAME.sextant.zip [--about ABOUT.json]
-                          [--min-cells N] [--ontology IDS.json] [--held-out-by COLUMN|none] [--proteins KEY|TABLE|none]
-                          [--matrix PATH] [--threads N]
-      Builds a reference from labelled raw counts; LEVEL names a column of the file's table of cells. To see how right its
-      labels are, the cells of each value of COLUMN (by default of a column of donors, studies or samples, else five
-      random parts) are held out in turn and labelled by the rest; the bundle keeps the figures, 'reference show' tells.
-      --min-cells leaves out the cells of classes that have fewer at the finest level; those that are all of a coarser class
-      are kept under its name. IDS.json gives classes their ids in the Cell Ontology: of each level an object, of
-      each class its id, such as CL:0000236.
+                          [--max-cells N] [--max-per-class N] [--min-cells N] [--filter LIMITS] [--doublets SCORE]
+                          [--samples COLUMN] [--batch COLUMN|none] [--dimensions N] [--features N]
+                          [--ontology IDS.json] [--held-out-by COLUMN|none] [--proteins KEY|TABLE|none]
+                          [--matrix PATH] [--gene-column NAME] [--threads N]
+      Builds a reference from labelled raw counts: any file that 'map' reads, as an H5AD of CELLxGENE or an RDS of Seurat.
+      LEVEL names a column of the file's table of cells, coarse before fine; without --labels it says which look like labels.
+      To see how right its labels are, the cells of each value of COLUMN (by default of a column of donors, studies or
+      samples, else five random parts) are held out in turn and labelled by the rest; the bundle keeps the figures,
+      'reference show' tells.
+      Nothing is left out unless asked for, and what is stands in the bundle. --min-cells leaves out the cells of classes that
+      have fewer at the finest level; those that are all of a coarser class are kept under its name. --max-per-class keeps at
+      most N cells of each class of the finest level, --max-cells at most N in all: the largest classes lose cells, rare ones
+      stay whole. --filter leaves out cells beyond LIMITS on their quality, as of 'map', --doublets those with a doublet score
+      above SCORE (0 to 1), both for each sample by itself where --samples tells them apart.
+      --batch integrates the embedding over the values of COLUMN, such as donors or studies (references/README.md has what it
+      is measured to do). --dimensions has 50 principal components in place, --features 3000 genes.
+      IDS.json gives classes their ids in the Cell Ontology: of each level an object, of each class its id, such as CL:0000236.
+      They are taken from the column LEVEL_ontology_term_id where the file has it, as CELLxGENE's do.
       --proteins names the entry of obsm with the counts of surface proteins ('proteins' or 'protein_expression' where there
       is one), or a table of them (TSV or CSV) with the cells' names in its first column or line.
+  sextant reference validate LABELLED --labels LEVEL,… --out FILE.tsv|FILE.json [--by COLUMN]
+                          [options of 'build' but --about, --ontology, --held-out-by, --proteins]
+      Full cross-validation: for each value of COLUMN (by default as above) the reference is built anew from all other cells,
+      and the cells held out are mapped onto it as a query. Writes accuracy, macro-F1 and calibration error of each level and
+      part, and accuracy and F1 of each class. It takes as many builds as there are parts.
   sextant reference import ref.Rds --out NAME.sextant.zip [--about ABOUT.json] [--levels LEVEL,…] [--threads N]
       Makes a bundle of a reference that Azimuth publishes: the file ref.Rds (idx.annoy is not needed). LEVEL names columns of its
       meta.data; without, those that it has colours for are taken. references/azimuth lists the published ones.

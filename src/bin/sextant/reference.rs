@@ -21,7 +21,7 @@ use sextant::reference::{About, Reference, bundle};
 use std::path::{Path, PathBuf};
 
 /// Options of what is chosen about a reference, also of `validate`.
-const CHOICES: [&str; 12] = [
+const CHOICES: [&str; 13] = [
     "labels",
     "min-cells",
     "max-cells",
@@ -33,6 +33,7 @@ const CHOICES: [&str; 12] = [
     "features",
     "matrix",
     "gene-column",
+    "batch",
     "threads",
 ];
 
@@ -113,6 +114,7 @@ fn choices(arguments: &Arguments) -> Result<Choices, Failure> {
         filter: arguments.value("filter").map(Filter::parse).transpose()?.unwrap_or_default(),
         doublets: arguments.number("doublets")?,
         samples: arguments.value("samples").map(str::to_owned),
+        batch: arguments.value("batch").filter(|&name| name != "none").map(str::to_owned),
         dimensions: arguments.whole("dimensions", 1)?,
         features: arguments.whole("features", 1)?,
         ..Choices::default()
