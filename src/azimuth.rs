@@ -78,7 +78,7 @@ fn import_object(
     let reference = Reference {
         about: About { provenance: about.provenance.iter().cloned().chain(provenance).collect(), ..about },
         features: model.rows.iter().map(gene).map(feature).collect(),
-        model: model.parameters,
+        model: model.parameters.into(),
         loadings,
         embedding,
         neighbors,

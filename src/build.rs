@@ -27,7 +27,7 @@ use crate::layout;
 use crate::map::cosine::nearest_by_cosine;
 use crate::pca;
 use crate::progress::Progress;
-use crate::reference::{About, Reference, ResidualModel, UmapModel, UmapParameters, VarianceFloor};
+use crate::reference::{About, ExpressionModel, Reference, ResidualModel, UmapModel, UmapParameters, VarianceFloor};
 use by_gene::ByGene;
 use sctransform::{Model, ModelOptions, Parameters};
 
@@ -117,14 +117,14 @@ pub fn build(
     let reference = Reference {
         about,
         features: features::names(&dataset.features, &genes)?,
-        model: ResidualModel {
+        model: ExpressionModel::Residuals(ResidualModel {
             theta: parameters.iter().map(|gene| gene.theta).collect(),
             intercept: parameters.iter().map(|gene| gene.intercept).collect(),
             slope: parameters.iter().map(|gene| gene.slope).collect(),
             residual_mean: selected.iter().map(|feature| feature.residual_mean).collect(),
             clip: (-clip, clip),
             variance_floor: VarianceFloor::None,
-        },
+        }),
         loadings: components.loadings,
         embedding: components.embedding,
         neighbors: neighbors.slice(ndarray::s![.., ..options.neighbors.min(cells)]).to_owned(),

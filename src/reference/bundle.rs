@@ -3,7 +3,10 @@
 use super::npy::{self, Element};
 use super::proteins::Proteins;
 use super::zip::{Archive, Writer};
-use super::{About, Class, Level, Reference, ResidualModel, UmapModel, UmapParameters, VarianceFloor};
+use super::{
+    About, Class, Clusters, ExpressionModel, Level, LogModel, Reference, ResidualModel, UmapModel, UmapParameters,
+    VarianceFloor,
+};
 use crate::error::{Error, Result};
 use crate::formats::Feature;
 use crate::matrix::Dense;
@@ -13,21 +16,44 @@ use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
 /// Raised when an older reader could misread a newer bundle. Proteins did not raise it: who knows nothing of them reads the
-/// rest as it is.
+/// rest as it is. Only bundles whose model is not of residuals are of the second, so older readers read all others.
 const SCHEMA: u32 = 1;
+const SCHEMA_OF_MODELS: u32 = 2;
 const PROTEIN_NAMES: &str = "proteins/names.json";
 const PROTEIN_VALUES: &str = "proteins/data.npy";
+const CENTROIDS: &str = "model/clusters/centroids.npy";
+const SIZES: &str = "model/clusters/sizes.npy";
+const SUMS: &str = "model/clusters/sums.npy";
 
 #[derive(Serialize, Deserialize)]
 struct Manifest {
     schema: u32,
     about: About,
+    #[serde(default, skip_serializing_if = "ModelKind::is_residuals")]
+    model: ModelKind,
     clip: (f64, f64),
     variance_floor: VarianceFloor,
     levels: Vec<LevelHead>,
     umap: UmapParameters,
     /// SHA-256 of every other entry.
     sha256: BTreeMap<String, String>,
+}
+
+/// Which model of the counts it holds; that of residuals where it does not say.
+#[derive(Default, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+enum ModelKind {
+    #[default]
+    Residuals,
+    LogNormalized {
+        scale: f64,
+    },
+}
+
+impl ModelKind {
+    fn is_residuals(&self) -> bool {
+        *self == ModelKind::Residuals
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -46,19 +72,17 @@ pub fn sha256(bytes: &[u8]) -> String {
 /// # Errors
 /// Text that cannot be written as JSON (a clip or a UMAP parameter that is no number).
 pub fn write(reference: &Reference) -> Result<Vec<u8>> {
-    let mut entries: Vec<(String, Vec<u8>)> = vec![
-        ("features.json".into(), json(&reference.features)?),
-        ("cells.json".into(), json(&reference.cells)?),
-        ("model/theta.npy".into(), vector(&reference.model.theta)),
-        ("model/intercept.npy".into(), vector(&reference.model.intercept)),
-        ("model/slope.npy".into(), vector(&reference.model.slope)),
-        ("model/residual_mean.npy".into(), vector(&reference.model.residual_mean)),
+    let (kind, clip, model) = model_entries(&reference.model);
+    let mut entries: Vec<(String, Vec<u8>)> =
+        vec![("features.json".into(), json(&reference.features)?), ("cells.json".into(), json(&reference.cells)?)];
+    entries.extend(model.into_iter().map(|(name, content)| (name.to_owned(), content)));
+    entries.extend([
         ("loadings.npy".into(), matrix(&reference.loadings)),
         ("embedding.npy".into(), matrix(&reference.embedding)),
         ("neighbors.npy".into(), neighbors(&reference.neighbors)),
         ("umap/layout.npy".into(), matrix(&reference.umap.layout)),
         ("umap/rows.npy".into(), vector(&reference.umap.rows)),
-    ];
+    ]);
     for (index, level) in reference.levels.iter().enumerate() {
         entries.push((format!("labels/{index}.npy"), vector(&level.codes)));
     }
@@ -67,10 +91,11 @@ pub fn write(reference: &Reference) -> Result<Vec<u8>> {
         entries.push((PROTEIN_VALUES.into(), matrix(&proteins.values)));
     }
     let manifest = Manifest {
-        schema: SCHEMA,
+        schema: if kind.is_residuals() { SCHEMA } else { SCHEMA_OF_MODELS },
         about: reference.about.clone(),
-        clip: reference.model.clip,
-        variance_floor: reference.model.variance_floor,
+        model: kind,
+        clip,
+        variance_floor: reference.model.variance_floor(),
         levels: reference
             .levels
             .iter()
@@ -85,6 +110,30 @@ pub fn write(reference: &Reference) -> Result<Vec<u8>> {
         writer.add(name, content);
     }
     Ok(writer.finish())
+}
+
+/// The kind of the model, what it clips to, and its entries.
+fn model_entries(model: &ExpressionModel) -> (ModelKind, (f64, f64), Vec<(&'static str, Vec<u8>)>) {
+    match model {
+        ExpressionModel::Residuals(model) => {
+            let entries = vec![
+                ("model/theta.npy", vector(&model.theta)),
+                ("model/intercept.npy", vector(&model.intercept)),
+                ("model/slope.npy", vector(&model.slope)),
+                ("model/residual_mean.npy", vector(&model.residual_mean)),
+            ];
+            (ModelKind::Residuals, model.clip, entries)
+        }
+        ExpressionModel::LogNormalized(model) => {
+            let mut entries = vec![("model/mean.npy", vector(&model.mean)), ("model/stddev.npy", vector(&model.stddev))];
+            if let Some(clusters) = &model.clusters {
+                entries.push((CENTROIDS, matrix(&clusters.centroids)));
+                entries.push((SIZES, vector(&clusters.sizes)));
+                entries.push((SUMS, matrix(&clusters.sums)));
+            }
+            (ModelKind::LogNormalized { scale: model.scale }, (-model.clip, model.clip), entries)
+        }
+    }
 }
 
 fn json(value: &impl Serialize) -> Result<Vec<u8>> {
@@ -113,10 +162,10 @@ fn neighbors(indices: &Array2<u32>) -> Vec<u8> {
 pub fn read(bytes: &[u8]) -> Result<Reference> {
     let archive = Archive::open(bytes)?;
     let manifest: Manifest = parse("manifest.json", &archive.read("manifest.json")?)?;
-    if manifest.schema != SCHEMA {
+    if ![SCHEMA, SCHEMA_OF_MODELS].contains(&manifest.schema) {
         return Err(Error::reference(format!(
-            "The reference bundle is written in version {} of the format; this Sextant reads version {SCHEMA}. Update Sextant, or \
-             build the bundle again.",
+            "The reference bundle is written in version {} of the format; this Sextant reads versions {SCHEMA} and \
+             {SCHEMA_OF_MODELS}. Update Sextant, or build the bundle again.",
             manifest.schema
         )));
     }
@@ -144,18 +193,30 @@ pub fn read(bytes: &[u8]) -> Result<Reference> {
         }
         false => None,
     };
-    let features: Vec<Feature> = parse("features.json", &entry("features.json")?)?;
-    let neighbors = entry("neighbors.npy")?;
-    let reference = Reference {
-        features,
-        model: ResidualModel {
+    let model = match manifest.model {
+        ModelKind::Residuals => ExpressionModel::Residuals(ResidualModel {
             theta: numbers("model/theta.npy")?,
             intercept: numbers("model/intercept.npy")?,
             slope: numbers("model/slope.npy")?,
             residual_mean: numbers("model/residual_mean.npy")?,
             clip: manifest.clip,
             variance_floor: manifest.variance_floor,
-        },
+        }),
+        ModelKind::LogNormalized { scale } => {
+            let has_clusters = [CENTROIDS, SIZES, SUMS].iter().any(|name| manifest.sha256.contains_key(*name));
+            let clusters = match has_clusters {
+                true => Some(Clusters { centroids: dense(CENTROIDS)?, sizes: numbers(SIZES)?, sums: dense(SUMS)? }),
+                false => None,
+            };
+            let (mean, stddev) = (numbers("model/mean.npy")?, numbers("model/stddev.npy")?);
+            ExpressionModel::LogNormalized(LogModel { mean, stddev, scale, clip: manifest.clip.1, clusters })
+        }
+    };
+    let features: Vec<Feature> = parse("features.json", &entry("features.json")?)?;
+    let neighbors = entry("neighbors.npy")?;
+    let reference = Reference {
+        features,
+        model,
         loadings: dense("loadings.npy")?,
         embedding: dense("embedding.npy")?,
         neighbors: npy::read_matrix::<u16>("neighbors.npy", &neighbors)
