@@ -3,7 +3,7 @@
 //! The engine lives in one dedicated worker, since reading a `File` and waiting for the pool both block.
 //! Bulk data crosses as typed arrays, tables as bytes, small summaries as plain objects.
 
-mod azimuth;
+mod published;
 mod cells;
 mod file;
 mod own;

@@ -7,13 +7,13 @@ use crate::map::read_reference;
 use crate::proteins;
 use crate::report::{Stopwatch, thousands};
 use sextant::Warning;
-use sextant::azimuth;
 use sextant::build;
 use sextant::build::few::{self, Kept};
 use sextant::build::held_out::By;
 use sextant::build::ontology::Ids;
 use sextant::formats::{Column, Dataset, ReadOptions};
 use sextant::progress::Progress;
+use sextant::published;
 use sextant::reference::held_out::HeldOutLevel;
 use sextant::reference::{About, Reference, bundle};
 use std::path::{Path, PathBuf};
@@ -108,8 +108,8 @@ pub fn import(words: &[&str]) -> Result<(), Failure> {
     let watch = Stopwatch::start();
     let report = |stage: &str, _: f64| watch.note(stage);
     let file = std::fs::File::open(path).map_err(|error| Failure::io("Cannot open", path, &error))?;
-    let options = azimuth::Options { levels: arguments.list("levels") };
-    let imported = azimuth::import(Box::new(file), &options, about, &Progress::new(&report));
+    let options = published::Options { levels: arguments.list("levels") };
+    let imported = published::import(Box::new(file), &options, about, &Progress::new(&report));
     let (reference, warnings) = imported.map_err(|mut error| {
         error.message = format!("{}: {}", path.display(), error.message);
         error
