@@ -145,7 +145,7 @@ async function chooseReference(entry, settled = Promise.resolve()) {
   else set({ phase: 'idle', text: 'Ready. Choose a file or load the demo.' });
 }
 
-/** A reference from disk: a bundle, or the ref.Rds that Azimuth publishes, which is imported. */
+/** A reference from disk: a bundle, or the .rds of a reference of Azimuth or Symphony, which is imported. */
 async function openReference(file) {
   set({ phase: 'loading', text: `Opening the reference ${file.name} …`, fraction: null, error: null });
   try {
