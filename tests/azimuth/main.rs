@@ -96,7 +96,10 @@ fn parts_come_from_their_slots() {
     assert_eq!(reference.proteins.as_ref().map(|proteins| proteins.values.dim()), Some((250, 9)));
 
     let supervised = of_file("spca_v2.Rds");
-    assert_eq!((supervised.embedding.dim(), supervised.model.variance_floor()), ((150, 40), VarianceFloor::MedianCount));
+    assert_eq!(
+        (supervised.embedding.dim(), supervised.model.variance_floor()),
+        ((150, 40), VarianceFloor::MedianCount)
+    );
     assert!(supervised.proteins.is_none());
     let wide = of_file("dimensions_100.Rds");
     assert_eq!((wide.embedding.dim(), wide.loadings.dim(), wide.levels.len()), ((150, 100), (260, 100), 1));

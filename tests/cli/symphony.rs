@@ -26,5 +26,8 @@ fn imports_a_reference_of_symphony_and_maps_onto_it() {
     }
     assert!(found[0] == found[1], "the same bytes");
     let said = text(&sextant(&["reference", "show", &path("s.sextant.zip")]).stdout);
-    assert!(said.contains("made by    Imported from a Symphony reference: log1p of counts per 10,000, scaled"), "{said}");
+    assert!(
+        said.contains("made by    Imported from a Symphony reference: log1p of counts per 10,000, scaled"),
+        "{said}"
+    );
 }

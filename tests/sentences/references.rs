@@ -82,7 +82,10 @@ fn parts_that_do_not_fit_are_named() {
             "loadings or embedding hold values that are no numbers, or larger than any that are computed",
         ),
         (|r| residuals(r).slope.truncate(3), "features and model differ in number"),
-        (|r| residuals(r).theta[1] = -1.0, "the model holds values that are no numbers, or larger than any that are fitted"),
+        (
+            |r| residuals(r).theta[1] = -1.0,
+            "the model holds values that are no numbers, or larger than any that are fitted",
+        ),
         (
             |r| residuals(r).slope[1] = 1e300,
             "the model holds values that are no numbers, or larger than any that are fitted",

@@ -124,8 +124,7 @@ fn the_sparse_projection_is_the_dense_one() {
                 let value = (logarithm - mean[feature]) / stddev[feature];
                 cut += usize::from(value.abs() > clip);
                 for axis in 0..dimensions {
-                    expected[(cell, axis)] +=
-                        value.clamp(-clip, clip) * f64::from(reference.loadings[(feature, axis)]);
+                    expected[(cell, axis)] += value.clamp(-clip, clip) * f64::from(reference.loadings[(feature, axis)]);
                 }
             }
         }
@@ -175,7 +174,8 @@ fn labels_scores_and_doublets_of_a_query() {
         assert!(mapping.mapping_scores.iter().all(|score| (0.0..=1.0).contains(score)));
         assert!(mapping.umap.layout.iter().all(|place| place.is_finite()));
     }
-    let scores = doublet_scores(&query, reference, &Samples::one(250), &doublets::Options::default(), &Progress::silent());
+    let scores =
+        doublet_scores(&query, reference, &Samples::one(250), &doublets::Options::default(), &Progress::silent());
     assert!(scores.iter().all(|score| (0.0..=1.0).contains(score)) && scores.iter().any(|score| *score > 0.0));
 }
 
@@ -185,7 +185,9 @@ fn parts_come_from_their_elements() {
     let (reference, warnings) = of_file("reference.rds");
     assert_eq!(
         warnings.iter().map(|warning| warning.message.as_str()).collect::<Vec<_>>(),
-        ["Of meta_data, cell_type became levels. These columns could be, too, if --levels names them: condition, coarse."]
+        [
+            "Of meta_data, cell_type became levels. These columns could be, too, if --levels names them: condition, coarse."
+        ]
     );
     assert_eq!((reference.embedding.dim(), reference.loadings.dim()), ((300, 15), (300, 15)));
     assert_eq!((reference.umap.layout.dim(), reference.neighbors.dim()), ((300, 2), (300, 31)));
@@ -213,7 +215,10 @@ fn parts_come_from_their_elements() {
         ]
     );
     assert_eq!((plain.embedding.dim(), plain.loadings.dim(), plain.umap.layout.dim()), ((120, 8), (60, 8), (120, 2)));
-    assert_eq!((plain.cells[0].as_str(), plain.cells[119].as_str()), (REFERENCE.cells[0].as_str(), REFERENCE.cells[239].as_str()));
+    assert_eq!(
+        (plain.cells[0].as_str(), plain.cells[119].as_str()),
+        (REFERENCE.cells[0].as_str(), REFERENCE.cells[239].as_str())
+    );
     assert_eq!(plain.model.clusters().expect("clusters").sizes.len(), 6);
     // The shares of each cell are 1 together.
     let sizes: f64 = plain.model.clusters().expect("clusters").sizes.iter().sum();
@@ -231,7 +236,8 @@ fn the_same_file_gives_the_same_bundle() {
 #[test]
 fn levels_are_those_that_are_asked_for() {
     let bytes = std::fs::read(folder().join("reference.rds")).expect("a file");
-    let (reference, warnings) = import_levels(bytes.clone(), Some(&["condition", "coarse", "coarse"])).expect("a reference");
+    let (reference, warnings) =
+        import_levels(bytes.clone(), Some(&["condition", "coarse", "coarse"])).expect("a reference");
     assert_eq!(warnings, []);
     let names: Vec<(&str, usize)> =
         reference.levels.iter().map(|level| (level.name.as_str(), level.classes.len())).collect();

@@ -20,7 +20,10 @@ fn list() -> Object {
     let clusters = model.clusters.clone().expect("clusters");
     let symbols: Vec<String> = reference.features.iter().map(|feature| feature.symbol.clone()).collect();
     let level = &reference.levels[0];
-    let labels = Object::factor(level.codes.iter().map(|&code| u32::from(code)), level.classes.iter().map(|class| class.name.as_str()));
+    let labels = Object::factor(
+        level.codes.iter().map(|&code| u32::from(code)),
+        level.classes.iter().map(|class| class.name.as_str()),
+    );
     Object::list([
         ("meta_data", Object::table(vec![("cell_type", labels)], &reference.cells)),
         (
@@ -88,8 +91,14 @@ fn reals(count: usize) -> Object {
 fn the_list_is_the_reference() {
     let (found, warnings) = warned(&[]);
     assert_eq!(warnings, [""; 0]);
-    assert_eq!((&found.model, &found.loadings, &found.embedding), (&REFERENCE.model, &REFERENCE.loadings, &REFERENCE.embedding));
-    assert_eq!((&found.neighbors, &found.levels, &found.cells), (&REFERENCE.neighbors, &REFERENCE.levels, &REFERENCE.cells));
+    assert_eq!(
+        (&found.model, &found.loadings, &found.embedding),
+        (&REFERENCE.model, &REFERENCE.loadings, &REFERENCE.embedding)
+    );
+    assert_eq!(
+        (&found.neighbors, &found.levels, &found.cells),
+        (&REFERENCE.neighbors, &REFERENCE.levels, &REFERENCE.cells)
+    );
     assert_eq!((&found.features, &found.umap.layout), (&REFERENCE.features, &REFERENCE.umap.layout));
     assert_eq!((found.umap.parameters.a, found.umap.parameters.b), (1.5, 0.9));
     assert_eq!(REFERENCE.umap.parameters.a, 1.576_943_460_250_825);
@@ -121,7 +130,11 @@ fn parts_that_do_not_fit_each_other() {
         (&["vargenes", "symbol"], reals(300), "vargenes$symbol holds no names of genes"),
         (&["vargenes", "mean"], Object::texts(["a"]), "vargenes$mean holds no numbers"),
         (&["vargenes", "mean"], reals(299), "vargenes$mean has 299 values, where vargenes has 300 genes"),
-        (&["vargenes", "stddev"], Object::reals(vec![0.0; 300]), "vargenes has no gene with a mean and a stddev above 0"),
+        (
+            &["vargenes", "stddev"],
+            Object::reals(vec![0.0; 300]),
+            "vargenes has no gene with a mean and a stddev above 0",
+        ),
         (&["loadings"], reals(4500), "loadings is no dense matrix of numbers, or an empty one"),
         (&["loadings"], matrix(299, 15, |_, _| 0.5), "loadings have 299 rows, where vargenes has 300 genes"),
         (
@@ -172,7 +185,11 @@ fn parts_that_do_not_fit_each_other() {
             matrix(10, 15, |_, _| number),
             "the clusters have sizes or sums that are no numbers, or no cells",
         ),
-        (&["cache", "Nr"], Object::reals(vec![-1.0; 10]), "the clusters have sizes or sums that are no numbers, or no cells"),
+        (
+            &["cache", "Nr"],
+            Object::reals(vec![-1.0; 10]),
+            "the clusters have sizes or sums that are no numbers, or no cells",
+        ),
         (
             &["umap", "embedding"],
             matrix(299, 2, |_, _| 0.5),
@@ -200,7 +217,9 @@ fn what_can_be_done_without_is_a_warning() {
     assert!(without.model.clusters().is_none());
     assert_eq!(
         warnings,
-        ["Both cache and R are missing, so a query is not corrected as Symphony does it; anchors alone bring it to the reference."]
+        [
+            "Both cache and R are missing, so a query is not corrected as Symphony does it; anchors alone bring it to the reference."
+        ]
     );
     assert!(without.about.provenance[1].ends_with("300 cells. A query is not corrected before anchors are found."));
 
@@ -240,7 +259,8 @@ fn what_can_be_done_without_is_a_warning() {
 fn columns_that_are_no_levels() {
     let rows = REFERENCE.cells.clone();
     let table = |columns: Vec<(&str, Object)>| changed(&[(&["meta_data"], Object::table(columns, &rows))]);
-    let message = |bytes: Vec<u8>, levels: Option<&[&str]>| import_levels(bytes, levels).expect_err("a sentence").message;
+    let message =
+        |bytes: Vec<u8>, levels: Option<&[&str]>| import_levels(bytes, levels).expect_err("a sentence").message;
     let names = || Object::texts((0..300).map(|cell| format!("c{cell}")));
     let none = cannot("no column of meta_data labels the cells with at least two classes");
     assert_eq!(message(table(vec![("count", reals(300)), ("barcode", names())]), None), none);
@@ -251,7 +271,8 @@ fn columns_that_are_no_levels() {
     assert_eq!(message(one, Some(&["donor"])), cannot("meta_data$donor has the same label for all cells"));
     let short = table(vec![("donor", Object::texts(["d", "e"]))]);
     assert!(
-        message(short, Some(&["donor"])).starts_with("This cannot be imported as a Symphony reference: of meta_data$donor, ")
+        message(short, Some(&["donor"]))
+            .starts_with("This cannot be imported as a Symphony reference: of meta_data$donor, ")
     );
     // Text is taken where no name tells of labels and nothing is a factor.
     let two = || Object::texts((0..300).map(|cell| format!("d{}", cell % 2)));
@@ -265,7 +286,9 @@ fn columns_that_are_no_levels() {
     ]);
     assert_eq!(
         message(wide, Some(&["barcode"])),
-        cannot("meta_data$barcode has more than 65,535 different values, as a column of names has and not one of labels")
+        cannot(
+            "meta_data$barcode has more than 65,535 different values, as a column of names has and not one of labels"
+        )
     );
 }
 
