@@ -24,10 +24,10 @@ def cells_of(who):
     return counts, [gene for gene in genes if gene], table
 
 
-def table(name, values):
-    frame = pd.DataFrame(values, columns=[f"d{number}" for number in range(1, values.shape[1] + 1)])
+def table(name, values, cells):
+    frame = pd.DataFrame(values, index=pd.Index(cells, name="cell"), columns=[f"d{number}" for number in range(1, values.shape[1] + 1)])
     with open(HERE / name, "wb") as file, gzip.GzipFile(fileobj=file, mode="wb", mtime=0) as packed:
-        packed.write(frame.to_csv(sep="\t", index=False, float_format="%.9g").encode())
+        packed.write(frame.to_csv(sep="\t", float_format="%.9g").encode())
 
 
 def main():
@@ -50,8 +50,8 @@ def main():
     small = made.build(counts[keep], both, meta.iloc[keep], "condition", 60, 8, 6)
     made.write(small, HERE / "plain.rds", "plain")
     projected, corrected = made.mapped_by_symphonypy(parts, stimulated[150:], genes)
-    table("query_projected.tsv.gz", np.asarray(projected))
-    table("query_corrected.tsv.gz", np.asarray(corrected))
+    table("query_projected.tsv.gz", np.asarray(projected), stimulated_table.index[150:])
+    table("query_corrected.tsv.gz", np.asarray(corrected), stimulated_table.index[150:])
     missing = [gene for gene in parts["symbol"] if gene not in at]
     print(len(missing), "features are not in the query;", len(parts["Nr"]), "clusters")
 
