@@ -125,7 +125,8 @@ fn model_entries(model: &ExpressionModel) -> (ModelKind, (f64, f64), Vec<(&'stat
             (ModelKind::Residuals, model.clip, entries)
         }
         ExpressionModel::LogNormalized(model) => {
-            let mut entries = vec![("model/mean.npy", vector(&model.mean)), ("model/stddev.npy", vector(&model.stddev))];
+            let mut entries =
+                vec![("model/mean.npy", vector(&model.mean)), ("model/stddev.npy", vector(&model.stddev))];
             if let Some(clusters) = &model.clusters {
                 entries.push((CENTROIDS, matrix(&clusters.centroids)));
                 entries.push((SIZES, vector(&clusters.sizes)));

@@ -45,7 +45,8 @@ impl Genes {
 
     /// Those that vary: nothing can be divided by a deviation of zero.
     fn usable(self, warnings: &mut Vec<Warning>) -> Result<Self> {
-        let varies = |&row: &usize| self.mean[row].is_finite() && self.stddev[row].is_finite() && self.stddev[row] > 0.0;
+        let varies =
+            |&row: &usize| self.mean[row].is_finite() && self.stddev[row].is_finite() && self.stddev[row] > 0.0;
         let (rows, others): (Vec<usize>, Vec<usize>) = (0..self.symbols.len()).partition(varies);
         if rows.is_empty() {
             return Err(fault("vargenes has no gene with a mean and a stddev above 0"));

@@ -82,12 +82,7 @@ fn labels(column: Column) -> Option<(Vec<String>, Vec<u32>)> {
 }
 
 /// The columns that become levels where nobody says which.
-fn found(
-    table: Object<'_>,
-    columns: &[String],
-    cells: &Arc<Texts>,
-    warnings: &mut Vec<Warning>,
-) -> Result<Vec<Level>> {
+fn found(table: Object<'_>, columns: &[String], cells: &Arc<Texts>, warnings: &mut Vec<Warning>) -> Result<Vec<Level>> {
     let mut candidates: Vec<(Level, bool, Vec<Warning>)> = Vec::new();
     for name in columns {
         let Ok(Some(column)) = column_of(table, name, cells) else {
