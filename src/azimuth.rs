@@ -45,21 +45,26 @@ pub fn import(
     about: About,
     progress: &Progress<'_>,
 ) -> Result<(Reference, Vec<Warning>)> {
-    let imported = import_object(source, options, about, progress);
-    // Damage of the file is damage of a reference.
-    imported
+    progress.report("Reading", 0.0);
+    let objects = RObjects::open(source);
+    let objects = objects.and_then(|objects| objects.ok_or_else(|| fault("it is no file that R's saveRDS() wrote")));
+    of_reference(objects.and_then(|objects| import_objects(&objects, options, about, progress)))
+}
+
+/// Damage of the file is damage of a reference.
+pub(crate) fn of_reference<T>(outcome: Result<T>) -> Result<T> {
+    outcome
         .map_err(|error| Error { kind: if error.kind == Kind::Usage { Kind::Usage } else { Kind::Reference }, ..error })
 }
 
-fn import_object(
-    source: Box<dyn Source>,
+/// What [`import`] does once the file is parsed.
+pub(crate) fn import_objects(
+    objects: &RObjects,
     options: &Options,
     about: About,
     progress: &Progress<'_>,
 ) -> Result<(Reference, Vec<Warning>)> {
-    progress.report("Reading", 0.0);
-    let objects = RObjects::open(source)?.ok_or_else(|| fault("it is no file that R's saveRDS() wrote"))?;
-    let object = seurat(&objects)?;
+    let object = seurat(objects)?;
     let mut warnings = Vec::new();
     let components = Components::find(object)?;
     let cells = &components.cells;
@@ -78,7 +83,7 @@ fn import_object(
     let reference = Reference {
         about: About { provenance: about.provenance.iter().cloned().chain(provenance).collect(), ..about },
         features: model.rows.iter().map(gene).map(feature).collect(),
-        model: model.parameters,
+        model: model.parameters.into(),
         loadings,
         embedding,
         neighbors,
@@ -111,8 +116,16 @@ fn missing(slot: &str) -> Error {
 /// # Errors
 /// When it cannot be read, in a sentence that names it.
 fn column(table: Object<'_>, path: &str, name: &str, rows: &Arc<Texts>) -> Result<Option<Column>> {
-    let read = table.column(name, rows);
-    read.map_err(|error| fault(format!("of {path}${name}, {}", error.message.trim_end_matches('.'))))
+    column_of(table, name, rows).map_err(|why| fault(format!("of {path}${name}, {why}")))
+}
+
+/// As [`column`], with the reason alone.
+pub(crate) fn column_of(
+    table: Object<'_>,
+    name: &str,
+    rows: &Arc<Texts>,
+) -> std::result::Result<Option<Column>, String> {
+    table.column(name, rows).map_err(|error| error.message.trim_end_matches('.').to_owned())
 }
 
 /// The Seurat object of the file.
@@ -128,7 +141,7 @@ fn seurat<'a>(objects: &'a RObjects) -> Result<Object<'a>> {
 }
 
 /// A name of a gene is an id where it looks like one.
-fn feature(name: String) -> Feature {
+pub(crate) fn feature(name: String) -> Feature {
     Feature { id: name.starts_with("ENS").then(|| name.clone()), symbol: name }
 }
 

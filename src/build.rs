@@ -46,7 +46,7 @@ use crate::map::cosine::nearest_by_cosine;
 use crate::matrix::Dense;
 use crate::pca;
 use crate::progress::Progress;
-use crate::reference::{About, Reference, ResidualModel, UmapModel, UmapParameters, VarianceFloor};
+use crate::reference::{About, ExpressionModel, Reference, ResidualModel, UmapModel, UmapParameters, VarianceFloor};
 use by_gene::ByGene;
 use features::Selected;
 use integration::Batches;
@@ -205,14 +205,14 @@ impl Embedded {
         Ok(Reference {
             about: About::default(),
             features: features::names(&dataset.features, &self.genes)?,
-            model: ResidualModel {
+            model: ExpressionModel::Residuals(ResidualModel {
                 theta: of(|feature| feature.parameters.theta),
                 intercept: of(|feature| feature.parameters.intercept),
                 slope: of(|feature| feature.parameters.slope),
                 residual_mean: of(|feature| feature.residual_mean),
                 clip: (-self.clip, self.clip),
                 variance_floor: VarianceFloor::None,
-            },
+            }),
             loadings: self.components.loadings.clone(),
             embedding: Dense::zeros((0, self.components.loadings.ncols())),
             neighbors: Array2::zeros((0, 0)),

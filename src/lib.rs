@@ -10,7 +10,7 @@
 //! | quality | [`qc`] | counts → counts, features, percent_mt per cell |
 //! | query | [`query`] | cells with counts, metrics, matched genes |
 //! | right reference | [`likeness`] | mean of the query, what references express → which of them are of its tissue |
-//! | residuals | [`normalize`] | counts → Pearson residuals under the reference's model |
+//! | residuals | [`normalize`] | counts → Pearson residuals under the reference's model, or scaled logarithms |
 //! | mapping | [`map`] | residuals → projection, anchors, weights, labels, UMAP, mapping score |
 //! | components | [`pca`] | residuals → leading principal components |
 //! | map of its own | [`layout`] | nearest neighbours → UMAP fitted on them |
@@ -20,6 +20,8 @@
 //! | batches | [`batches`] | a file of more cells than fit → the same, some cells at a time |
 //! | references | [`build`] | labelled counts → [`reference::Reference`] |
 //! | published references | [`azimuth`] | the object of R that Azimuth publishes → [`reference::Reference`] |
+//! | | [`symphony`] | the list of R that Symphony builds → [`reference::Reference`] |
+//! | | [`published`] | either, told apart by content |
 //! | results | [`export`] | mapping → tables |
 //!
 //! Below `wasm` and the command there is no I/O but `Read + Seek`, no clock, no thread count and no
@@ -47,6 +49,8 @@ pub mod markers;
 pub mod batches;
 pub mod build;
 pub mod azimuth;
+pub mod symphony;
+pub mod published;
 pub mod export;
 #[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
 pub mod wasm;

@@ -5,6 +5,7 @@
 //! | step | function | result |
 //! |---|---|---|
 //! | project | [`project::project`] | m × d |
+//! | correct | [`correct::correct`] | m × d, where the reference is integrated and keeps its clusters |
 //! | anchors | [`anchors::find_anchors`] | pairs of reference and query cells with scores |
 //! | weights | [`weights::weigh_anchors`] | up to 50 anchors a query cell |
 //! | labels | [`labels::transfer_labels`] | m × classes for each level |
@@ -19,6 +20,7 @@
 pub mod anchors;
 pub mod annotate;
 pub(crate) mod confidence;
+pub mod correct;
 pub mod cosine;
 pub(crate) mod discriminant;
 pub mod grade;
@@ -133,7 +135,7 @@ pub struct Mapping {
     /// not kept: `projected`, `integrated`, `weights` and the start of `umap` are empty, `nearest` is not there, and of the prediction scores
     /// there are those of the predicted classes.
     pub batches: usize,
-    /// m × d, on the reference's loadings.
+    /// m × d, on the reference's loadings, and corrected where the reference keeps its clusters.
     pub projected: Dense,
     pub anchors: Vec<Anchor>,
     pub weights: Weights,
@@ -241,7 +243,10 @@ pub fn map_projected(
     progress: &Progress<'_>,
 ) -> Result<Mapping> {
     let levels = chosen_levels(reference, options.levels.as_deref())?;
-    let Projected { rows: projected, names, features_used } = query;
+    let Projected { rows: mut projected, names, features_used } = query;
+    if let Some(clusters) = reference.model.clusters() {
+        projected = correct::correct(&projected, clusters, &correct::Options::default(), progress);
+    }
     let query_unit = project::normalize_rows(&projected);
     let reference_unit = project::normalize_rows(&reference.embedding);
     let wanted = anchors::Options { fewest: options.method.fewest_anchors(), ..options.anchors };

@@ -7,6 +7,7 @@ pub mod columns;
 pub mod expression;
 pub mod held_out;
 pub mod hierarchy;
+pub mod model;
 pub mod npy;
 pub mod proteins;
 pub mod zip;
@@ -17,6 +18,7 @@ use crate::matrix::Dense;
 use columns::CellColumn;
 use expression::Expression;
 use held_out::HeldOut;
+pub use model::{Clusters, ExpressionModel, LogModel};
 use ndarray::Array2;
 use proteins::Proteins;
 use serde::{Deserialize, Serialize};
@@ -27,7 +29,7 @@ pub struct Reference {
     pub about: About,
     /// `p` features, in the order of the loadings' rows.
     pub features: Vec<Feature>,
-    pub model: ResidualModel,
+    pub model: ExpressionModel,
     /// Features × dimensions (`p` × `d`).
     pub loadings: Dense,
     /// Cells × dimensions (`n` × `d`), as projected: not scaled, not L2-normalised.
@@ -180,6 +182,30 @@ const LARGEST_VALUE: f32 = 1e6;
 /// A logarithm of a mean count beyond this is one of no data.
 const LARGEST_COEFFICIENT: f64 = 1e3;
 
+impl ResidualModel {
+    /// What is impossible about it.
+    fn fault(&self, features: usize) -> Option<&'static str> {
+        let numbers = [&self.intercept, &self.slope, &self.residual_mean];
+        let believed = |values: &Vec<f64>| values.iter().all(|value| value.abs() <= LARGEST_COEFFICIENT);
+        let checks = [
+            (
+                self.theta.len() == features && numbers.iter().all(|values| values.len() == features),
+                "features and model differ in number",
+            ),
+            (
+                self.theta.iter().all(|&theta| theta > 0.0) && numbers.iter().all(|values| believed(values)),
+                "the model holds values that are no numbers, or larger than any that are fitted",
+            ),
+            (self.clip.0 < self.clip.1, "its clip range is empty"),
+            (
+                !matches!(self.variance_floor, VarianceFloor::Fixed(floor) if !(0.0..1e12).contains(&floor)),
+                "its smallest variance is negative or impossibly large",
+            ),
+        ];
+        checks.iter().find(|check| !check.0).map(|(_, what)| *what)
+    }
+}
+
 impl UmapParameters {
     /// What is impossible about them. They say how long a cell is moved about, so they are not just believed: uwot takes
     /// 200 or 500 epochs, 15 to 50 neighbours and 5 negative samples.
@@ -236,13 +262,10 @@ impl Reference {
     pub fn check(&self) -> Result<()> {
         let (cells, features, dimensions) = (self.embedding.nrows(), self.features.len(), self.loadings.ncols());
         let finite = |values: &Dense| values.iter().all(|value| value.abs() <= LARGEST_VALUE);
-        let believed = |values: &Vec<f64>| values.iter().all(|value| value.abs() <= LARGEST_COEFFICIENT);
-        let model = &self.model;
         let level_fits = |level: &Level| {
             let classes = level.classes.len();
             level.codes.len() == cells && level.codes.iter().all(|&code| usize::from(code) < classes)
         };
-        let numbers = [&model.intercept, &model.slope, &model.residual_mean];
         let checks = [
             (cells > 0 && features > 0 && dimensions > 0, "it is empty"),
             (self.loadings.nrows() == features, "features and loadings differ in number"),
@@ -251,19 +274,6 @@ impl Reference {
             (
                 finite(&self.loadings) && finite(&self.embedding),
                 "loadings or embedding hold values that are no numbers, or larger than any that are computed",
-            ),
-            (
-                model.theta.len() == features && numbers.iter().all(|values| values.len() == features),
-                "features and model differ in number",
-            ),
-            (
-                model.theta.iter().all(|&theta| theta > 0.0) && numbers.iter().all(|values| believed(values)),
-                "the model holds values that are no numbers, or larger than any that are fitted",
-            ),
-            (model.clip.0 < model.clip.1, "its clip range is empty"),
-            (
-                !matches!(model.variance_floor, VarianceFloor::Fixed(floor) if !(0.0..1e12).contains(&floor)),
-                "its smallest variance is negative or impossibly large",
             ),
             (self.neighbors.nrows() == cells && self.neighbors.ncols() > 0, "it lacks neighbours"),
             (self.neighbors.ncols() <= MOST_NEIGHBORS, "it has more than 1,000 neighbours of each cell"),
@@ -279,6 +289,7 @@ impl Reference {
             (self.cells.len() == cells, "names and embedding differ in number"),
         ];
         let failed = checks.iter().find(|check| !check.0).map(|(_, what)| (*what).to_owned());
+        let failed = failed.or_else(|| self.model.fault(features, dimensions).map(str::to_owned));
         let of_proteins = || self.proteins.as_ref().and_then(|proteins| proteins.fault(cells)).map(str::to_owned);
         let of_columns = || CellColumn::fault(&self.columns, cells).map(str::to_owned);
         let classes = || self.levels.iter().map(|level| level.classes.len()).collect::<Vec<_>>();

@@ -3,7 +3,6 @@
 //! The engine lives in one dedicated worker, since reading a `File` and waiting for the pool both block.
 //! Bulk data crosses as typed arrays, tables as bytes, small summaries as plain objects.
 
-mod azimuth;
 mod building;
 mod cells;
 mod explorer;
@@ -11,6 +10,7 @@ mod file;
 mod likeness;
 mod own;
 mod proteins;
+mod published;
 mod summaries;
 mod tables;
 

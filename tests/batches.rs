@@ -17,7 +17,7 @@ use sextant::markers::{self, Grouping};
 use sextant::progress::Progress;
 use sextant::qc::Filter;
 use sextant::query::{Query, QueryOptions};
-use sextant::reference::{Reference, VarianceFloor};
+use sextant::reference::{Clusters, ExpressionModel, LogModel, Reference, VarianceFloor};
 use sextant::{Error, export};
 use std::cell::RefCell;
 use std::fmt::Write;
@@ -29,6 +29,22 @@ type Files = Vec<(&'static str, Vec<u8>)>;
 
 static REFERENCE: LazyLock<Reference> =
     LazyLock::new(|| fixture::reference("reference_model.tsv.gz", VarianceFloor::None, ""));
+
+/// One that looks at logarithms, and corrects by three clusters.
+fn with_logarithms() -> Reference {
+    let (features, dimensions) = REFERENCE.loadings.dim();
+    let centroids = ndarray::Array2::from_shape_fn((3, dimensions), |(row, axis)| f32::from(u8::from(row == axis)));
+    let clusters = Clusters { sums: &centroids * 900.0, centroids, sizes: vec![100.0, 200.0, 50.5] };
+    let spread = |feature: usize| 0.3 + 0.1 * (feature % 7) as f64;
+    let model = LogModel {
+        mean: (0..features).map(|feature| spread(feature) / 2.0).collect(),
+        stddev: (0..features).map(spread).collect(),
+        scale: 10_000.0,
+        clip: 10.0,
+        clusters: Some(clusters),
+    };
+    Reference { model: model.into(), ..REFERENCE.clone() }
+}
 
 fn open(files: &Files) -> OpenFile {
     let inputs = files.iter().map(|(name, bytes)| Input::new(*name, Box::new(Cursor::new(bytes.clone())))).collect();
@@ -91,7 +107,10 @@ fn one_batch_is_the_usual_mapping() {
     let version_2 = fixture::reference("reference_model_v2.tsv.gz", VarianceFloor::MedianCount, "v2_");
     let mut clipped = REFERENCE.clone();
     // Now the first clip, of 20, cuts residuals.
-    clipped.model.clip = (-100.0, 100.0);
+    if let ExpressionModel::Residuals(model) = &mut clipped.model {
+        model.clip = (-100.0, 100.0);
+    }
+    let logarithms = with_logarithms();
     let samples =
         || vec![sample("one.csv", 0..150, 1), sample("two.csv", 150..290, 3), sample("three.csv", 290..400, 7)];
     for (files, reference, min_counts) in [
@@ -104,6 +123,9 @@ fn one_batch_is_the_usual_mapping() {
         (vec![sample("query.csv", 0..400, 5)], &*REFERENCE, None),
         (samples(), &*REFERENCE, None),
         (samples(), &version_2, Some(900.0)),
+        (tenx(), &logarithms, None),
+        (tenx(), &logarithms, Some(1200.0)),
+        (samples(), &logarithms, None),
     ] {
         let expected = usual(&files, reference, min_counts);
         let found = in_batches(&files, reference, min_counts, 400);
@@ -124,7 +146,7 @@ fn one_batch_is_the_usual_mapping() {
 fn cells_that_are_left_out_change_nothing() {
     let version_2 = fixture::reference("reference_model_v2.tsv.gz", VarianceFloor::MedianCount, "v2_");
     let filter = Filter::parse("max_counts=1600").expect("a filter");
-    for reference in [&*REFERENCE, &version_2] {
+    for reference in [&*REFERENCE, &version_2, &with_logarithms()] {
         let options = QueryOptions { reference: Some(reference), filter: Some(&filter), ..Default::default() };
         let expected = Query::read(&mut open(&tenx()), &options, &Progress::silent()).expect("a query");
         let (genes, _) = expected.match_to(reference, None).expect("genes in common");

@@ -216,7 +216,7 @@ fn a_build_gives_the_same_bits_with_any_number_of_threads() {
     assert_eq!((one.neighbors.dim(), one.umap.layout.dim()), ((cells, 31), (cells, 2)));
     assert!((0..cells).all(|cell| one.neighbors[[cell, 0]] == cell as u32));
     assert!(one.embedding.iter().chain(&one.umap.layout).all(|value| value.is_finite()));
-    assert!(one.model.theta.iter().all(|theta| *theta > 0.0));
+    assert!(one.model.residuals().expect("residuals").theta.iter().all(|theta| *theta > 0.0));
     assert_eq!((one.features.len(), one.levels.len(), one.about.provenance.len()), (400, 2, 6));
     for threads in [1, 3] {
         let (other, _) = run(threads);

@@ -31,7 +31,8 @@ fn reference(about: About) -> Reference {
             residual_mean: numbers,
             clip: (-2.0, 2.0),
             variance_floor: VarianceFloor::None,
-        },
+        }
+        .into(),
         loadings: Array2::ones((2, 2)),
         embedding: Array2::ones((80, 2)),
         neighbors: Array2::zeros((80, 2)),

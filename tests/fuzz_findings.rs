@@ -53,6 +53,7 @@ const KINDS: [(&str, &str); 37] = [
     ("bundle", "bundle/small.tar"),
     ("genes", "genes/small.sextant.table"),
     ("azimuth", "azimuth/spca_v2.Rds"),
+    ("symphony", "symphony/plain.rds"),
 ];
 /// Changed copies of each. Together they take some seconds.
 const ROUNDS: usize = 120;

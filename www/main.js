@@ -184,7 +184,7 @@ async function colorByGene(symbol) {
   }
 }
 
-/** A reference from disk: a bundle, or the ref.Rds that Azimuth publishes, which is imported. */
+/** A reference from disk: a bundle, or the .rds of a reference of Azimuth or Symphony, which is imported. */
 async function openReference(file) {
   set({ phase: 'loading', text: `Opening the reference ${file.name} …`, fraction: null, error: null });
   try {

@@ -107,7 +107,7 @@ export class Session {
     return this.#rpc.call('referenceColumn', { column });
   }
 
-  /** A reference that Azimuth publishes, its file ref.Rds, made a bundle: `{ bundle, warnings }`. */
+  /** A reference that Azimuth publishes (its file ref.Rds) or Symphony builds, made a bundle: `{ bundle, warnings }`. */
   async importReference(file, name, onProgress) {
     await this.#ready(onProgress);
     return this.#rpc.call('importReference', { file, name }, onProgress);

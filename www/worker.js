@@ -61,7 +61,7 @@ const actions = {
 
   queryGenes: () => engine.query_genes()?.split('\n') ?? [],
 
-  /** A reference that Azimuth publishes, made a bundle. */
+  /** A reference that Azimuth publishes or Symphony builds, made a bundle. */
   importReference: ({ file, name }, report) => timed(report, (tell) => engine.import_reference(file, name, tell)),
 
   openQuery: ({ files }, report) => timed(report, (tell) => engine.open_query(files.map(({ file }) => file), files.map(({ path }) => path), tell)),

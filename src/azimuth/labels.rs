@@ -1,15 +1,13 @@
 //! Columns of `meta.data` as levels, and `tools$AzimuthReference@colormap` as their colours.
 
 use super::{column, fault, missing};
-use crate::build::labels::color;
+use crate::build::labels::{UNLABELLED, coded, color};
 use crate::error::{Error, Result, Warning};
 use crate::formats::{Column, Object, Texts, grouped, some};
-use crate::reference::{Class, Level};
+use crate::reference::Level;
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
-/// What a cell without a label is called.
-const UNLABELLED: &str = "unlabelled";
 /// Columns that Seurat makes; Azimuth transfers all others that are factors.
 const NO_LEVELS: [&str; 2] = ["orig.ident", "ori.index"];
 
@@ -84,26 +82,11 @@ pub fn read(
 
 /// `codes` name `categories`, any other a missing label.
 fn level(name: &str, categories: &[String], codes: &[u32], warnings: &mut Vec<Warning>) -> Result<Level> {
-    let mut code_of: FxHashMap<&str, u16> = FxHashMap::default();
-    let mut classes: Vec<Class> = Vec::new();
-    let mut without = 0;
-    let mut found = Vec::with_capacity(codes.len());
-    for &code in codes {
-        let label = categories.get(code as usize).map_or("", String::as_str);
-        let label = if label.is_empty() { UNLABELLED } else { label };
-        without += usize::from(label == UNLABELLED);
-        let new = classes.len();
-        let code = *code_of.entry(label).or_insert_with(|| {
-            classes.push(Class { name: label.to_owned(), color: String::new(), ontology: None });
-            new.min(usize::from(u16::MAX)) as u16
-        });
-        if code == u16::MAX {
-            return Err(fault(format!(
-                "meta.data${name} has more than 65,535 different values, as a column of names has and not one of labels"
-            )));
-        }
-        found.push(code);
-    }
+    let (level, without) = coded(name, categories, codes).ok_or_else(|| {
+        fault(format!(
+            "meta.data${name} has more than 65,535 different values, as a column of names has and not one of labels"
+        ))
+    })?;
     if without > 0 {
         warnings.push(Warning::new(
             "cells_without_label",
@@ -114,7 +97,7 @@ fn level(name: &str, categories: &[String], codes: &[u32], warnings: &mut Vec<Wa
             ),
         ));
     }
-    Ok(Level { name: name.to_owned(), classes, codes: found })
+    Ok(level)
 }
 
 /// For each level the names of its classes and their colours.

@@ -11,7 +11,7 @@ use super::{Projection, batches};
 use crate::kernel::{LISTS, add_scaled};
 use crate::map::project::{loadings_of, zeros_projected};
 use crate::matrix::Counts;
-use crate::normalize::{Depth, Residuals, Rule, floor_of_median};
+use crate::normalize::{Depth, Residuals, Rule, Total, floor_of_median};
 use crate::progress::Progress;
 use crate::query::Consumer;
 use crate::reference::{Reference, VarianceFloor};
@@ -84,7 +84,7 @@ impl<'a> Projecting<'a> {
     }
 
     pub fn with_guess(reference: &'a Reference, guess: Guess) -> Self {
-        let variance_floor = match reference.model.variance_floor {
+        let variance_floor = match reference.model.variance_floor() {
             VarianceFloor::None => f64::NEG_INFINITY,
             VarianceFloor::Fixed(floor) => floor,
             VarianceFloor::MedianCount => floor_of_median(guess.median),
@@ -106,7 +106,7 @@ impl<'a> Projecting<'a> {
     }
 
     fn needs_median(&self) -> bool {
-        self.rule.reference.model.variance_floor == VarianceFloor::MedianCount
+        self.rule.reference.model.variance_floor() == VarianceFloor::MedianCount
     }
 
     /// A better guess, where the cells were projected with a wrong one. The third is right: in the second pass it is known
@@ -119,7 +119,8 @@ impl<'a> Projecting<'a> {
         let counted: usize = self.samples.iter().map(|sample| sample.counted).sum();
         // No cell without counts is mapped, so as many cells are the same cells.
         let all_counted = counted == cells;
-        let features_are_right = all_counted || self.only_shallow_cells_are_left_out();
+        let features_are_right =
+            !self.rule.drops_unexpressed() || all_counted || self.only_shallow_cells_are_left_out();
         let median = if all_counted { self.median() } else { self.guess.median };
         let median_is_right = !self.needs_median() || (all_counted && median == self.guess.median);
         (!clip_is_right || !features_are_right || !median_is_right).then(|| {
@@ -193,8 +194,11 @@ impl<'a> Projecting<'a> {
         let kept = self.kept_of_samples();
         let mut features: Vec<u32> = Vec::new();
         for (sample, cells) in self.samples.iter().zip(&kept) {
-            let limit = self.shallowest(cells);
+            let limit = if self.rule.drops_unexpressed() { self.shallowest(cells) } else { f64::INFINITY };
             features.extend((0u32..).zip(&sample.deepest).filter(|(_, deepest)| **deepest >= limit).map(|pair| pair.0));
+        }
+        if !self.rule.drops_unexpressed() {
+            features.extend((0u32..).zip(&self.order).filter(|(_, place)| place.is_some()).map(|pair| pair.0));
         }
         features.sort_unstable();
         features.dedup();
@@ -295,10 +299,10 @@ impl<'a> Projecting<'a> {
                 counts.sort_unstable_by_key(|count| count.0);
             }
             let seems_mapped = total > 0.0 && known.is_none_or(|kept| kept.get(before + cell) == Some(&true));
-            let log_total = libm::log10(total);
+            let depth = Total::of(total);
             for &(_, feature, count) in &counts {
                 let feature = feature as usize;
-                let correction = self.rule.correction(feature, log_total, f64::from(count));
+                let correction = self.rule.correction(feature, depth, f64::from(count));
                 let loadings = &self.loadings[feature * self.dimensions..(feature + 1) * self.dimensions];
                 add_scaled(sums, correction, loadings);
                 if seems_mapped {

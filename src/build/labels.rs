@@ -4,6 +4,7 @@ use crate::error::{Error, Result, Warning};
 use crate::formats::{is_no_name, some};
 use crate::reference::hierarchy::classes_of;
 use crate::reference::{Class, Level};
+use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 
 /// Colours of the first classes, from the palettes of Okabe and Ito 2008 and of Tol 2021 (bright, muted, light), which
@@ -122,6 +123,33 @@ fn crossing(one: &Level, other: &Level) -> Option<Warning> {
             some(&names)
         ),
     ))
+}
+
+/// What a cell without a label is called, in references that others made.
+pub const UNLABELLED: &str = "unlabelled";
+
+/// A level of the labels that `codes` name, any other code being a missing one, and how many cells have none; nothing where there
+/// are more than 65,535 classes. The classes are in the order of their first cell, and have no colours yet.
+pub fn coded(name: &str, categories: &[String], codes: &[u32]) -> Option<(Level, usize)> {
+    let mut code_of: FxHashMap<&str, u16> = FxHashMap::default();
+    let mut classes: Vec<Class> = Vec::new();
+    let mut without = 0;
+    let mut found = Vec::with_capacity(codes.len());
+    for &code in codes {
+        let label = categories.get(code as usize).map_or("", String::as_str);
+        let label = if label.is_empty() { UNLABELLED } else { label };
+        without += usize::from(label == UNLABELLED);
+        let new = classes.len();
+        let code = *code_of.entry(label).or_insert_with(|| {
+            classes.push(Class { name: label.to_owned(), color: String::new(), ontology: None });
+            new.min(usize::from(u16::MAX)) as u16
+        });
+        if code == u16::MAX {
+            return None;
+        }
+        found.push(code);
+    }
+    Some((Level { name: name.to_owned(), classes, codes: found }, without))
 }
 
 /// `#rrggbb` of the class at that place: from the palette, then around the colour circle by the golden angle.

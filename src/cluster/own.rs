@@ -3,7 +3,7 @@
 use crate::map::Query;
 use crate::map::neighbors::row;
 use crate::matrix::Dense;
-use crate::normalize::Residuals;
+use crate::normalize::{Residuals, Total};
 use crate::pca::{Matrix, add_up, leading};
 use crate::progress::Progress;
 use crate::reference::Reference;
@@ -103,7 +103,7 @@ impl Knots {
         let values = zeros.as_slice_mut().unwrap_or_default();
         values.par_chunks_mut(features.max(1)).zip(&depths).for_each(|(row, &depth)| {
             for (place, zero) in row.iter_mut().enumerate() {
-                *zero = residuals.residual_alone(depth, place, 0.0) as f32;
+                *zero = residuals.residual_alone(Total::of_log(depth), place, 0.0) as f32;
             }
         });
         Knots { depths, zeros }
@@ -149,14 +149,14 @@ impl<'a> Implicit<'a> {
             let rows: Vec<_> = some
                 .par_iter()
                 .map(|&cell| {
-                    let depth = libm::log10(query.totals[cell]);
-                    let (below, share) = knots.at(depth);
+                    let total = Total::of(query.totals[cell]);
+                    let (below, share) = knots.at(total.log());
                     let (low, high) = (row(&knots.zeros, below), row(&knots.zeros, knots.above(below)));
                     let correction = |(gene, count): (u32, f32)| {
                         let place = residuals.place_of_gene[gene as usize]?;
                         let at = place as usize;
                         let zero = (1.0 - share) * f64::from(low[at]) + share * f64::from(high[at]);
-                        Some((place, (residuals.residual_alone(depth, at, f64::from(count)) - zero) as f32))
+                        Some((place, (residuals.residual_alone(total, at, f64::from(count)) - zero) as f32))
                     };
                     let entries: Vec<(u32, f32)> = query.counts.row(cell).filter_map(correction).collect();
                     ((below, share), entries)

@@ -1,7 +1,7 @@
 //! A reference as the object that Azimuth and Seurat load: what [`crate::azimuth`] reads, written.
 
 use super::rds::{self, Object, dimensions, names_of};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::matrix::Dense;
 use crate::reference::{Level, Reference, ResidualModel, UmapModel, VarianceFloor};
 use ndarray::Array2;
@@ -19,21 +19,31 @@ const OBJECT: &str = "SeuratObject";
 /// missing (NA): the variance of the residuals, the figures of the cells that the model was fitted on.
 ///
 /// # Errors
-/// When the reference is too large for the format.
+/// When the reference is too large for the format, or has no model of residuals, which is what Azimuth normalises with.
 ///
 /// # Source
 /// The slots of SeuratObject 4.1 and Seurat 4.3, and of the class that `Azimuth::AzimuthReference` adds.
 pub fn azimuth(reference: &Reference) -> Result<Vec<u8>> {
-    rds::write(&seurat_object(reference))
+    rds::write(&seurat_object(reference)?)
 }
 
 /// The object that [`azimuth`] writes.
-pub fn seurat_object(reference: &Reference) -> Object {
+///
+/// # Errors
+/// When the reference has no model of residuals.
+pub fn seurat_object(reference: &Reference) -> Result<Object> {
+    let Some(residuals) = reference.model.residuals() else {
+        return Err(Error::usage(format!(
+            "'{}' cannot be exported for Azimuth, which normalises by a negative binomial model (SCTransform): this reference \
+             has logarithms of normalised counts, as Symphony's. Export one that Sextant built or that came from Azimuth.",
+            reference.about.name
+        )));
+    };
     let cells = &reference.cells;
-    let mut assays = vec![("refAssay", assay(reference))];
+    let mut assays = vec![("refAssay", assay(reference, residuals))];
     assays.extend(proteins(reference).map(|assay| ("ADT", assay)));
     let idents = Object::factor(cells.iter().map(|_| 0), [reference.about.name.as_str()]);
-    Object::s4(
+    Ok(Object::s4(
         "Seurat",
         OBJECT,
         [
@@ -51,7 +61,7 @@ pub fn seurat_object(reference: &Reference) -> Object {
             ("commands", Object::items(Vec::new())),
             ("tools", Object::list([("AzimuthReference", tool(reference))])),
         ],
-    )
+    ))
 }
 
 fn version(parts: &[i32]) -> Object {
@@ -148,14 +158,14 @@ fn sparse(offsets: Vec<i32>, indices: Vec<i32>, values: Vec<f64>, names: [&[Stri
     )
 }
 
-fn assay(reference: &Reference) -> Object {
+fn assay(reference: &Reference, residuals: &ResidualModel) -> Object {
     let (features, cells) = (features(reference), &reference.cells);
     let zeros = sparse(vec![0; cells.len() + 1], Vec::new(), Vec::new(), [&features, cells]);
     Object::s4(
         "SCTAssay",
         SEURAT,
         [
-            ("SCTModel.list", Object::list([("refmodel", model(&reference.model, &features, cells))])),
+            ("SCTModel.list", Object::list([("refmodel", model(residuals, &features, cells))])),
             ("counts", empty_matrix()),
             ("data", zeros),
             ("scale.data", empty_matrix()),

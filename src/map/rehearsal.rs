@@ -97,7 +97,7 @@ fn without_cells(random: &mut Random) -> Reference {
     Reference {
         about: About::default(),
         features: (0..FEATURES).map(|feature| Feature { id: None, symbol: format!("GENE{feature}") }).collect(),
-        model,
+        model: model.into(),
         loadings: noise(FEATURES, DIMENSIONS),
         embedding: Dense::zeros((0, DIMENSIONS)),
         neighbors: Array2::zeros((0, NEIGHBORS)),

@@ -5,7 +5,10 @@ use super::expression::{ClassExpression, Expression};
 use super::npy::{self, Element};
 use super::proteins::Proteins;
 use super::zip::{Archive, Writer};
-use super::{About, Class, Level, Reference, ResidualModel, UmapModel, UmapParameters, VarianceFloor};
+use super::{
+    About, Class, Clusters, ExpressionModel, Level, LogModel, Reference, ResidualModel, UmapModel, UmapParameters,
+    VarianceFloor,
+};
 use crate::error::{Error, Result};
 use crate::matrix::Dense;
 use half::f16;
@@ -16,18 +19,25 @@ use std::collections::BTreeMap;
 use std::io::{Cursor, Read, Seek};
 
 /// Raised when an older reader could misread a newer bundle. Proteins, expression and columns did not raise it: who knows
-/// nothing of them reads the rest as it is.
+/// nothing of them reads the rest as it is. Only bundles whose model is not of residuals are of the second, so older readers
+/// read all others.
 const SCHEMA: u32 = 1;
+const SCHEMA_OF_MODELS: u32 = 2;
 /// From so many cells on, coordinates of the embedding take 16 bits.
 const HALVES_FROM: usize = 50_000;
 const PROTEIN_NAMES: &str = "proteins/names.json";
 const PROTEIN_VALUES: &str = "proteins/data.npy";
 const GENES: &str = "expression/genes.json";
+const CENTROIDS: &str = "model/clusters/centroids.npy";
+const SIZES: &str = "model/clusters/sizes.npy";
+const SUMS: &str = "model/clusters/sums.npy";
 
 #[derive(Serialize, Deserialize)]
 struct Manifest {
     schema: u32,
     about: About,
+    #[serde(default, skip_serializing_if = "ModelKind::is_residuals")]
+    model: ModelKind,
     clip: (f64, f64),
     variance_floor: VarianceFloor,
     levels: Vec<LevelHead>,
@@ -36,6 +46,23 @@ struct Manifest {
     columns: Vec<ColumnHead>,
     /// SHA-256 of every other entry.
     sha256: BTreeMap<String, String>,
+}
+
+/// Which model of the counts it holds; that of residuals where it does not say.
+#[derive(Default, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+enum ModelKind {
+    #[default]
+    Residuals,
+    LogNormalized {
+        scale: f64,
+    },
+}
+
+impl ModelKind {
+    fn is_residuals(&self) -> bool {
+        *self == ModelKind::Residuals
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -60,19 +87,17 @@ pub fn sha256(bytes: &[u8]) -> String {
 /// # Errors
 /// Text that cannot be written as JSON (a clip or a UMAP parameter that is no number).
 pub fn write(reference: &Reference) -> Result<Vec<u8>> {
-    let mut entries: Vec<(String, Vec<u8>)> = vec![
-        ("features.json".into(), json(&reference.features)?),
-        ("cells.json".into(), json(&reference.cells)?),
-        ("model/theta.npy".into(), vector(&reference.model.theta)),
-        ("model/intercept.npy".into(), vector(&reference.model.intercept)),
-        ("model/slope.npy".into(), vector(&reference.model.slope)),
-        ("model/residual_mean.npy".into(), vector(&reference.model.residual_mean)),
+    let (kind, clip, model) = model_entries(&reference.model);
+    let mut entries: Vec<(String, Vec<u8>)> =
+        vec![("features.json".into(), json(&reference.features)?), ("cells.json".into(), json(&reference.cells)?)];
+    entries.extend(model.into_iter().map(|(name, content)| (name.to_owned(), content)));
+    entries.extend([
         ("loadings.npy".into(), matrix(&reference.loadings)),
         ("embedding.npy".into(), embedding(&reference.embedding)),
         ("neighbors.npy".into(), neighbors(&reference.neighbors)),
         ("umap/layout.npy".into(), matrix(&reference.umap.layout)),
         ("umap/rows.npy".into(), vector(&reference.umap.rows)),
-    ];
+    ]);
     for (index, level) in reference.levels.iter().enumerate() {
         entries.push((format!("labels/{index}.npy"), vector(&level.codes)));
     }
@@ -91,10 +116,11 @@ pub fn write(reference: &Reference) -> Result<Vec<u8>> {
         }
     }
     let manifest = Manifest {
-        schema: SCHEMA,
+        schema: if kind.is_residuals() { SCHEMA } else { SCHEMA_OF_MODELS },
         about: reference.about.clone(),
-        clip: reference.model.clip,
-        variance_floor: reference.model.variance_floor,
+        model: kind,
+        clip,
+        variance_floor: reference.model.variance_floor(),
         levels: reference
             .levels
             .iter()
@@ -112,6 +138,34 @@ pub fn write(reference: &Reference) -> Result<Vec<u8>> {
         writer.add(name, content);
     }
     Ok(writer.finish())
+}
+
+/// An entry's name and content.
+type Named = (&'static str, Vec<u8>);
+
+/// The kind of the model, what it clips to, and its entries.
+fn model_entries(model: &ExpressionModel) -> (ModelKind, (f64, f64), Vec<Named>) {
+    match model {
+        ExpressionModel::Residuals(model) => {
+            let entries = vec![
+                ("model/theta.npy", vector(&model.theta)),
+                ("model/intercept.npy", vector(&model.intercept)),
+                ("model/slope.npy", vector(&model.slope)),
+                ("model/residual_mean.npy", vector(&model.residual_mean)),
+            ];
+            (ModelKind::Residuals, model.clip, entries)
+        }
+        ExpressionModel::LogNormalized(model) => {
+            let mut entries =
+                vec![("model/mean.npy", vector(&model.mean)), ("model/stddev.npy", vector(&model.stddev))];
+            if let Some(clusters) = &model.clusters {
+                entries.push((CENTROIDS, matrix(&clusters.centroids)));
+                entries.push((SIZES, vector(&clusters.sizes)));
+                entries.push((SUMS, matrix(&clusters.sums)));
+            }
+            (ModelKind::LogNormalized { scale: model.scale }, (-model.clip, model.clip), entries)
+        }
+    }
 }
 
 fn json(value: &impl Serialize) -> Result<Vec<u8>> {
@@ -163,10 +217,10 @@ impl<S: Read + Seek> Bundle<S> {
     pub fn open(source: S) -> Result<Self> {
         let mut archive = Archive::open(source)?;
         let manifest: Manifest = parse("manifest.json", &archive.read("manifest.json")?)?;
-        if manifest.schema != SCHEMA {
+        if ![SCHEMA, SCHEMA_OF_MODELS].contains(&manifest.schema) {
             return Err(Error::reference(format!(
-                "The reference bundle is written in version {} of the format; this Sextant reads version {SCHEMA}. Update Sextant, \
-                 or build the bundle again.",
+                "The reference bundle is written in version {} of the format; this Sextant reads versions {SCHEMA} and \
+                 {SCHEMA_OF_MODELS}. Update Sextant, or build the bundle again.",
                 manifest.schema
             )));
         }
@@ -188,14 +242,7 @@ impl<S: Read + Seek> Bundle<S> {
             .or_else(|_| npy::read_matrix("neighbors.npy", &neighbors))?;
         let reference = Reference {
             features: self.json("features.json")?,
-            model: ResidualModel {
-                theta: self.vector("model/theta.npy")?,
-                intercept: self.vector("model/intercept.npy")?,
-                slope: self.vector("model/slope.npy")?,
-                residual_mean: self.vector("model/residual_mean.npy")?,
-                clip: self.manifest.clip,
-                variance_floor: self.manifest.variance_floor,
-            },
+            model: self.model()?,
             loadings: self.matrix("loadings.npy")?,
             embedding: self.embedding()?,
             neighbors,
@@ -213,6 +260,32 @@ impl<S: Read + Seek> Bundle<S> {
         };
         reference.check()?;
         Ok(reference)
+    }
+
+    fn model(&mut self) -> Result<ExpressionModel> {
+        let scale = match self.manifest.model {
+            ModelKind::Residuals => {
+                return Ok(ExpressionModel::Residuals(ResidualModel {
+                    theta: self.vector("model/theta.npy")?,
+                    intercept: self.vector("model/intercept.npy")?,
+                    slope: self.vector("model/slope.npy")?,
+                    residual_mean: self.vector("model/residual_mean.npy")?,
+                    clip: self.manifest.clip,
+                    variance_floor: self.manifest.variance_floor,
+                }));
+            }
+            ModelKind::LogNormalized { scale } => scale,
+        };
+        let clusters = match [CENTROIDS, SIZES, SUMS].iter().any(|name| self.has(name)) {
+            true => Some(Clusters {
+                centroids: self.matrix(CENTROIDS)?,
+                sizes: self.vector(SIZES)?,
+                sums: self.matrix(SUMS)?,
+            }),
+            false => None,
+        };
+        let (mean, stddev) = (self.vector("model/mean.npy")?, self.vector("model/stddev.npy")?);
+        Ok(ExpressionModel::LogNormalized(LogModel { mean, stddev, scale, clip: self.manifest.clip.1, clusters }))
     }
 
     fn levels(&mut self) -> Result<Vec<Level>> {

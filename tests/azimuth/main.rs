@@ -87,8 +87,8 @@ fn parts_come_from_their_slots() {
     assert_eq!(reference.neighbors.row(0).to_vec()[..6], [0, 59, 111, 166, 68, 16]);
     assert_eq!(reference.neighbors.dim(), (250, 31));
     let clip = (300f64 / 30.0).sqrt();
-    assert_eq!(reference.model.clip, (-clip, clip));
-    assert_eq!(reference.model.variance_floor, VarianceFloor::None);
+    assert_eq!(reference.model.residuals().map(|model| model.clip), Some((-clip, clip)));
+    assert_eq!(reference.model.variance_floor(), VarianceFloor::None);
     let level = reference.level("celltype.l1").expect("a level");
     let classes: Vec<(&str, &str)> =
         level.classes.iter().map(|class| (class.name.as_str(), class.color.as_str())).collect();
@@ -96,7 +96,10 @@ fn parts_come_from_their_slots() {
     assert_eq!(reference.proteins.as_ref().map(|proteins| proteins.values.dim()), Some((250, 9)));
 
     let supervised = of_file("spca_v2.Rds");
-    assert_eq!((supervised.embedding.dim(), supervised.model.variance_floor), ((150, 40), VarianceFloor::MedianCount));
+    assert_eq!(
+        (supervised.embedding.dim(), supervised.model.variance_floor()),
+        ((150, 40), VarianceFloor::MedianCount)
+    );
     assert!(supervised.proteins.is_none());
     let wide = of_file("dimensions_100.Rds");
     assert_eq!((wide.embedding.dim(), wide.loadings.dim(), wide.levels.len()), ((150, 100), (260, 100), 1));

@@ -3,7 +3,7 @@
 use super::{REFERENCE, folder, import, import_levels, of_file};
 use sextant::export::rds::{self, Object};
 use sextant::export::seurat_object;
-use sextant::reference::{Reference, VarianceFloor};
+use sextant::reference::{Reference, ResidualModel, VarianceFloor};
 
 const MODEL: &str = "assays$refAssay@SCTModel.list$refmodel";
 const MODEL_PATH: [&str; 4] = ["assays", "refAssay", "SCTModel.list", "refmodel"];
@@ -15,11 +15,15 @@ const PROTEINS: [&str; 3] = ["assays", "ADT", "data"];
 
 /// The object with other parts at some paths.
 fn changed(changes: &[(&[&str], Object)]) -> Vec<u8> {
-    let mut object = seurat_object(&REFERENCE);
+    let mut object = seurat_object(&REFERENCE).expect("an object");
     for (path, value) in changes {
         *object.part(path).unwrap_or_else(|| panic!("{path:?}")) = value.clone();
     }
     rds::write(&object).expect("an object")
+}
+
+fn residuals(reference: &Reference) -> &ResidualModel {
+    reference.model.residuals().expect("a model of residuals")
 }
 
 /// A path below that of the model.
@@ -217,11 +221,11 @@ fn models_that_are_not_known() {
         said(&least, Object::reals(vec![f64::NAN])),
         cannot(&format!("{MODEL}@arguments$min_variance is no number"))
     );
-    assert_eq!(warned(&[(&least, Object::null())]).0.model.variance_floor, VarianceFloor::None);
-    assert_eq!(warned(&[(&least, Object::reals(vec![0.04]))]).0.model.variance_floor, VarianceFloor::Fixed(0.04));
+    assert_eq!(warned(&[(&least, Object::null())]).0.model.variance_floor(), VarianceFloor::None);
+    assert_eq!(warned(&[(&least, Object::reals(vec![0.04]))]).0.model.variance_floor(), VarianceFloor::Fixed(0.04));
 
     // Renamed, the one model is still the model.
-    let mut object = seurat_object(&REFERENCE);
+    let mut object = seurat_object(&REFERENCE).expect("an object");
     let only = object.part(&MODEL_PATH).expect("the model").clone();
     *object.part(&MODEL_PATH[..3]).expect("the list") = Object::list([("model1", only)]);
     assert_eq!(import(rds::write(&object).expect("an object")).expect("a reference").0.model, REFERENCE.model);
@@ -229,7 +233,7 @@ fn models_that_are_not_known() {
 
 #[test]
 fn a_model_without_some_features_or_a_clip_range() {
-    let mut theta = REFERENCE.model.theta.clone();
+    let mut theta = residuals(&REFERENCE).theta.clone();
     (theta[0], theta[459]) = (f64::NAN, 0.0);
     let (reference, warnings) = warned(&[(&of_model(&["feature.attributes", "theta"]), Object::reals(theta))]);
     assert_eq!((reference.features.len(), reference.loadings.nrows()), (458, 458));
@@ -247,9 +251,9 @@ fn a_model_without_some_features_or_a_clip_range() {
     let fitted: Vec<String> = (0..270).map(|cell| format!("c{cell}")).collect();
     let cells = Object::table(Vec::<(&str, Object)>::new(), &fitted);
     let cell_path = of_model(&["cell.attributes"]);
-    assert_eq!(warned(&[(&argument, gone())]).0.model.clip, REFERENCE.model.clip);
+    assert_eq!(residuals(&warned(&[(&argument, gone())]).0).clip, residuals(&REFERENCE).clip);
     let (reference, warnings) = warned(&[(&argument, gone()), (&clips, gone()), (&cell_path, cells)]);
-    assert_eq!(reference.model.clip, (-3.0, 3.0));
+    assert_eq!(residuals(&reference).clip, (-3.0, 3.0));
     assert_eq!(
         warnings,
         [format!(
@@ -427,7 +431,7 @@ fn cells_in_another_order_stay_themselves() {
     let places: Vec<f32> = places.collect();
     let by_column = (0..500).map(|at| f64::from(places[at % 250 * 2 + at / 250])).collect();
     let reversed = Object::reals(by_column).shaped([250, 2], [Some(&cells), None]);
-    let mut object = seurat_object(&REFERENCE);
+    let mut object = seurat_object(&REFERENCE).expect("an object");
     *object.part(&PLACES).expect("places") = reversed;
     let (found, warnings) = import(rds::write(&object).expect("an object")).expect("a reference");
     assert_eq!((found.umap == REFERENCE.umap, warnings.len()), (true, 0));
@@ -477,7 +481,7 @@ fn proteins_that_cannot_be_used_are_left_out() {
 /// Whatever is cut off or changed: a sentence or a reference, and never a panic.
 #[test]
 fn damage_is_a_sentence() {
-    let whole = rds::plain(&seurat_object(&of_file("dimensions_100.Rds"))).expect("an object");
+    let whole = rds::plain(&seurat_object(&of_file("dimensions_100.Rds")).expect("an object")).expect("an object");
     for cut in (0..whole.len()).step_by(4_999) {
         assert!(import(whole[..cut].to_vec()).is_err());
     }

@@ -196,7 +196,8 @@ fn read_reference(golden: &Path) -> Reference {
             residual_mean: pick("residual_mean"),
             clip: (clip(0), clip(1)),
             variance_floor: VarianceFloor::None,
-        },
+        }
+        .into(),
         loadings: loadings.dense(),
         neighbors: neighbors::nearest(&unit, &unit, 31, "", &Progress::silent()).indices,
         embedding: embedding_values,

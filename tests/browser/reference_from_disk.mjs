@@ -1,4 +1,5 @@
-// A reference from disk: the one that Azimuth publishes is imported in the page, and is the command's, byte for byte.
+// A reference from disk: the one that Azimuth publishes is imported in the page, and so is one of Symphony, and each is the
+// command's, byte for byte.
 
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -13,6 +14,7 @@ import { SextantPage } from './sextant_page.mjs';
 const run = promisify(execFile);
 const DATA = path.join(path.dirname(fileURLToPath(import.meta.url)), '../data');
 const PUBLISHED = path.join(DATA, 'azimuth/proteins.Rds');
+const SYMPHONY = path.join(DATA, 'symphony/reference.rds');
 const QUERY = path.join(DATA, 'golden/query.h5');
 
 export async function referenceFromDisk(tools) {
@@ -48,7 +50,13 @@ export async function referenceFromDisk(tools) {
     await page.setInputFiles('#reference-file', QUERY);
     await page.waitForSelector('.failure-message:not(:empty)');
     const said = await page.textContent('.failure-message');
-    checks.that('what is no reference is refused with a sentence', said.includes('This cannot be imported as an Azimuth reference: it is no file that R'), said);
+    checks.that('what is no reference is refused with a sentence', said.includes('This cannot be imported as a reference: it is no file that R'), said);
+    const [aboutSymphony, symphony] = ['about_symphony.json', 'symphony.sextant.zip'].map((name) => path.join(folder, name));
+    await writeFile(aboutSymphony, JSON.stringify({ name: 'reference', title: 'reference' }));
+    await run(command, ['reference', 'import', SYMPHONY, '--out', symphony, '--about', aboutSymphony]);
+    await choose(SYMPHONY, '300 cells');
+    const sumOfSymphony = createHash('sha256').update(await readFile(symphony)).digest('hex');
+    checks.equal('the bundle of a Symphony reference has the bytes of the command’s', await page.textContent('[data-field=checksum]'), sumOfSymphony);
     await choose(bundle, '250 cells');
     checks.equal('a bundle from disk is opened as it is', await page.textContent('[data-field=checksum]'), sum);
     quiet('from idle over the references from disk');

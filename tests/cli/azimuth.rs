@@ -83,9 +83,9 @@ fn takes_the_levels_asked_for_and_refuses_what_is_no_reference() {
         (
             4,
             format!(
-                "sextant: {file}: This cannot be imported as an Azimuth reference: it is no file that R's saveRDS() wrote. Give the \
-                 file ref.Rds of a published reference, or what AzimuthReference() of the R package Azimuth returns, saved with \
-                 saveRDS().\n"
+                "sextant: {file}: This cannot be imported as a reference: it is no file that R's saveRDS() wrote. Give the file \
+                 ref.Rds of a reference that Azimuth publishes, or what buildReference() of the R package symphony returns, saved \
+                 with saveRDS().\n"
             )
         )
     );

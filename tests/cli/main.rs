@@ -7,6 +7,7 @@ mod command;
 #[allow(dead_code)]
 mod fixture;
 mod azimuth;
+mod symphony;
 mod clusters;
 mod markers;
 mod proteins;

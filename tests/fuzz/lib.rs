@@ -1,17 +1,18 @@
 //! What the fuzz targets and the ordinary tests share: bytes are opened, looked at and read as a person's file would be.
 
 use sextant::Warning;
-use sextant::azimuth;
 use sextant::formats::{self, Input, ReadOptions};
 use sextant::genes::GeneTable;
 use sextant::progress::Progress;
+use sextant::published;
 use sextant::query::{Query, QueryOptions};
 use sextant::reference::{About, Reference, bundle};
 use std::io::Cursor;
 use std::ops::Range;
 
 /// Every target. Those that take a folder take it as a tar archive, whose members have no checksums.
-pub const TARGETS: [&str; 9] = ["hdf5", "zarr", "mex", "table", "archive", "r", "bundle", "genes", "azimuth"];
+pub const TARGETS: [&str; 10] =
+    ["hdf5", "zarr", "mex", "table", "archive", "r", "bundle", "genes", "azimuth", "symphony"];
 
 /// Counts may take this much; more is refused by the reader itself.
 const BUDGET: u64 = 64 << 20;
@@ -21,7 +22,7 @@ pub fn run(target: &str, bytes: &[u8]) -> bool {
     match target {
         "zarr" | "mex" => read(folder(bytes)),
         "bundle" => said(bundle::read(&sealed(bytes)).map(drop)),
-        "azimuth" => said(import(bytes).map(drop)),
+        "azimuth" | "symphony" => said(import(bytes).map(drop)),
         "genes" => said(GeneTable::read(bytes).map(drop)),
         _ => read(vec![("file".to_owned(), bytes.to_vec())]),
     }
@@ -29,7 +30,7 @@ pub fn run(target: &str, bytes: &[u8]) -> bool {
 
 fn import(bytes: &[u8]) -> sextant::Result<(Reference, Vec<Warning>)> {
     let source = Box::new(Cursor::new(bytes.to_vec()));
-    azimuth::import(source, &azimuth::Options::default(), About::default(), &Progress::silent())
+    published::import(source, &published::Options::default(), About::default(), &Progress::silent())
 }
 
 /// Opens, inspects and reads files as the page does: the counts that it takes by itself, and three that a person may choose.

@@ -62,6 +62,8 @@ def seeds():
         yield "bundle", path.name, path.read_bytes()
     for path in files(DATA / "azimuth", ".Rds"):
         yield "azimuth", path.name, unpacked(path.read_bytes())
+    for path in files(DATA / "symphony", ".rds"):
+        yield "symphony", path.name, unpacked(path.read_bytes())
     for path in files(DATA / "genes", ".table"):
         yield "genes", path.name, path.read_bytes()
         yield "genes", f"{path.name}_unpacked", unpacked(path.read_bytes())

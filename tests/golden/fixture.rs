@@ -64,7 +64,8 @@ pub fn reference(model: &str, floor: VarianceFloor, prefix: &str) -> Reference {
             residual_mean: pick("residual_mean"),
             clip: (value(&format!("{prefix}clip_low")), value(&format!("{prefix}clip_high"))),
             variance_floor: floor,
-        },
+        }
+        .into(),
         loadings: loadings.dense(),
         embedding: table("reference_pcs.tsv.gz").dense(),
         neighbors: table("reference_neighbors.tsv.gz").matrix().mapv(|index| index as u32),

@@ -6,7 +6,8 @@ use sextant::formats::Feature;
 use sextant::reference::proteins::Proteins;
 use sextant::reference::zip::{Archive, Writer};
 use sextant::reference::{
-    About, Class, Level, Reference, ResidualModel, UmapModel, UmapParameters, VarianceFloor, bundle, npy,
+    About, Class, Clusters, ExpressionModel, Level, LogModel, Reference, ResidualModel, UmapModel, UmapParameters,
+    VarianceFloor, bundle, npy,
 };
 use std::io::Cursor;
 
@@ -24,7 +25,8 @@ fn reference() -> Reference {
             residual_mean: numbers,
             clip: (-2.0, 2.0),
             variance_floor: VarianceFloor::None,
-        },
+        }
+        .into(),
         loadings: Array2::ones((4, 2)),
         embedding: Array2::ones((5, 2)),
         neighbors: Array2::zeros((5, 2)),
@@ -46,6 +48,13 @@ fn reference() -> Reference {
         columns: Vec::new(),
         proteins: None,
         expression: None,
+    }
+}
+
+fn residuals(reference: &mut Reference) -> &mut ResidualModel {
+    match &mut reference.model {
+        ExpressionModel::Residuals(model) => model,
+        ExpressionModel::LogNormalized(_) => panic!("the model is of residuals"),
     }
 }
 
@@ -75,15 +84,18 @@ fn parts_that_do_not_fit_are_named() {
             |r| r.embedding[(0, 0)] = 1e30,
             "loadings or embedding hold values that are no numbers, or larger than any that are computed",
         ),
-        (|r| r.model.slope.truncate(3), "features and model differ in number"),
-        (|r| r.model.theta[1] = -1.0, "the model holds values that are no numbers, or larger than any that are fitted"),
+        (|r| residuals(r).slope.truncate(3), "features and model differ in number"),
         (
-            |r| r.model.slope[1] = 1e300,
+            |r| residuals(r).theta[1] = -1.0,
             "the model holds values that are no numbers, or larger than any that are fitted",
         ),
-        (|r| r.model.clip = (2.0, 2.0), "its clip range is empty"),
         (
-            |r| r.model.variance_floor = VarianceFloor::Fixed(-1.0),
+            |r| residuals(r).slope[1] = 1e300,
+            "the model holds values that are no numbers, or larger than any that are fitted",
+        ),
+        (|r| residuals(r).clip = (2.0, 2.0), "its clip range is empty"),
+        (
+            |r| residuals(r).variance_floor = VarianceFloor::Fixed(-1.0),
             "its smallest variance is negative or impossibly large",
         ),
         (|r| r.neighbors = Array2::zeros((4, 2)), "it lacks neighbours"),
@@ -106,6 +118,102 @@ fn parts_that_do_not_fit_are_named() {
             format!("The reference 'small' cannot be used: {what}. Build or download it again.")
         );
     }
+}
+
+fn with_logarithms() -> Reference {
+    let clusters = Clusters {
+        centroids: ndarray::array![[1.0, 0.0], [0.6, 0.8], [0.0, -1.0]],
+        sizes: vec![2.0, 2.5, 0.5],
+        sums: Array2::ones((3, 2)),
+    };
+    let (mean, stddev) = (vec![0.5; 4], vec![0.25, 0.5, 1.0, 2.0]);
+    let model = LogModel { mean, stddev, scale: 10_000.0, clip: 10.0, clusters: Some(clusters) };
+    Reference { model: model.into(), ..reference() }
+}
+
+#[test]
+fn logarithms_and_clusters_that_do_not_fit_are_named() {
+    type Change = fn(&mut LogModel);
+    fn clusters(model: &mut LogModel) -> &mut Clusters {
+        model.clusters.as_mut().expect("clusters")
+    }
+    assert_eq!(sentence(with_logarithms().check()), "");
+    let no_numbers =
+        "the model holds means or standard deviations that are no numbers, or that logarithms of counts cannot have";
+    let unfit = "the parts of its clusters do not fit each other";
+    let beyond = "its clusters have sizes or sums that are no numbers, or larger than any that are computed";
+    let changes: [(Change, &str); 16] = [
+        (|m| m.mean.truncate(3), "features and model differ in number"),
+        (|m| m.stddev.truncate(3), "features and model differ in number"),
+        (|m| m.mean[1] = f64::NAN, no_numbers),
+        (|m| m.mean[1] = 1e4, no_numbers),
+        (|m| m.stddev[1] = 0.0, no_numbers),
+        (|m| m.stddev[1] = f64::INFINITY, no_numbers),
+        (|m| m.scale = 0.0, "its scale or its clip is no positive number"),
+        (|m| m.clip = f64::NAN, "its scale or its clip is no positive number"),
+        (|m| clusters(m).sizes.truncate(2), unfit),
+        (|m| clusters(m).sums = Array2::ones((3, 3)), unfit),
+        (|m| clusters(m).centroids = Array2::ones((2, 2)), unfit),
+        (
+            |m| {
+                let (sizes, centroids) = (vec![1.0; 10_001], Array2::ones((10_001, 2)));
+                m.clusters = Some(Clusters { sums: centroids.clone(), centroids, sizes });
+            },
+            "it has more than 10,000 clusters",
+        ),
+        (|m| clusters(m).centroids[(0, 0)] = 2.0, "the centroids of its clusters are not of length 1"),
+        (|m| clusters(m).centroids[(0, 0)] = f32::NAN, "the centroids of its clusters are not of length 1"),
+        (|m| clusters(m).sizes[0] = -1.0, beyond),
+        (|m| clusters(m).sums[(0, 0)] = f32::NAN, beyond),
+    ];
+    for (change, what) in changes {
+        let mut changed = with_logarithms();
+        if let ExpressionModel::LogNormalized(model) = &mut changed.model {
+            change(model);
+        }
+        assert_eq!(
+            sentence(changed.check()),
+            format!("The reference 'small' cannot be used: {what}. Build or download it again.")
+        );
+    }
+}
+
+/// Readers that know only residuals have to refuse what they would misread, and to read all else.
+#[test]
+fn only_bundles_of_another_model_are_of_the_second_version() {
+    let manifest = |reference: &Reference| -> serde_json::Value {
+        let written = bundle::write(reference).expect("a bundle");
+        let archive = Archive::open(&written).expect("an archive");
+        serde_json::from_slice(&archive.read("manifest.json").expect("a manifest")).expect("JSON")
+    };
+    let residuals = manifest(&reference());
+    assert_eq!((&residuals["schema"], residuals.get("model")), (&1.into(), None));
+    let logarithms = manifest(&with_logarithms());
+    assert_eq!(logarithms["schema"], 2);
+    assert_eq!(logarithms["model"], serde_json::json!({ "kind": "log_normalized", "scale": 10_000.0 }));
+    let names: Vec<&String> = logarithms["sha256"].as_object().expect("entries").keys().collect();
+    let of_model: Vec<&str> = names.iter().filter_map(|name| name.strip_prefix("model/")).collect();
+    assert_eq!(
+        of_model,
+        ["clusters/centroids.npy", "clusters/sizes.npy", "clusters/sums.npy", "mean.npy", "stddev.npy"]
+    );
+    let mut uncorrected = with_logarithms();
+    if let ExpressionModel::LogNormalized(model) = &mut uncorrected.model {
+        model.clusters = None;
+    }
+    for written in [reference(), with_logarithms(), uncorrected] {
+        let read = bundle::read(&bundle::write(&written).expect("a bundle")).expect("a reference");
+        assert_eq!(read.model, written.model);
+    }
+}
+
+#[test]
+fn what_has_no_residuals_is_not_exported_for_azimuth() {
+    assert_eq!(
+        sentence(sextant::export::azimuth(&with_logarithms())),
+        "'small' cannot be exported for Azimuth, which normalises by a negative binomial model (SCTransform): this reference has \
+         logarithms of normalised counts, as Symphony's. Export one that Sextant built or that came from Azimuth."
+    );
 }
 
 #[test]
@@ -214,13 +322,13 @@ fn bundles_that_were_changed_are_refused() {
     );
     assert_eq!(said("cells.json", b"[", true), "The reference bundle is damaged: 'cells.json' cannot be read.");
     assert_eq!(said("manifest.json", b"{}", false), "The reference bundle is damaged: 'manifest.json' cannot be read.");
-    let newer = r#"{"schema": 2, "about": {}, "clip": [0, 1], "variance_floor": "none", "levels": [], "umap": {"a": 1.0,
+    let newer = r#"{"schema": 3, "about": {}, "clip": [0, 1], "variance_floor": "none", "levels": [], "umap": {"a": 1.0,
         "b": 1.0, "epochs": 9, "neighbors": 2, "negative_samples": 5, "learning_rate": 1.0, "repulsion": 1.0},
         "sha256": {}}"#;
     assert_eq!(
         said("manifest.json", newer.as_bytes(), false),
-        "The reference bundle is written in version 2 of the format; this Sextant reads version 1. Update Sextant, or build \
-         the bundle again."
+        "The reference bundle is written in version 3 of the format; this Sextant reads versions 1 and 2. Update Sextant, \
+         or build the bundle again."
     );
     let damaged = |what: &str| format!("The reference bundle is damaged: 'loadings.npy' {what}.");
     let array = npy::write(&[4, 2], &[1f32; 8]);

@@ -91,7 +91,9 @@ Usage:
       part, and accuracy and F1 of each class. It takes as many builds as there are parts.
   sextant reference import ref.Rds --out NAME.sextant.zip [--about ABOUT.json] [--levels LEVEL,…] [--threads N]
       Makes a bundle of a reference that Azimuth publishes: the file ref.Rds (idx.annoy is not needed). LEVEL names columns of its
-      meta.data; without, those that it has colours for are taken. references/azimuth lists the published ones.
+      meta.data; without, those that it has colours for are taken. references/azimuth lists the published ones. Or of a
+      reference of Symphony, which the file's content tells: LEVEL names columns of its meta_data; without, those that are
+      named as labels are taken.
   sextant reference export BUNDLE --azimuth --out DIR
       Writes the reference as what Seurat and Azimuth load: ref.Rds, and make_annoy_index.R, an R script that makes the index
       of neighbours that Azimuth wants beside it.

@@ -7,7 +7,6 @@ use crate::map::read_reference;
 use crate::proteins;
 use crate::report::{Stopwatch, thousands};
 use sextant::Warning;
-use sextant::azimuth;
 use sextant::build::downsample::Most;
 use sextant::build::held_out::By;
 use sextant::build::ontology::Ids;
@@ -15,6 +14,7 @@ use sextant::build::validate::cross_validate;
 use sextant::build::{self, Choices};
 use sextant::formats::{Dataset, OpenFile, ReadOptions};
 use sextant::progress::Progress;
+use sextant::published;
 use sextant::qc::Filter;
 use sextant::reference::held_out::HeldOutLevel;
 use sextant::reference::{About, Reference, bundle};
@@ -160,8 +160,8 @@ pub fn import(words: &[&str]) -> Result<(), Failure> {
     let watch = Stopwatch::start();
     let report = |stage: &str, _: f64| watch.note(stage);
     let file = std::fs::File::open(path).map_err(|error| Failure::io("Cannot open", path, &error))?;
-    let options = azimuth::Options { levels: arguments.list("levels") };
-    let imported = azimuth::import(Box::new(file), &options, about, &Progress::new(&report));
+    let options = published::Options { levels: arguments.list("levels") };
+    let imported = published::import(Box::new(file), &options, about, &Progress::new(&report));
     let (reference, warnings) = imported.map_err(|mut error| {
         error.message = format!("{}: {}", path.display(), error.message);
         error

@@ -1,9 +1,9 @@
-//! A reference that Azimuth publishes, made a bundle in the page.
+//! A reference that others publish, made a bundle in the page.
 
 use super::{Engine, file, reporter, thrown, to_object};
-use crate::azimuth::{Options, import};
 use crate::error::Warning;
 use crate::progress::Progress;
+use crate::published::{Options, import};
 use crate::reference::{About, bundle};
 use js_sys::{Function, Uint8Array};
 use serde::Serialize;
@@ -16,7 +16,7 @@ struct Imported {
 
 #[wasm_bindgen]
 impl Engine {
-    /// Makes a bundle of the file `ref.Rds` of an Azimuth reference: `{ warnings, bundle }`, the bundle as bytes, to be given to
+    /// Makes a bundle of the file `ref.Rds` of an Azimuth reference, or of the list that Symphony builds: `{ warnings, bundle }`, the bundle as bytes, to be given to
     /// [`Engine::load_reference`] and to be kept.
     pub fn import_reference(&self, file: web_sys::File, name: &str, report: &Function) -> Result<JsValue, JsValue> {
         let report = reporter(report);
