@@ -59,6 +59,7 @@ async function oneRequest(wish, record, store, { onProgress, signal, notes }) {
       if (said.type === 'head') {
         if (await startsAnew(said, record, store, notes, address)) return false;
         await store.note(record, headNotes(said, record, wish));
+        if (originOf(said.address || address) !== originOf(address)) notes.push(`${originOf(address)} sent the request on to ${originOf(said.address)}, which answered.`);
         if (wish.bytes && record.bytes && record.bytes !== wish.bytes) throw await refused(store, record, `${address} has ${size(record.bytes)} (${record.bytes} bytes), not the ${wish.bytes} bytes that the catalogue states.`);
       }
       if (said.type === 'bytes') {
@@ -101,11 +102,11 @@ const differs = (before, now) => Boolean(before && now && before !== now);
 const continues = (range, from) => !range || range.startsWith(`bytes ${from}-`);
 
 /** What the head says of the whole. A server need not show any of it to another origin's page. */
-function headNotes({ status, length, range, etag, modified, address }, record, wish) {
+function headNotes({ status, length, range, etag, modified }, record, wish) {
   const whole = Number.parseInt(range?.split('/')[1] ?? '', 10) || (length ? Number(length) + (status === 206 ? record.received : 0) : null);
   // A weak tag says that two files mean the same, not that they have the same bytes.
   const strong = etag && !etag.startsWith('W/') ? etag : null;
-  return { bytes: whole ?? wish.bytes ?? null, validator: { etag: strong, modified }, answeredBy: originOf(address || wish.address) };
+  return { bytes: whole ?? wish.bytes ?? null, validator: { etag: strong, modified } };
 }
 
 async function check(wish, record, store, { bytes, sha256 }) {
