@@ -39,6 +39,7 @@ export class References {
     const entry = this.#page.state.catalogue.find((each) => each.name === name);
     if (!entry || (!trusted && ['fetch', 'resume'].includes(this.#delivery.wayOf(entry).by))) return;
     await this.#load(entry, () => this.#take(entry));
+    if (entry.own) await this.#rememberOwn(entry);
     this.#list();
   }
 
@@ -49,10 +50,7 @@ export class References {
     const known = this.#delivery.own.find((each) => each.address === address);
     const entry = known ?? entryOf(address);
     await this.#load(entry, () => this.#take(entry));
-    const { entry: chosen, reference } = this.#page.state;
-    if (chosen === entry) this.#learn(entry, reference.about, reference.about.title || entry.title);
-    // What has begun to come is listed too, to go on with it; not what was refused.
-    if (chosen === entry || this.#delivery.wayOf(entry).by === 'resume') this.#delivery.remember(entry);
+    await this.#rememberOwn(entry);
     this.#list();
   }
 
@@ -124,6 +122,13 @@ export class References {
       if (entry.own && error.kind === 'reference') await this.#delivery.forget(entry.address);
       throw error;
     }
+  }
+
+  /** What has begun to come is listed too, to go on with it; not what was refused. */
+  async #rememberOwn(entry) {
+    const { entry: chosen, reference } = this.#page.state;
+    if (chosen === entry) this.#learn(entry, reference.about, reference.about.title || entry.title);
+    if (chosen === entry || this.#delivery.wayOf(entry).by === 'resume') await this.#delivery.remember(entry);
   }
 
   #take(entry) {

@@ -90,8 +90,11 @@ export class Delivery {
     tellOpen();
   }
 
-  remember(entry) {
+  /** Remembers a person's own address with what was found there. */
+  async remember(entry) {
     this.#addresses.remember(entry);
+    const record = this.#store.whole(wishOf(entry));
+    if (record && record.title !== entry.title) await this.#store.note(record, { title: entry.title });
   }
 
   /** An address and what is kept of it. */

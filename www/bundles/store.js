@@ -71,10 +71,11 @@ export class Store {
       return null;
     } catch (error) {
       if (record.volatile || this.kind === 'memory') throw error;
-      const pieces = await this.#pieces(record);
+      // Whole in memory before they are deleted: what a file gives is read only when it is asked for.
+      const pieces = await Promise.all((await this.#pieces(record)).map((piece) => piece.arrayBuffer()));
       await this.#clear(record);
       record.volatile = true;
-      for (const [at, piece] of pieces.entries()) await this.#memory.write(nameOf(record, at), new Blob([await piece.arrayBuffer()]));
+      for (const [at, piece] of pieces.entries()) await this.#memory.write(nameOf(record, at), new Blob([piece]));
       await this.#write(record, blob);
       return error;
     }
