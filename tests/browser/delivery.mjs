@@ -163,10 +163,11 @@ async function refusals(tools) {
   const { checks, server, context, dist, other, shipped, bundle, address } = tools;
   const changed = Buffer.from(bundle);
   changed[changed.length >> 1] ^= 1;
-  Object.assign(other.files, { 'changed.sextant.zip': changed });
+  Object.assign(other.files, { 'changed.sextant.zip': changed, 'closed.sextant.zip': bundle });
+  const stated = '1'.repeat(64); // With that of the bundle, a kept copy from another address would do.
   const next = await editedRelease(dist, listing(
     [shipped, { name: 'far', title: 'Far away', bundle: address }],
-    [shipped, { name: 'changed', title: 'Changed', bundle: `${other.origin}/changed.sextant.zip` }],
+    [shipped, { name: 'changed', title: 'Changed', bundle: `${other.origin}/changed.sextant.zip`, sha256: stated }],
     [shipped, { name: 'longer', title: 'Longer', bundle: address, bytes: bundle.length + 1, sha256: '0'.repeat(64) }],
   ));
   try {
@@ -194,7 +195,7 @@ async function refusals(tools) {
 
     await second.page.goto(server.address);
     await second.until('idle');
-    other.pause = 150;
+    other.pause = 700; // Longer than a file takes to be opened on a machine that has other work.
     const stopped = chooseEntry(opened, 'far');
     await page.waitForFunction(() => /: 0\.[2-9]/.test(document.getElementById('status').textContent));
     await second.loadDemo();
@@ -212,7 +213,7 @@ async function refusals(tools) {
 
     // What arrives is looked at.
     await chooseEntry(opened, 'changed');
-    checks.equal('a bundle of another checksum is refused', await complaint(opened), `What ${other.origin} sent is not the reference that is listed: its SHA-256 is ${sha256(changed)}, not ${shipped.sha256}.`);
+    checks.equal('a bundle of another checksum is refused', await complaint(opened), `What ${other.origin} sent is not the reference that is listed: its SHA-256 is ${sha256(changed)}, not ${stated}.`);
     await chooseEntry(opened, 'longer');
     checks.that('so is one of another size', (await complaint(opened)).includes(`(${bundle.length} bytes), not the ${bundle.length + 1} bytes that the catalogue states`), await complaint(opened));
     checks.equal('and not kept', (await kept(opened)).lines.length, 1);
@@ -227,7 +228,7 @@ async function refusals(tools) {
     await say('page.html', 'is no bundle: it does not begin as a ZIP file does');
     await say('missing.zip', 'answered 404');
     other.shares = false;
-    await say('marrow.sextant.zip', 'does not let other pages read its files');
+    await say('closed.sextant.zip', 'does not let other pages read its files');
     other.shares = true;
     const third = await new OtherServer().start();
     third.files = other.files;
@@ -238,6 +239,10 @@ async function refusals(tools) {
     checks.that('sent on to another origin, it says who answered', moved.state === 'idle' && third.log.length === 1 && (await page.textContent('#reference-note')).startsWith(`${other.origin} sent the request on to ${third.origin}, which answered.`), await page.textContent('#reference-note'));
 
     // A kept copy that the disk has changed.
+    await open(opened, '#kept-bundles');
+    await page.click('#kept-delete-all');
+    await page.waitForFunction(() => document.querySelectorAll('#kept-bundles li').length === 0);
+    await chooseEntry(opened, 'far');
     await page.evaluate(async () => {
       for await (const folder of (await navigator.storage.getDirectory()).values()) {
         for await (const [name, file] of folder.entries()) {

@@ -65,7 +65,7 @@ export class Delivery {
   async take(entry, onProgress) {
     const wish = wishOf(entry);
     const kept = this.#store.whole(wish);
-    if (kept) return { blob: await this.#checkKept(kept), notes: [] };
+    if (kept) return { blob: await this.#checkKept(entry, kept), notes: [] };
     if (this.#isOpen()) throw new DeliveryError(`${entry.title} is not stored with the page, and no server is asked for anything while a file is open. Reload the page and choose the reference before the file.`);
     this.#running = new AbortController();
     try {
@@ -117,11 +117,11 @@ export class Delivery {
     if (!this.isRunning) await this.#store.refresh();
   }
 
-  async #checkKept(record) {
+  async #checkKept({ title }, record) {
     const { bytes, sha256 } = await this.#store.bytes(record);
     if (bytes.byteLength === record.bytes && (!sha256 || !record.sha256 || sha256 === record.sha256)) return new Blob([bytes]);
     await this.#store.remove(record.id);
-    throw new DeliveryError(`What this browser kept of ${record.title} was damaged: ${sha256 ? `its SHA-256 is ${sha256}, not ${record.sha256}` : 'a part is missing'}. It was deleted.`, 'Choose the reference again to fetch it anew: its button says from where.');
+    throw new DeliveryError(`What this browser kept of ${title} was damaged: ${sha256 ? `its SHA-256 is ${sha256}, not ${record.sha256}` : 'a part is missing'}. It was deleted.`, 'Choose the reference again to fetch it anew: its button says from where.');
   }
 }
 
