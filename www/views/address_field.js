@@ -32,7 +32,7 @@ export class AddressField {
     this.#button.disabled = this.#busy || !address;
     this.#set(this.#button, address ? `Fetch from ${origin}` : 'Fetch');
     const about = address
-      ? `The button asks ${origin} for ${address} and tells it nothing but this address and this page’s. Nothing is asked before, not even its size.`
+      ? `The button asks ${origin} for ${address} without cookies or any data of yours. Nothing is asked before, not even its size.`
       : problem || 'It is fetched when you press the button, which says from where, and kept in this browser.';
     this.#set(this.#root.querySelector('#address-about'), about);
     const link = this.#root.querySelector('#address-link');

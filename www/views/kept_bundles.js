@@ -38,7 +38,7 @@ export class KeptBundles {
     this.#root.querySelector('.kept-total').textContent = bundles.length > 0 ? `: ${count}, ${total}` : ': none that was fetched';
     this.#root.querySelector('ul').replaceChildren(...bundles.map((bundle) => this.#line(bundle)));
     const page = stored?.now ? `Stored with the page besides, for use without a network: ${stored.count} references, their demos and the engine, ${size(stored.bytes)}; the browser’s settings for this site delete that.` : '';
-    this.#root.querySelector('p').textContent = [PLACES[place], page].filter(Boolean).join(' ');
+    this.#root.querySelector('p').textContent = [(bundles.length > 0 || place === 'memory') && PLACES[place], page].filter(Boolean).join(' ');
     this.#all.hidden = bundles.length === 0;
     this.#all.textContent = `Delete all, ${total}`;
   }

@@ -83,7 +83,7 @@ export class ReferenceStep {
     const part = this.#choices.querySelector('#reference-elsewhere');
     part.hidden = elsewhere.length === 0;
     part.querySelector('summary').textContent = `Published by Azimuth, not beside this page: ${elsewhere.length}`;
-    part.querySelector('ul').replaceChildren(...elsewhere.map(({ title, address }) => element('li', {}, element('span', {}, title),
+    part.querySelector('ul').replaceChildren(...elsewhere.map(({ title, address }) => element('li', {}, element('span', {}, title.replace(/ \(Azimuth\)$/, '')),
       element('a', { href: address, target: '_blank', rel: 'noreferrer', title: address }, `ref.Rds at ${new URL(address).host}`))));
   }
 
