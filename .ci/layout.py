@@ -6,7 +6,8 @@ single/ (the engine without threads). This adds
   the other files of www/    the page imports them itself, so they are copied as they are
   engine/RELEASE/threads/    the two engines, optimised; RELEASE in the path keeps a stale pair of glue and wasm apart
   engine/RELEASE/single/
-  references/                what .ci/references built, catalogue.json, and genes.json for the table of gene names
+  references/                what .ci/references built, catalogue.json, genes.json for the table of gene names, and
+                             published.json for references of Azimuth that are not beside the page
   release.json               release, commit, version, pages of memory, and every file with its hash
 
 RELEASE is a hash over all files, so the same files are the same release, whenever and wherever they were built.

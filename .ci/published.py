@@ -1,7 +1,8 @@
-"""Imported references of Azimuth as a part of the page: called by layout.py, does nothing where none was imported.
+"""References that Azimuth publishes as a part of the page: called by layout.py.
 
-Those that fit a static host stand beside the page and in its catalogue; of the larger ones, and of those that were not
-imported, references/published.json says where they are. They are fetched when they are chosen, and not with the page.
+Those that were imported and fit a static host stand beside the page and in its catalogue: they are fetched when they are
+chosen, and not with the page. Of the larger ones, and of those that were not imported, references/published.json says where
+they are, and the page gives the links; it is there always, and holds all of them where none was imported.
 """
 
 import hashlib
@@ -32,8 +33,9 @@ def copy_published(root, stage):
         target = stage / FOLDER / bundle.name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(bundle, target)
-    if entries:
-        (stage / "references/published.json").write_text(json.dumps(elsewhere, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    listing = stage / "references/published.json"
+    listing.parent.mkdir(parents=True, exist_ok=True)
+    listing.write_text(json.dumps(elsewhere, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return entries
 
 

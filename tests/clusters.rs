@@ -19,7 +19,7 @@ use sextant::map::grade::Grade;
 use sextant::map::neighbors::{Neighbors, nearest};
 use sextant::map::{self, Query};
 use sextant::matrix::{Counts, Dense};
-use sextant::normalize::Residuals;
+use sextant::normalize::{Residuals, Total};
 use sextant::pca;
 use sextant::progress::Progress;
 use sextant::reference::{Reference, VarianceFloor};
@@ -163,7 +163,7 @@ fn own_components_are_seurats_and_those_of_the_dense_matrix() {
         for (gene, count) in input.counts.row(cell) {
             if let Some(place) = residuals.place_of_gene[gene as usize] {
                 let residual = residuals.residual(&depth, place as usize, f64::from(count));
-                let alone = residuals.residual_alone(input.totals[cell].log10(), place as usize, f64::from(count));
+                let alone = residuals.residual_alone(Total::of(input.totals[cell]), place as usize, f64::from(count));
                 assert!((residual - alone).abs() < 1e-9);
                 dense[(cell, place as usize)] = residual as f32;
             }
@@ -217,7 +217,7 @@ fn lines_between_depths_are_close_enough() {
     for knot in 0..255 {
         let depth = low + step * f64::from(knot);
         for place in (0..residuals.features.len()).step_by(7) {
-            let at = |depth: f64| residuals.residual_alone(depth, place, 0.0);
+            let at = |depth: f64| residuals.residual_alone(Total::of_log(depth), place, 0.0);
             let line = (at(depth) + at(depth + step)) / 2.0;
             largest = largest.max((at(depth + step / 2.0) - line).abs());
         }

@@ -120,7 +120,20 @@ await check('the catalogue names bundles and demos that are there', async () => 
     }
   }
   const names = (await readdir(join(root, 'references'), { recursive: true })).filter((path) => /^[^/\\]+[/\\]reference\.toml$/.test(path));
-  expect(catalogue.length === names.length, `${catalogue.length} references in the catalogue, ${names.length} in references/`);
+  const own = catalogue.filter(({ name }) => !name.startsWith('azimuth-'));
+  expect(own.length === names.length, `${own.length} references in the catalogue, ${names.length} in references/`);
+});
+
+await check('each reference that Azimuth publishes is in the catalogue or has its address in published.json', async () => {
+  const listing = JSON.parse(await text('references/published.json'));
+  for (const entry of listing) {
+    for (const key of ['name', 'title', 'address', 'source', 'citation']) expect(entry[key], `${entry.name} has no ${key}`);
+    expect(new URL(entry.address).protocol === 'https:', `${entry.address} is not asked for in a safe way`);
+  }
+  const found = [...catalogue, ...listing].map(({ name }) => name).filter((name) => name.startsWith('azimuth-')).sort();
+  const described = (await readdir(join(root, 'references/azimuth'))).filter((name) => name.endsWith('.toml')).map((name) => `azimuth-${name.replace('.toml', '')}`).sort();
+  expect(described.length > 0 && found.join(' ') === described.join(' '), `found ${found.join(' ')}, described ${described.join(' ')}`);
+  expect(release.files.some(({ path }) => path === 'references/published.json'), 'published.json is not stored with the page');
 });
 
 await check('the table of gene names is the one that its entry describes', async () => {

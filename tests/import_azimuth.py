@@ -113,6 +113,13 @@ def stands_beside_the_page(folder):
     elsewhere = json.loads((stage / "references/published.json").read_text())
     assert [entry["name"] for entry in elsewhere] == ["azimuth-other", "azimuth-whole"], elsewhere
     assert not published.is_published("references/published.json")
+    # Where none was imported, all are elsewhere.
+    for bundle in (folder / "references/azimuth").glob("*.sextant.zip"):
+        bundle.unlink()
+    assert published.copy_published(folder, stage) == []
+    elsewhere = json.loads((stage / "references/published.json").read_text())
+    assert [entry["name"] for entry in elsewhere] == [f"azimuth-{name}" for name in ("levels", "other", "resumed", "whole")], elsewhere
+    assert all(entry["address"].startswith("http://127.0.0.1") and entry["bytes"] is None for entry in elsewhere), elsewhere
 
 
 def descriptions_and_workflow_can_be_read(script):

@@ -5,13 +5,16 @@ import { chooseBuild, describe } from './builds.js';
 import { dotsOf, geneColoring, symbolsOf } from './explorer.js';
 import { checked, json } from './fetched.js';
 import { titleOf } from './gather.js';
+import { References } from './references.js';
 import { Session } from './session.js';
+import { AddressField } from './views/address_field.js';
 import { CellsTable } from './views/cells.js';
 import { coloring, ofClusters, ofDoublets } from './views/coloring.js';
 import { Downloads, save } from './views/downloads.js';
 import { DotPlot } from './views/dot_plot.js';
 import { Droplets } from './views/droplets.js';
 import { Failure } from './views/failure.js';
+import { KeptBundles } from './views/kept_bundles.js';
 import { LabelsTable } from './views/labels.js';
 import { Legend } from './views/legend.js';
 import { Maps } from './views/maps.js';
@@ -28,6 +31,7 @@ import { Tabs } from './views/tabs.js';
 import { nextStep, readingWords, whole } from './words.js';
 
 const GENES = 'references/genes.json';
+const ELSEWHERE = 'references/published.json';
 const WHOLE = { highlight: null, isolated: false };
 const NO_RESULT = { result: null, preservation: null, own: null, doublets: null, markers: EVERY_LEVEL };
 
@@ -35,9 +39,15 @@ const state = {
   phase: 'loading', // loading, idle, reading, ready, mapping, done or error
   text: '',
   fraction: null,
-  catalogue: [],
+  catalogue: [], // references that can be chosen: the page's, those from disk, a person's own addresses
+  ways: new Map(), // by name of a reference, how it comes: { by, words }
+  elsewhere: [], // references/published.json: those of Azimuth that are not beside the page
+  stored: null, // what is stored with the page: { count, bytes, now }
+  kept: { place: 'memory', bundles: [] }, // the bundles that this browser keeps
+  fetching: false, // whether a bundle is on its way
+  note: '', // what is to be said of how the chosen reference came
   geneTable: null, // references/genes.json: what the table of gene names was made of
-  entry: null, // the chosen reference's line in the catalogue
+  entry: null, // the chosen reference's line in the list
   reference: null, // { about, layout, codes }
   referenceGenes: [], // symbols of the genes whose expression the reference tells
   queryGenes: [], // and of those of the file
@@ -68,9 +78,12 @@ const state = {
 };
 
 const $ = (id) => document.getElementById(id);
+const references = new References({ state, set, failed, chosen });
 const views = [
   new Status($('status'), $('cancel-button'), $('strip-fill')),
   new ReferenceStep($('reference-step')),
+  new AddressField($('reference-address')),
+  new KeptBundles($('kept-bundles')),
   new QueryStep($('query-step'), $('drop-veil')),
   new MapStep($('map-step')),
   new Failure($('failure')),
@@ -90,7 +103,6 @@ const views = [
 
 let session = null;
 let scheduled = false;
-let stored = new Set(); // paths of the release, which are there without a request
 let cancels = 0;
 let asked = 0; // how often a colouring was chosen: of several columns asked for, the last counts
 
@@ -112,7 +124,7 @@ async function begin() {
   });
   set({ text: 'Loading the engine and the reference …', fraction: null });
   const [release, catalogue] = await Promise.all([json('release.json'), json('references/catalogue.json')]);
-  stored = new Set(release.files.map(({ path }) => path));
+  const has = (wanted) => release.files.some(({ path }) => path === wanted);
   session = new Session(release, chooseBuild(place), place);
   const engine = await session.start();
   // While the rest is loaded. Whether it is done changes nothing but the time that the first mapping takes.
@@ -122,32 +134,20 @@ async function begin() {
   $('engine-info').dataset.build = session.build.name;
   $('engine-info').dataset.threads = String(engine.threads ? session.build.threads : 1);
   // Before the page says that it is ready, so that no request follows a file.
-  if (release.files.some(({ path }) => path === GENES)) {
+  if (has(GENES)) {
     const geneTable = await json(GENES);
     await session.useGenes(await checked(geneTable));
     set({ geneTable });
   }
-  set({ catalogue });
-  const settled = Promise.all([place.settled, rehearsed]);
-  await chooseReference(catalogue[0], settled);
+  const elsewhere = has(ELSEWHERE) ? await json(ELSEWHERE) : [];
+  await references.begin({ session, release, place, catalogue, elsewhere, settled: Promise.all([place.settled, rehearsed]) });
 }
 
-/** Loads a reference. At the start the page is ready only when nothing more will be asked of the server. */
-async function chooseReference(entry, settled = Promise.resolve()) {
-  set({ phase: 'loading', text: `Loading the reference ${entry.title} …`, fraction: null, error: null });
-  try {
-    if (!entry.blob && !stored.has(entry.bundle) && state.files) {
-      throw new Error(`${entry.title} is not stored with the page, and no server is asked for anything while a file is open. Reload the page and choose the reference before the file.`);
-    }
-    const bundle = entry.blob ?? (await checked({ path: entry.bundle, sha256: entry.sha256 }));
-    const reference = await session.useReference(bundle);
-    const levels = reference.about.levels.map((level) => level.name);
-    set({ entry, reference, levels, ...NO_RESULT, focus: WHOLE, cell: null, colorBy: { kind: 'label', level: levels[0] }, dots: null, text: 'Looking for a new version of Sextant; after that, nothing is asked of any server …' });
-    await Promise.all([explore(), settled]);
-  } catch (error) {
-    failed(error, 'loading');
-    return;
-  }
+/** Takes over what the engine holds now. At the start the page is ready only when nothing more will be asked of the server. */
+async function chosen({ entry, reference, note }, settled) {
+  const levels = reference.about.levels.map((level) => level.name);
+  set({ entry, reference, levels, note, ...NO_RESULT, focus: WHOLE, cell: null, colorBy: { kind: 'label', level: levels[0] }, dots: null, text: 'Looking for a new version of Sextant; after that, nothing is asked of any server …' });
+  await Promise.all([explore(), settled]);
   if (state.files) await readFiles(state.files, state.options);
   else set({ phase: 'idle', text: 'Ready. Choose a file or load the demo.' });
 }
@@ -184,27 +184,12 @@ async function colorByGene(symbol) {
   }
 }
 
-/** A reference from disk: a bundle, or the .rds of a reference of Azimuth or Symphony, which is imported. */
-async function openReference(file) {
-  set({ phase: 'loading', text: `Opening the reference ${file.name} …`, fraction: null, error: null });
-  try {
-    const title = file.name.replace(/(\.sextant)?\.(zip|rds)$/i, '');
-    const isBundle = (await file.slice(0, 2).text()) === 'PK';
-    const { bundle, warnings } = isBundle ? { bundle: file, warnings: [] } : await session.importReference(file, title, ({ fraction }) => set({ fraction }));
-    const entry = { name: `file:${file.name}`, title: `${title} (from disk)`, blob: new Blob([bundle]), description: warnings.map(({ message }) => message).join(' ') };
-    await chooseReference(entry);
-    if (state.entry !== entry) return; // It was refused, and the page has said why.
-    const { about } = state.reference;
-    Object.assign(entry, { species: about.species, tissue: about.tissue, cells: about.cells, bytes: entry.blob.size });
-    entry.levels = about.levels.map(({ name, classes }) => ({ name, classes: classes.length }));
-    set({ catalogue: [...state.catalogue.filter(({ name }) => name !== entry.name), entry] });
-  } catch (error) {
-    failed(error, 'loading');
-  }
-}
-
 async function loadDemo() {
   const { demo } = state.entry;
+  if (state.files && !references.isStored(demo.path)) {
+    failed({ kind: 'usage', message: 'The demo is not stored with the page, and no server is asked for anything while a file is open. Reload the page and load it before a file is chosen.' }, 'reading');
+    return;
+  }
   set({ phase: 'reading', text: `Loading the demo ${demo.title ?? demo.name} …`, fraction: null, error: null });
   try {
     const before = cancels;
@@ -237,6 +222,7 @@ async function readFiles(files, options = {}) {
   const title = titleOf(files);
   // The drop-offs of another matrix are other ones.
   const droplets = !fresh && options.matrix === state.options.matrix ? state.droplets : null;
+  references.fileOpens();
   const cleared = fresh ? { files, title, look: null, query: null } : {};
   set({ ...cleared, options, droplets, phase: 'reading', text: `Reading ${title} …`, fraction: null, stages: [], ...NO_RESULT, error: null, focus: WHOLE, cell: null });
   try {
@@ -338,6 +324,7 @@ function advance({ stage, fraction, elapsed }) {
 }
 
 function cancel() {
+  if (references.cancel()) return;
   if (state.phase !== 'reading' && state.phase !== 'mapping') return;
   cancels += 1;
   const { phase, result, colorBy } = state;
@@ -364,7 +351,7 @@ function failed(error, during) {
     }
     session.restart();
   }
-  set({ phase: 'error', doing: null, error: { message: error.message, next: nextStep(error, during), kind: error.kind }, text: error.message, fraction: null, stages: [] });
+  set({ phase: 'error', doing: null, error: { message: error.message, next: error.next ?? nextStep(error, during), kind: error.kind }, text: error.message, fraction: null, stages: [] });
 }
 
 /** Colours the maps; the values of a column of metadata are first asked of the engine. */
@@ -436,9 +423,16 @@ function offerUpdate(activate) {
 
 const canRead = () => ['idle', 'ready', 'done', 'error'].includes(state.phase) && state.reference !== null;
 
+const canChoose = () => !['loading', 'reading', 'mapping'].includes(state.phase) && state.entry !== null;
+
 const reactions = {
-  'sextant:reference-file': ({ file }) => openReference(file),
-  'sextant:reference': ({ name }) => chooseReference(state.catalogue.find((entry) => entry.name === name)),
+  'sextant:reference-file': ({ file }) => references.open(file),
+  'sextant:reference': (click) => canChoose() && references.choose(click),
+  'sextant:address': (click) => canChoose() && references.chooseAddress(click),
+  'sextant:forget': (which) => references.forget(which),
+  'sextant:kept-delete': (which) => references.remove(which),
+  'sextant:kept-delete-all': () => references.removeAll(),
+  'sextant:kept-look': () => references.refresh(),
   'sextant:files': ({ files }) => canRead() && readFiles(files),
   'sextant:drop': (drop) => canRead() && readDrop(drop),
   'sextant:demo': () => canRead() && loadDemo(),

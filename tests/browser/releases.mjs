@@ -35,3 +35,15 @@ export async function editedRelease(dist, edits) {
   await writeFile(path.join(folder, 'sw.js'), worker.replaceAll(old, release));
   return { folder, release, remove: () => rm(folder, { recursive: true, force: true }) };
 }
+
+/** What a host that reads _headers sends with a file of the page: a function of its path. */
+export function hostHeaders(text) {
+  const rules = [];
+  for (const line of text.split('\n').filter(Boolean)) {
+    const [, name, value] = /^\s+([\w-]+): (.*)$/.exec(line) ?? [];
+    if (name) rules.at(-1).headers[name] = value;
+    else rules.push({ pattern: new RegExp(`^${line.trim().split('*').map((part) => part.replace(/[.]/g, '\\.')).join('.*')}$`), headers: {} });
+  }
+  // The document of the folder is called by either name.
+  return (name) => Object.assign({}, ...rules.filter(({ pattern }) => pattern.test(`/${name}`)).map(({ headers }) => headers));
+}

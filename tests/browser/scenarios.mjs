@@ -6,6 +6,7 @@ import path from 'node:path';
 import { cancels } from './cancels.mjs';
 import { clusters } from './clusters.mjs';
 import { controls } from './controls.mjs';
+import { deliveries } from './delivery.mjs';
 import { formats } from './formats.mjs';
 import { leaks } from './leaks.mjs';
 import { metadata } from './metadata.mjs';
@@ -13,7 +14,7 @@ import { proteins } from './proteins.mjs';
 import { QUIET_MS, quietFrom } from './quiet.mjs';
 import { referenceBesideThePage, references } from './references.mjs';
 import { referenceFromDisk } from './reference_from_disk.mjs';
-import { editedRelease } from './releases.mjs';
+import { editedRelease, hostHeaders } from './releases.mjs';
 import { SextantPage } from './sextant_page.mjs';
 import { SUBPATH } from './server.mjs';
 import { keyboard, views } from './views.mjs';
@@ -270,7 +271,10 @@ async function policy(tools) {
   const inDocument = /http-equiv="Content-Security-Policy" content="([^"]+)"/.exec(document)?.[1];
   checks.that('the document has a policy', Boolean(inDocument) && inDocument.startsWith("default-src 'none'"), inDocument);
   checks.equal('the service worker sends the same', /POLICY = "([^"]+)"/.exec(worker)?.[1], inDocument);
-  checks.equal('and so does _headers', /Content-Security-Policy: (.+)/.exec(headers)?.[1].trim(), inDocument);
+  const byPlace = hostHeaders(headers);
+  const policyOf = (name) => byPlace(name)['Content-Security-Policy'];
+  for (const name of ['', 'index.html', 'worker.js', 'engine/any/threads/sextant.js']) checks.equal(`and so does _headers for ${name || 'the folder'}`, policyOf(name), inDocument);
+  checks.that('the service worker’s own policy lets it ask other origins, and run no other script', /^default-src 'none'; connect-src 'self' https: [^;]*$/.test(policyOf('sw.js')), policyOf('sw.js'));
 
   const page = await SextantPage.open(context, server.address);
   await page.until('idle');
@@ -295,8 +299,7 @@ async function policy(tools) {
 
 async function headersFromHost(tools) {
   const { checks, server, context, dist } = tools;
-  const text = await readFile(path.join(dist, '_headers'), 'utf8');
-  server.headers = Object.fromEntries(text.split('\n/sw.js')[0].split('\n').slice(1).map((line) => line.trim().split(/: (.*)/s)).filter(([name]) => name));
+  server.headers = hostHeaders(await readFile(path.join(dist, '_headers'), 'utf8'));
   const page = await SextantPage.open(context, server.address);
   await page.until('idle');
   const quiet = quietFrom(tools);
@@ -312,5 +315,5 @@ async function headersFromHost(tools) {
 
 export const scenarios = {
   'first-visit': firstVisit, threads, single, cancel, offline, 'hard-reload': hardReload, 'new-release': newRelease,
-  'bad-files': badFiles, policy, 'headers-from-host': headersFromHost, keyboard, views, metadata, clusters, proteins, references, 'reference-beside-the-page': referenceBesideThePage, 'reference-from-disk': referenceFromDisk, controls, cancels, ...formats,
+  'bad-files': badFiles, policy, 'headers-from-host': headersFromHost, keyboard, views, metadata, clusters, proteins, references, 'reference-beside-the-page': referenceBesideThePage, 'reference-from-disk': referenceFromDisk, controls, cancels, ...deliveries, ...formats,
 };

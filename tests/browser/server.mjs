@@ -1,5 +1,5 @@
-// A plain static server under a sub-path: no special headers, every request in a log. And a proxy that
-// catches whatever the browser asks of the rest of the world.
+// A plain static server under a sub-path: no special headers, every request in a log. A second one, which is another origin
+// and behaves as it is told. And a proxy that catches whatever the browser asks of the rest of the world.
 
 import { readFile } from 'node:fs/promises';
 import http from 'node:http';
@@ -13,8 +13,8 @@ const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/cs
 export class StaticServer {
   root;
   log = [];
-  /** Headers that a better host would send. */
-  headers = {};
+  /** Headers that a better host would send with a file. */
+  headers = () => ({});
   #server = null;
   #port = 0;
 
@@ -53,11 +53,79 @@ export class StaticServer {
     }
     try {
       const bytes = await readFile(file);
-      response.writeHead(200, { 'Content-Type': TYPES[path.extname(name)] ?? 'application/octet-stream', 'Content-Length': bytes.length, ...this.headers });
+      response.writeHead(200, { 'Content-Type': TYPES[path.extname(name)] ?? 'application/octet-stream', 'Content-Length': bytes.length, ...this.headers(name) });
       response.end(bytes);
     } catch {
       response.writeHead(404).end('not here');
     }
+  }
+}
+
+/** Another origin: files by name, and ways in which a server may answer. Every request is logged with its headers. */
+export class OtherServer {
+  log = [];
+  files = {};
+  /** Whether other pages may read what it sends. */
+  shares = true;
+  /** Whether it sends files from the middle on. */
+  ranges = true;
+  /** After how many bytes of an answer the next connection breaks; once. */
+  breaksAfter = null;
+  /** Milliseconds between two pieces of 64 KiB. */
+  pause = 0;
+  tag = '"1"';
+  /** Names that it sends on to: { name: address }. */
+  redirects = {};
+  #server = null;
+  #port = 0;
+
+  get origin() {
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
+  async start() {
+    this.#server = http.createServer((request, response) => this.#answer(request, response).catch(() => response.destroy()));
+    await new Promise((resolve) => this.#server.listen(this.#port, '127.0.0.1', resolve));
+    this.#port = this.#server.address().port;
+    return this;
+  }
+
+  async stop() {
+    if (!this.#server) return;
+    const closed = new Promise((resolve) => this.#server.close(resolve));
+    this.#server.closeAllConnections();
+    await closed;
+    this.#server = null;
+  }
+
+  async #answer(request, response) {
+    const entry = { method: request.method, url: request.url, headers: request.headers, sent: 0, status: 0 };
+    this.log.push(entry);
+    const name = decodeURIComponent(request.url.slice(1).split('?')[0]);
+    const bytes = this.files[name];
+    const headers = this.shares ? { 'Access-Control-Allow-Origin': '*' } : {};
+    const answer = (status, more = {}) => response.writeHead(entry.status = status, { ...headers, ...more });
+    if (this.redirects[name]) return answer(302, { Location: this.redirects[name] }).end();
+    if (!bytes) return answer(404).end('not here');
+    const from = this.ranges ? Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? NaN) : NaN;
+    if (from >= bytes.length) return answer(416).end();
+    const rest = bytes.subarray(from || 0);
+    const about = { 'Content-Type': 'application/zip', 'Content-Length': rest.length, ETag: this.tag, 'Access-Control-Expose-Headers': 'ETag' };
+    answer(Number.isNaN(from) ? 200 : 206, Number.isNaN(from) ? about : { ...about, 'Content-Range': `bytes ${from}-${bytes.length - 1}/${bytes.length}` });
+    const until = this.breaksAfter ?? Infinity;
+    this.breaksAfter = null;
+    for (let at = 0; at < rest.length; at += 65536) {
+      const piece = rest.subarray(at, Math.min(at + 65536, until));
+      await new Promise((resolve) => { response.write(piece, resolve); });
+      entry.sent += piece.length;
+      if (at + 65536 >= until) {
+        await new Promise((resolve) => { setTimeout(resolve, 200); }); // What was sent arrives before the connection ends.
+        return response.destroy();
+      }
+      if (this.pause) await new Promise((resolve) => { setTimeout(resolve, this.pause); });
+      if (response.destroyed) return undefined;
+    }
+    return response.end();
   }
 }
 

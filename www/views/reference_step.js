@@ -9,7 +9,8 @@ export class ReferenceStep {
   #list;
   #card;
   #file;
-  #catalogue = null;
+  #ways = null;
+  #elsewhere = null;
   #reference = null;
   #look = null;
 
@@ -26,16 +27,23 @@ export class ReferenceStep {
   }
 
   update(state) {
-    const { catalogue, entry, reference, look, phase } = state;
-    if (catalogue !== this.#catalogue) {
-      this.#catalogue = catalogue;
-      this.#list.replaceChildren(...catalogue.map((each) => element('li', {}, this.#choice(each))));
+    const { catalogue, ways, elsewhere, note, entry, reference, look, phase } = state;
+    if (ways !== this.#ways) {
+      this.#ways = ways;
+      this.#list.replaceChildren(...catalogue.map((each) => element('li', {}, this.#choice(each, ways.get(each.name)), each.own ? this.#ownBar(each) : null)));
       this.#choices.querySelector('.reference-others').textContent = catalogue.length > 1 ? `Choose among ${catalogue.length}` : '';
     }
+    if (elsewhere !== this.#elsewhere) {
+      this.#elsewhere = elsewhere;
+      this.#showElsewhere(elsewhere);
+    }
     for (const button of this.#list.querySelectorAll('button')) {
-      button.setAttribute('aria-pressed', String(button.dataset.name === entry?.name));
+      if (button.dataset.name) button.setAttribute('aria-pressed', String(button.dataset.name === entry?.name));
       button.disabled = phase === 'loading' || isBusy(state);
     }
+    const said = this.#root.querySelector('#reference-note');
+    if (said.textContent !== note) said.textContent = note;
+    said.hidden = note === '';
     this.#choices.querySelector('.reference-title').textContent = entry?.title ?? '';
     this.#file.disabled = phase === 'loading' || isBusy(state);
     // Once a file is opened, the room goes to what was found in it.
@@ -47,19 +55,36 @@ export class ReferenceStep {
     }
   }
 
-  /** A reference that can be chosen. */
-  #choice(entry) {
+  /** A reference that can be chosen; where that is a request, its button says of whom. */
+  #choice(entry, way) {
     const levels = entry.levels.map(({ name, classes }) => `${name} ${classes}`).join(', ');
+    const facts = [entry.cells && `${whole(entry.cells)} cells`, levels && `classes: ${levels}`, entry.bytes && `${(entry.bytes / 1e6).toFixed(1)} MB`];
     const button = element('button', { type: 'button', class: 'reference-choice', 'data-name': entry.name, 'aria-pressed': 'false' },
       element('strong', {}, entry.title),
       element('span', {}, [entry.species, entry.tissue].filter(Boolean).join(' · ')),
-      element('span', {}, `${whole(entry.cells)} cells · classes: ${levels} · ${(entry.bytes / 1e6).toFixed(1)} MB`));
-    button.addEventListener('click', () => {
+      element('span', {}, facts.filter(Boolean).join(' · ')),
+      way.words ? element('span', { class: 'reference-way', 'data-by': way.by }, way.words) : null);
+    button.addEventListener('click', ({ isTrusted }) => {
       this.#choices.open = false;
       this.#choices.querySelector('summary').focus(); // What was focused is not shown any more.
-      if (button.getAttribute('aria-pressed') === 'false') say(this.#root, 'reference', { name: entry.name });
+      if (button.getAttribute('aria-pressed') === 'false') say(this.#root, 'reference', { name: entry.name, trusted: isTrusted });
     });
     return button;
+  }
+
+  /** Below an address that a person has added: the address, and a way to forget it. */
+  #ownBar({ address }) {
+    const forget = element('button', { type: 'button', class: 'quiet', title: 'Takes it off this list, and deletes what is kept of it' }, 'Forget');
+    forget.addEventListener('click', () => say(this.#root, 'forget', { address }));
+    return element('div', { class: 'own-address' }, element('span', {}, 'Your own address: ', element('bdi', { class: 'mono' }, address)), forget);
+  }
+
+  #showElsewhere(elsewhere) {
+    const part = this.#choices.querySelector('#reference-elsewhere');
+    part.hidden = elsewhere.length === 0;
+    part.querySelector('summary').textContent = `Published by Azimuth, not beside this page: ${elsewhere.length}`;
+    part.querySelector('ul').replaceChildren(...elsewhere.map(({ title, address }) => element('li', {}, element('span', {}, title.replace(/ \(Azimuth\)$/, '')),
+      element('a', { href: address, target: '_blank', rel: 'noreferrer', title: address }, `ref.Rds at ${new URL(address).host}`))));
   }
 
   #show(about, entry) {

@@ -16,10 +16,10 @@ export class Status {
     });
   }
 
-  update({ phase, text, fraction }) {
+  update({ phase, text, fraction, fetching }) {
     if (this.#status.textContent !== text) this.#status.textContent = text;
     if (this.#status.dataset.state !== phase) this.#status.dataset.state = phase;
-    const busy = phase === 'reading' || phase === 'mapping';
+    const busy = phase === 'reading' || phase === 'mapping' || fetching;
     const hadFocus = document.activeElement === this.#cancel;
     this.#cancel.hidden = !busy;
     if (hadFocus && !busy) document.getElementById('map-button').focus();
