@@ -1,8 +1,11 @@
 //! What is said of references: of bundles that were changed on the way, and of numbers that make no sense.
 
+use half::f16;
 use ndarray::Array2;
 use sextant::error::Result;
 use sextant::formats::Feature;
+use sextant::reference::columns::CellColumn;
+use sextant::reference::expression::{ClassExpression, Expression};
 use sextant::reference::proteins::Proteins;
 use sextant::reference::zip::{Archive, Writer};
 use sextant::reference::{
@@ -183,7 +186,7 @@ fn logarithms_and_clusters_that_do_not_fit_are_named() {
 fn only_bundles_of_another_model_are_of_the_second_version() {
     let manifest = |reference: &Reference| -> serde_json::Value {
         let written = bundle::write(reference).expect("a bundle");
-        let archive = Archive::open(&written).expect("an archive");
+        let mut archive = Archive::open(Cursor::new(&written)).expect("an archive");
         serde_json::from_slice(&archive.read("manifest.json").expect("a manifest")).expect("JSON")
     };
     let residuals = manifest(&reference());
@@ -388,4 +391,85 @@ fn archives_that_were_cut_or_changed_are_refused() {
         changed(lines[1] + 24, &[0xff; 4], "zeros"),
         damaged("it claims to hold 4294 MB, and a reference has at most 1,073")
     );
+}
+
+/// What classes express and where cells are from has to fit the rest.
+#[test]
+fn expression_and_columns_fit_the_reference() {
+    let feature = |symbol: &str| Feature { id: None, symbol: symbol.into() };
+    let level = |classes: usize| ClassExpression {
+        mean: Array2::from_elem((classes, 2), f16::from_f32(1.5)),
+        fraction: Array2::from_elem((classes, 2), 128),
+    };
+    let whole = || {
+        let small = reference();
+        let levels = small.levels.iter().map(|each| level(each.classes.len())).collect();
+        let expression = Some(Expression { genes: vec![feature("CD3E"), feature("LYZ")], levels });
+        let codes = (0..small.cells.len()).map(|cell| (cell % 2) as u16).collect();
+        let columns = vec![CellColumn { name: "donor".into(), values: vec!["a".into(), "b".into()], codes }];
+        Reference { expression, columns, ..small }
+    };
+    let read = bundle::read(&bundle::write(&whole()).expect("a bundle")).expect("a reference");
+    assert_eq!((read.expression, read.columns), (whole().expression, whole().columns));
+
+    let said = |change: fn(&mut Expression)| {
+        let mut changed = whole();
+        change(changed.expression.as_mut().expect("expression"));
+        sentence(changed.check())
+    };
+    let shape = "the expression of its classes is not that of its levels and genes";
+    let value = "the expression of its classes is negative, no number, or larger than any that is normalised";
+    type Change = fn(&mut Expression);
+    let changes: [(Change, &str); 6] = [
+        (|e| e.genes.clear(), "it tells the expression of no genes, or of more than a million"),
+        (|e| drop(e.genes.pop()), shape),
+        (|e| drop(e.levels.pop()), shape),
+        (|e| e.levels[0].fraction = Array2::zeros((1, 1)), shape),
+        (|e| e.levels[0].mean[(0, 0)] = f16::NAN, value),
+        (|e| e.levels[0].mean[(0, 0)] = f16::from_f32(-0.5), value),
+    ];
+    for (change, what) in changes {
+        assert_eq!(said(change), format!("The reference 'small' cannot be used: {what}. Build or download it again."));
+    }
+    for change in [|column: &mut CellColumn| drop(column.codes.pop()), |column: &mut CellColumn| column.codes[0] = 7] {
+        let mut changed = whole();
+        change(&mut changed.columns[0]);
+        let what = "a column about its cells does not tell of each of them";
+        assert_eq!(
+            sentence(changed.check()),
+            format!("The reference 'small' cannot be used: {what}. Build or download it again.")
+        );
+    }
+}
+
+/// From 50,000 cells on the embedding is kept in halves, which is what is read back.
+#[test]
+fn large_embeddings_are_halves() {
+    let small = reference();
+    let cells = 50_001;
+    let many = |values: &Array2<f32>| {
+        Array2::from_shape_fn((cells, values.ncols()), |(row, column)| values[(row % values.nrows(), column)] + 0.0001)
+    };
+    let large = Reference {
+        embedding: many(&small.embedding),
+        neighbors: Array2::from_shape_fn((cells, 3), |(row, _)| row as u32),
+        levels: small
+            .levels
+            .iter()
+            .map(|level| Level { codes: level.codes.iter().copied().cycle().take(cells).collect(), ..level.clone() })
+            .collect(),
+        umap: UmapModel { layout: many(&small.umap.layout), rows: (0..cells as u32).collect(), ..small.umap.clone() },
+        cells: (0..cells).map(|cell| format!("cell{cell}")).collect(),
+        ..small
+    };
+    let written = bundle::write(&large).expect("a bundle");
+    let read = bundle::read(&written).expect("a reference");
+    let halves = large.embedding.mapv(|value| f16::from_f32(value).to_f32());
+    assert_eq!(read.embedding, halves);
+    assert_eq!(read.neighbors, large.neighbors);
+    // A value that halves cannot hold keeps all of them whole.
+    let mut beyond = large;
+    beyond.embedding[(7, 0)] = 7e4;
+    let read = bundle::read(&bundle::write(&beyond).expect("a bundle")).expect("a reference");
+    assert_eq!(read.embedding, beyond.embedding);
 }
