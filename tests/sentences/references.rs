@@ -431,7 +431,7 @@ fn expression_and_columns_fit_the_reference() {
     for (change, what) in changes {
         assert_eq!(said(change), format!("The reference 'small' cannot be used: {what}. Build or download it again."));
     }
-    for change in [|column: &mut CellColumn| drop(column.codes.pop()), |column: &mut CellColumn| column.codes[0] = 7] {
+    for change in [|column: &mut CellColumn| column.codes.truncate(1), |column: &mut CellColumn| column.codes[0] = 7] {
         let mut changed = whole();
         change(&mut changed.columns[0]);
         let what = "a column about its cells does not tell of each of them";
