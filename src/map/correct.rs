@@ -93,7 +93,7 @@ fn shift(query: &[f64], cells: f64, sums: ndarray::ArrayView1<'_, f32>, ridge: f
     let own = query[0];
     let divisor = cells * own + ridge * (cells + own);
     // Without cells in it, of either, a cluster says nothing.
-    if !(divisor > 0.0) {
+    if divisor <= 0.0 || divisor.is_nan() {
         return vec![0.0; sums.len()];
     }
     let places = query[1..].iter().zip(sums);
