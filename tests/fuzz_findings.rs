@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use watching::LARGEST;
 
 /// One small file of each kind that is read: where it lies in `tests/data`, and the target that takes it.
-const KINDS: [(&str, &str); 37] = [
+const KINDS: [(&str, &str); 38] = [
     ("hdf5", "formats/tenx_v2.h5"),
     ("hdf5", "formats/tenx_v3.h5"),
     ("hdf5", "formats/dense_tenx.h5"),
