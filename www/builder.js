@@ -2,6 +2,9 @@
 
 import { bytes as size, duration, whole } from './words.js';
 
+/** What the page is doing meanwhile. */
+export const BUILDING = 'Building a reference';
+
 export class Builder {
   #page; // { state, set, failed, advance, references }: the controller
   #session = null;
@@ -24,7 +27,7 @@ export class Builder {
       set({ building: { title, about, built: null }, text: `${title} is read: ${whole(about.cells)} cells. Choose the columns with their labels.` });
       this.#rest();
     } catch (error) {
-      failed(error, 'reading');
+      failed(error, 'labelling');
     }
     set({ labelling: false });
   }
@@ -34,7 +37,7 @@ export class Builder {
     const { state, set, failed, advance, references } = this.#page;
     const { building } = state;
     const from = performance.now();
-    set({ phase: 'mapping', doing: 'Building a reference', text: 'Building a reference …', fraction: 0, stages: [], error: null, building: { ...building, built: null } });
+    set({ phase: 'mapping', doing: BUILDING, text: 'Building a reference …', fraction: 0, stages: [], error: null, building: { ...building, built: null } });
     try {
       const { bundle, warnings, held_out: heldOut, timings } = await this.#session.buildReference(wanted, advance);
       const blob = new Blob([bundle]);

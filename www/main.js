@@ -1,6 +1,7 @@
 // The controller: the page's state, and what happens when.
 
 import { prepare } from './boot.js';
+import { Builder, BUILDING } from './builder.js';
 import { chooseBuild, describe } from './builds.js';
 import { dotsOf, geneColoring, symbolsOf } from './explorer.js';
 import { checked, json } from './fetched.js';
@@ -8,6 +9,7 @@ import { titleOf } from './gather.js';
 import { References } from './references.js';
 import { Session } from './session.js';
 import { AddressField } from './views/address_field.js';
+import { BuilderPanel } from './views/builder.js';
 import { CellsTable } from './views/cells.js';
 import { coloring, ofClusters, ofDoublets } from './views/coloring.js';
 import { Downloads, save } from './views/downloads.js';
@@ -45,6 +47,8 @@ const state = {
   stored: null, // what is stored with the page: { count, bytes, now }
   kept: { place: 'memory', bundles: [] }, // the bundles that this browser keeps
   fetching: false, // whether a bundle is on its way
+  building: null, // a labelled file and what is built of it: { title, about, built }
+  labelling: false, // whether it is being read
   note: '', // what is to be said of how the chosen reference came
   geneTable: null, // references/genes.json: what the table of gene names was made of
   entry: null, // the chosen reference's line in the list
@@ -79,6 +83,7 @@ const state = {
 
 const $ = (id) => document.getElementById(id);
 const references = new References({ state, set, failed, chosen });
+const builder = new Builder({ state, set, failed, advance, references });
 const views = [
   new Status($('status'), $('cancel-button'), $('strip-fill')),
   new ReferenceStep($('reference-step')),
@@ -88,6 +93,7 @@ const views = [
   new MapStep($('map-step')),
   new Failure($('failure')),
   new Progress($('progress')),
+  new BuilderPanel($('builder'), $('labelled-file')),
   new Droplets($('droplets')),
   new Outcome($('outcome')),
   new MarkerChoice($('marker-choice')),
@@ -140,6 +146,7 @@ async function begin() {
     set({ geneTable });
   }
   const elsewhere = has(ELSEWHERE) ? await json(ELSEWHERE) : [];
+  builder.begin(session);
   await references.begin({ session, release, place, catalogue, elsewhere, settled: Promise.all([place.settled, rehearsed]) });
 }
 
@@ -323,11 +330,23 @@ function advance({ stage, fraction, elapsed }) {
   set({ stages, fraction, text: state.phase === 'mapping' ? `${state.doing ?? 'Mapping'}: ${stage} …` : readingWords(stage, state.title) });
 }
 
+/** Ends the reading of a labelled file, or the building of a reference: the choices stay. */
+function stopBuilding() {
+  const { labelling, query, result } = state;
+  session.restart();
+  if (labelling) builder.close();
+  set({ phase: result ? 'done' : query && !query.mismatch ? 'ready' : 'idle', doing: null, labelling: false, text: labelling ? 'Reading cancelled.' : 'Building cancelled. The choices are as they were.', fraction: null, stages: [] });
+}
+
 function cancel() {
   if (references.cancel()) return;
   if (state.phase !== 'reading' && state.phase !== 'mapping') return;
   cancels += 1;
   const { phase, result, colorBy } = state;
+  if (state.labelling || state.doing === BUILDING) {
+    stopBuilding();
+    return;
+  }
   if (phase === 'reading') session.forgetFiles();
   else if (!result) session.forgetMapping();
   session.restart();
@@ -433,6 +452,9 @@ const reactions = {
   'sextant:kept-delete': (which) => references.remove(which),
   'sextant:kept-delete-all': () => references.removeAll(),
   'sextant:kept-look': () => references.refresh(),
+  'sextant:labelled': ({ files }) => canRead() && builder.open(files, titleOf(files)),
+  'sextant:build': ({ wanted }) => canRead() && builder.build(wanted),
+  'sextant:builder-close': () => canRead() && builder.close(),
   'sextant:files': ({ files }) => canRead() && readFiles(files),
   'sextant:drop': (drop) => canRead() && readDrop(drop),
   'sextant:demo': () => canRead() && loadDemo(),

@@ -16,7 +16,7 @@ export class References {
   /** `chosen(entry, reference)` is told what the engine holds now and resolves when the page has taken it over. */
   constructor(page) {
     this.#page = page;
-    this.#delivery = new Delivery(() => page.state.files !== null || ['reading', 'mapping'].includes(page.state.phase));
+    this.#delivery = new Delivery(() => page.state.files !== null || page.state.building !== null || ['reading', 'mapping'].includes(page.state.phase));
   }
 
   /** At the start: the lists of the page, and what the browser keeps; the first reference is loaded with the page. */
@@ -56,22 +56,27 @@ export class References {
 
   /** A reference from disk: a bundle, or the ref.Rds that Azimuth publishes, which is imported. */
   async open(file) {
-    const { set, failed, state } = this.#page;
+    const { set, failed } = this.#page;
     set({ phase: 'loading', text: `Opening the reference ${file.name} …`, fraction: null, error: null });
     try {
       const title = file.name.replace(/(\.sextant)?\.(zip|rds)$/i, '');
       const isBundle = (await file.slice(0, 2).text()) === 'PK';
       const { bundle, warnings } = isBundle ? { bundle: file, warnings: [] } : await this.#session.importReference(file, title, ({ fraction }) => set({ fraction }));
-      const entry = { name: `file:${file.name}`, title: `${title} (from disk)`, blob: new Blob([bundle]), description: warnings.map(({ message }) => message).join(' ') };
-      await this.#load(entry, async () => ({ blob: entry.blob, notes: [] }));
-      if (state.entry !== entry) return; // It was refused, and the page has said why.
-      this.#learn(entry, state.reference.about, entry.title);
-      entry.bytes = entry.blob.size;
-      this.#fromDisk = [...this.#fromDisk.filter(({ name }) => name !== entry.name), entry];
-      this.#list();
+      await this.adopt({ name: `file:${file.name}`, title: `${title} (from disk)`, blob: new Blob([bundle]), description: warnings.map(({ message }) => message).join(' ') });
     } catch (error) {
       failed(error, 'loading');
     }
+  }
+
+  /** A reference that was built here: `{ name, title, blob }`. */
+  async adopt(entry) {
+    await this.#load(entry, async () => ({ blob: entry.blob, notes: [] }));
+    const { state } = this.#page;
+    if (state.entry !== entry) return; // It was refused, and the page has said why.
+    this.#learn(entry, state.reference.about, entry.title);
+    entry.bytes = entry.blob.size;
+    this.#fromDisk = [...this.#fromDisk.filter(({ name }) => name !== entry.name), entry];
+    this.#list();
   }
 
   /** Stops a download; false where there is none. What has arrived is kept. */

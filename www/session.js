@@ -11,6 +11,8 @@ export class Session {
   #genes = null; // the table of gene names
   #bundle = null;
   #files = null; // [{ file, path }]
+  #labelled = null; // the labelled file that a reference is built of, alike
+  #holdsLabelled = false; // whether the worker has read it
   #options = {}; // how the counts were read
   #mapped = null; // { levels, perSample, method } of the mapping that the engine holds
   #budget = 0; // bytes of the engine's memory for counts
@@ -50,6 +52,12 @@ export class Session {
     } catch (error) {
       if (error.kind !== 'cancelled') this.restart(); // An engine that failed may not be used again.
     }
+  }
+
+  /** How like the query is to references, by their bundles: see the engine's `compare`. */
+  async compare(bundles) {
+    await this.#ready();
+    return this.#rpc.call('compare', { bundles });
   }
 
   /** Gives the engine the table of gene names; the bytes stay with the page, for the next worker. */
@@ -111,6 +119,33 @@ export class Session {
   async importReference(file, name, onProgress) {
     await this.#ready(onProgress);
     return this.#rpc.call('importReference', { file, name }, onProgress);
+  }
+
+  /** Reads a labelled file, `[{ file, path }]`, of which a reference is to be built: what its table of cells holds. */
+  async openLabelled(files, onProgress) {
+    this.#labelled = null;
+    await this.#ready(onProgress);
+    const about = await this.#rpc.call('openLabelled', { files, budget: this.#budget }, onProgress);
+    this.#labelled = files;
+    this.#holdsLabelled = true;
+    return about;
+  }
+
+  /** Builds a reference of that file: `{ bundle, warnings, held_out, timings }`; `wanted` as the engine's `build_reference`. */
+  async buildReference(wanted, onProgress) {
+    await this.#ready(onProgress);
+    // A fresh worker knows nothing of the file.
+    if (!this.#holdsLabelled) await this.#rpc.call('openLabelled', { files: this.#labelled, budget: this.#budget }, onProgress);
+    this.#holdsLabelled = true;
+    return this.#rpc.call('buildReference', { wanted }, onProgress);
+  }
+
+  /** Puts the labelled file away. */
+  forgetLabelled() {
+    const held = this.#holdsLabelled;
+    this.#labelled = null;
+    this.#holdsLabelled = false;
+    if (held) this.#rpc.call('closeLabelled').catch(() => {}); // A worker that has ended holds nothing.
   }
 
   /** Looks into files, `[{ file, path }]`, without reading their counts. */
@@ -206,6 +241,7 @@ export class Session {
   /** Ends the worker at once and brings a new one to where the old one stood, from what the page holds: no request. */
   restart() {
     this.#rpc.replace();
+    this.#holdsLabelled = false;
     this.#restoring = true;
     const restored = this.#restore().finally(() => {
       if (restored === this.#restored) this.#restoring = false;

@@ -64,6 +64,15 @@ const actions = {
   /** A reference that Azimuth publishes or Symphony builds, made a bundle. */
   importReference: ({ file, name }, report) => timed(report, (tell) => engine.import_reference(file, name, tell)),
 
+  openLabelled: ({ files, budget }, report) => timed(report, (tell) => engine.open_labelled(files.map(({ file }) => file), files.map(({ path }) => path), budget, tell)),
+
+  buildReference: ({ wanted }, report) => timed(report, (tell) => engine.build_reference(wanted, tell)),
+
+  closeLabelled: () => engine.close_labelled(),
+
+  /** How like the query is to references: null where its counts were dropped. */
+  compare: ({ bundles }) => engine.compare(bundles.map((bundle) => new File([bundle], 'reference'))),
+
   openQuery: ({ files }, report) => timed(report, (tell) => engine.open_query(files.map(({ file }) => file), files.map(({ path }) => path), tell)),
 
   readQuery({ options }, report) {

@@ -149,6 +149,7 @@ impl Wanted {
             filter: self.filter.as_deref().map(Filter::parse).transpose()?.unwrap_or_default(),
             doublets: self.doublets,
             samples: self.samples,
+            batch: self.batch.filter(|name| name != "none"),
             dimensions: self.dimensions,
             features: self.features,
             held_out_by: match self.held_out_by {

@@ -1,9 +1,9 @@
 import { chosen } from '../gather.js';
-import { bytes as size, duration, figure, whole } from '../words.js';
+import { bytes as size, duration, whole } from '../words.js';
 import { save } from './downloads.js';
 import { element, say } from './dom.js';
 import { isBusy } from './shown.js';
-import { warningList } from './warnings.js';
+import { warnings as warningList } from './warnings.js';
 
 const MOST_EXAMPLES = 4;
 // Columns whose values tell samples apart have few of them.
@@ -15,11 +15,13 @@ const MANY_CELLS = 50_000;
 export class BuilderPanel {
   #root;
   #form;
+  #input;
   #building = null;
 
   constructor(root, input) {
     this.#root = root;
     this.#form = root.querySelector('form');
+    this.#input = input;
     input.addEventListener('change', () => {
       const files = chosen(input.files);
       input.value = ''; // So that the same file can be chosen again.
@@ -39,6 +41,7 @@ export class BuilderPanel {
 
   update(state) {
     const { building } = state;
+    this.#input.disabled = state.phase === 'loading' || isBusy(state);
     this.#root.hidden = !building;
     if (!building) {
       this.#building = null;
