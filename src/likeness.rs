@@ -114,21 +114,22 @@ impl Profile {
     }
 }
 
-/// What to say before a query is mapped onto the reference that was chosen, and the name of the one that would fit better.
+/// What to say before a query is mapped onto the reference that was chosen, and the place of the one that would fit better.
 ///
 /// `all` in any order; the chosen one among them. `features`: of the query.
-pub fn advice(all: &[Likeness], chosen: &str, features: &[Feature]) -> Option<(Warning, String)> {
+pub fn advice(all: &[Likeness], chosen: &str, features: &[Feature]) -> Option<(Warning, usize)> {
     let own = all.iter().find(|likeness| likeness.name == chosen)?;
     let of_query = species(features);
-    let right_species = |likeness: &&Likeness| of_query.is_none_or(|species| likeness.species == species);
-    let best = all.iter().filter(right_species).max_by(|a, b| a.fit.total_cmp(&b.fit).then(b.name.cmp(&a.name)))?;
+    let right_species = |likeness: &Likeness| of_query.is_none_or(|species| likeness.species == species);
+    let (at, best) = (all.iter().enumerate().filter(|(_, likeness)| right_species(likeness)))
+        .max_by(|(_, a), (_, b)| a.fit.total_cmp(&b.fit).then(b.name.cmp(&a.name)))?;
     if let Some(species) = of_query.filter(|species| own.species != *species && !own.species.is_empty()) {
         let said = format!(
             "The genes of your file are those of {species}, and the reference is of {}: genes are matched by orthologues, and \
              fewer of them. “{}” is of {species}.",
             own.species, best.title
         );
-        return Some((Warning::new("other_species", said), best.name.clone()));
+        return Some((Warning::new("other_species", said), at));
     }
     if best.organ == own.organ || best.organ.is_empty() || own.organ.is_empty() || best.fit < own.fit + MARGIN {
         return None;
@@ -138,5 +139,48 @@ pub fn advice(all: &[Likeness], chosen: &str, features: &[Feature]) -> Option<(W
          those of “{}” do ({:.2}). Cells of another tissue are given names of this one.",
         best.organ, own.organ, own.fit, best.title, best.fit
     );
-    Some((Warning::new("other_tissue", said), best.name.clone()))
+    Some((Warning::new("other_tissue", said), at))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn likeness(name: &str, organ: &str, species: &str, fit: f64) -> Likeness {
+        let (name, organ, species) = (name.to_owned(), organ.to_owned(), species.to_owned());
+        Likeness { title: name.to_uppercase(), name, organ, species, fit, genes: 1_000 }
+    }
+
+    #[test]
+    fn another_tissue_or_species_is_said() {
+        let human = ["CD3E", "LYZ", "MS4A1"].map(|symbol| Feature { id: None, symbol: symbol.into() });
+        let mouse = ["Cd3e", "Lyz2", "Ms4a1"].map(|symbol| Feature { id: None, symbol: symbol.into() });
+        let all = [
+            likeness("pbmc", "blood", "human", 0.31),
+            likeness("brain", "brain", "human", 0.86),
+            likeness("marrow", "bone marrow", "mouse", 0.40),
+            likeness("lupus", "blood", "human", 0.80),
+        ];
+        let said = |chosen: &str, features: &[Feature]| {
+            advice(&all, chosen, features).map(|(warning, at)| (warning.message, at))
+        };
+        let (message, at) = said("pbmc", &human).expect("advice");
+        assert!(
+            message.starts_with("Your cells look like brain, and the reference is of blood:")
+                && message.contains("(0.31)"),
+            "{message}"
+        );
+        assert!(message.contains("“BRAIN”") && message.contains("(0.86)") && at == 1, "{message}");
+        assert_eq!(said("brain", &human), None);
+        // Not by enough to speak of.
+        assert_eq!(said("lupus", &human), None);
+        let (message, at) = said("brain", &mouse).expect("advice");
+        assert!(
+            message.starts_with("The genes of your file are those of mouse, and the reference is of human:"),
+            "{message}"
+        );
+        assert_eq!(at, 2);
+        assert_eq!(said("marrow", &mouse), None);
+        assert_eq!(said("unknown", &human), None);
+    }
 }

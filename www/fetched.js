@@ -25,3 +25,8 @@ export async function checked({ path, sha256: stated }) {
   if (found && found !== stated) throw new Error(`${path} arrived damaged: its SHA-256 is ${found}, not ${stated}. Reload the page.`);
   return new Blob([bytes]);
 }
+
+/** A file that is stored with the page: the service worker answers from its cache. */
+export async function stored(path) {
+  return (await answer(path)).blob();
+}

@@ -35,7 +35,7 @@ import { nextStep, readingWords, whole } from './words.js';
 const GENES = 'references/genes.json';
 const ELSEWHERE = 'references/published.json';
 const WHOLE = { highlight: null, isolated: false };
-const NO_RESULT = { result: null, preservation: null, own: null, doublets: null, markers: EVERY_LEVEL };
+const NO_RESULT = { result: null,  preservation: null, own: null, doublets: null, markers: EVERY_LEVEL };
 
 const state = {
   phase: 'loading', // loading, idle, reading, ready, mapping, done or error
@@ -62,6 +62,7 @@ const state = {
   look: null, // what is known of the files before their counts are read
   query: null, // what was read
   options: {}, // how: { matrix, gene_column, min_counts, filter, samples, reference_genes_only, batch }, each missing unless asked for
+  likeness: null, // of the query: { all: [{ name, title, organ, species, fit, chosen }], warning, better: { name, title } }
   droplets: null, // of an unfiltered file; kept when a limit was too high and nothing could be read
   levels: null, // names of the levels to map
   method: 'sextant', // who decides on the labels, or 'seurat'
@@ -231,7 +232,7 @@ async function readFiles(files, options = {}) {
   const droplets = !fresh && options.matrix === state.options.matrix ? state.droplets : null;
   references.fileOpens();
   const cleared = fresh ? { files, title, look: null, query: null } : {};
-  set({ ...cleared, options, droplets, phase: 'reading', text: `Reading ${title} …`, fraction: null, stages: [], ...NO_RESULT, error: null, focus: WHOLE, cell: null });
+  set({ ...cleared, options, droplets, likeness: null, phase: 'reading', text: `Reading ${title} …`, fraction: null, stages: [], ...NO_RESULT, error: null, focus: WHOLE, cell: null });
   try {
     if (fresh) set({ look: await session.open(files, advance) });
     const query = await session.read(options, advance);
@@ -239,9 +240,25 @@ async function readFiles(files, options = {}) {
     set({ query, queryGenes, symbols: symbolsOf({ referenceGenes: state.referenceGenes, queryGenes }), droplets: query.droplets ?? droplets, fraction: null, stages: [] });
     if (query.mismatch) failed({ kind: 'mapping', message: query.mismatch }, 'reading');
     else set({ phase: 'ready', text: `${title} is read: ${whole(query.cells)} cells. Ready to map.` });
+    compare(query);
   } catch (error) {
     if (error.kind !== 'cancelled') set({ query: null });
     failed(error, 'reading');
+  }
+}
+
+/** Which references the query is like. It stands beside what was read, and nobody has to wait for it. */
+async function compare(query) {
+  const { entry: own } = state;
+  try {
+    const bundles = await references.atHand();
+    const found = await session.compare(bundles.map(({ blob }) => blob));
+    if (!found || state.query !== query || state.entry !== own) return;
+    const named = ({ place, ...each }) => ({ ...each, name: bundles[place].entry.name, chosen: bundles[place].entry === own });
+    const better = found.better === null ? null : bundles[found.better].entry;
+    set({ likeness: { all: found.all.map(named), warning: found.warning, better } });
+  } catch {
+    // Cancelled with its worker, or another file is being read: there is nothing to compare any more.
   }
 }
 

@@ -3,7 +3,7 @@
 import { entryOf, readAddress } from './bundles/addresses.js';
 import { originOf } from './bundles/courier.js';
 import { Delivery, progressWords } from './bundles/delivery.js';
-import { checked } from './fetched.js';
+import { checked, stored } from './fetched.js';
 import { bytes as size } from './words.js';
 
 export class References {
@@ -84,6 +84,18 @@ export class References {
     if (!this.#delivery.isRunning) return false;
     this.#delivery.cancel();
     return true;
+  }
+
+  /** The bundles that are there without a request, `[{ entry, blob }]`: the page's own, those from disk and those that are kept. */
+  async atHand() {
+    const there = this.#page.state.catalogue.filter((entry) => ['stored', 'kept'].includes(this.#delivery.wayOf(entry).by));
+    const taken = there.map(async (entry) => {
+      if (entry.blob) return { entry, blob: entry.blob };
+      // The engine checks what it reads of them.
+      if (this.#delivery.isStored(entry.bundle)) return { entry, blob: await stored(entry.bundle) };
+      return { entry, blob: (await this.#delivery.take(entry, () => {})).blob };
+    });
+    return Promise.all(taken);
   }
 
   fileOpens() {

@@ -1,6 +1,7 @@
 import { DropZone } from './drop_zone.js';
 import { say } from './dom.js';
 import { GeneNames } from './gene_names.js';
+import { LikenessView } from './likeness.js';
 import { Limits } from './limits.js';
 import { MatrixChoice } from './matrix_choice.js';
 import { Metadata } from './metadata.js';
@@ -23,6 +24,7 @@ export class QueryStep {
     this.#parts = [
       new DropZone(root, veil),
       new Summary(at('#query-facts'), at('#query-warnings'), at('#query-figures')),
+      new LikenessView(at('#query-likeness')),
       new MatrixChoice(at('#query-matrix')),
       new GeneNames(at('#query-genes')),
       new Limits(at('#query-limits')),
