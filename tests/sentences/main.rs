@@ -8,6 +8,7 @@ mod files;
 mod fixture;
 mod guard;
 mod hdf5;
+mod likeness;
 mod literals;
 mod queries;
 mod r;
