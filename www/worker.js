@@ -13,12 +13,14 @@ const LARGE_TABLES = ['metadata.tsv', 'scores.tsv', 'proteins.tsv'];
 
 let api = null;
 let engine = null;
+let memoryOfEngine = null;
 
 const actions = {
   async start({ glue, module, threads, memoryPages }) {
     api = await import(glue);
     const { memory, maximum } = threads > 0 ? sharedMemory(memoryPages) : { maximum: OWN_MAXIMUM };
-    await api.default({ module_or_path: module, ...(memory && { memory }) });
+    const instance = await api.default({ module_or_path: module, ...(memory && { memory }) });
+    memoryOfEngine = memory ?? instance.memory;
     if (threads > 0) await within(POOL_PATIENCE_MS, api.initThreadPool(threads), 'the threads did not start');
     engine = new api.Engine();
     return { ...api.build_info(), memory: maximum * PAGE_BYTES };
@@ -32,10 +34,11 @@ const actions = {
   },
 
   async loadReference({ bundle }) {
+    const from = performance.now();
     const about = { ...engine.load_reference(new File([bundle], 'reference')), checksum: await checksum(bundle) };
     const layout = own(engine.reference_layout());
     const codes = about.levels.map((_, index) => own(engine.reference_codes(index)));
-    return { about, layout, codes };
+    return { about, layout, codes, took: { ms: performance.now() - from, memory: memoryOfEngine.buffer.byteLength } };
   },
 
   /** The symbols of the genes whose expression the reference tells. */

@@ -3,11 +3,14 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { builder } from './builder.mjs';
 import { cancels } from './cancels.mjs';
 import { clusters } from './clusters.mjs';
 import { controls } from './controls.mjs';
 import { deliveries } from './delivery.mjs';
+import { explorer, likeness } from './explorer.mjs';
 import { formats } from './formats.mjs';
+import { largeReference } from './large_reference.mjs';
 import { leaks } from './leaks.mjs';
 import { metadata } from './metadata.mjs';
 import { proteins } from './proteins.mjs';
@@ -315,5 +318,5 @@ async function headersFromHost(tools) {
 
 export const scenarios = {
   'first-visit': firstVisit, threads, single, cancel, offline, 'hard-reload': hardReload, 'new-release': newRelease,
-  'bad-files': badFiles, policy, 'headers-from-host': headersFromHost, keyboard, views, metadata, clusters, proteins, references, 'reference-beside-the-page': referenceBesideThePage, 'reference-from-disk': referenceFromDisk, controls, cancels, ...deliveries, ...formats,
+  'bad-files': badFiles, policy, 'headers-from-host': headersFromHost, keyboard, views, metadata, clusters, proteins, references, 'reference-beside-the-page': referenceBesideThePage, 'reference-from-disk': referenceFromDisk, explorer, likeness, builder, 'large-reference': largeReference, controls, cancels, ...deliveries, ...formats,
 };
