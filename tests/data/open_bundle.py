@@ -20,7 +20,7 @@ with zipfile.ZipFile(sys.argv[1]) as archive:
 
 bundle = np.load(sys.argv[1])
 loadings, embedding, neighbors = (bundle[name] for name in ("loadings", "embedding", "neighbors"))
-assert loadings.dtype == embedding.dtype == np.float32
+assert loadings.dtype == np.float32 and embedding.dtype == (np.float16 if len(cells) > 50_000 else np.float32)
 assert loadings.shape == (len(features), embedding.shape[1]) and embedding.shape[0] == len(cells)
 assert neighbors.shape == (len(cells), 31) and (neighbors[:, 0] == np.arange(len(cells))).all()
 for name in ("theta", "intercept", "slope", "residual_mean"):
@@ -42,6 +42,17 @@ if "proteins/names.json" in manifest["sha256"]:
     some = np.isfinite(smallest[:, 0])
     assert np.median(np.abs(ratios[some] - np.round(ratios[some]))) < 1e-4
     said = f", {len(names)} proteins"
+for index, column in enumerate(manifest.get("columns", [])):
+    codes = bundle[f"columns/{index}"]
+    assert codes.shape == (len(cells),) and set(codes) == set(range(len(column["values"]))), column["name"]
+if "expression/genes.json" in manifest["sha256"]:
+    with zipfile.ZipFile(sys.argv[1]) as archive:
+        genes = json.loads(archive.read("expression/genes.json"))
+    for index, level in enumerate(manifest["levels"]):
+        mean, fraction = bundle[f"expression/{index}/mean"], bundle[f"expression/{index}/fraction"]
+        assert mean.shape == fraction.shape == (len(level["classes"]), len(genes)) and mean.dtype == np.float16 and fraction.dtype == np.uint8
+        assert ((mean > 0) <= (fraction > 0)).all() and (fraction.max(axis=0) > 0).all(), level["name"]
+    said += f", expression of {len(genes)} genes"
 # The neighbours are those of numpy's own cosines, up to ties in the last bits.
 unit = embedding.astype(np.float64)
 unit /= np.linalg.norm(unit, axis=1, keepdims=True)

@@ -11,7 +11,7 @@ export class Outcome {
     this.#root = root;
   }
 
-  update({ result, query, said, colorBy, preservation }) {
+  update({ result, query, reference, said, colorBy, preservation }) {
     const now = { result, said, preservation, level: colorBy?.level };
     if (this.#shown && Object.keys(now).every((key) => this.#shown[key] === now[key])) return;
     this.#shown = now;
@@ -28,9 +28,24 @@ export class Outcome {
       ['Time', duration(result.seconds * 1000), ''],
     ];
     this.#root.querySelector('.figures').replaceChildren(...figures.filter(Boolean).map(figure));
+    this.#tellLimits(result, reference);
     const list = this.#root.querySelector('.warnings');
     const all = [...result.warnings, ...(preservation?.warnings ?? []), ...Object.values(said).flat()];
     list.replaceWith(warnings(all) ?? element('ul', { class: 'warnings', hidden: true }));
+  }
+
+  /** Beside cells that are called unknown: which types the reference cannot know, and what becomes of diseased cells. */
+  #tellLimits({ levels, calls }, { about }) {
+    const part = this.#root.querySelector('.outcome-limits');
+    const unknown = calls?.some((call) => call > levels.length) ?? false;
+    const missing = about.does_not_contain?.filter(({ within }) => !within).map(({ name }) => name) ?? [];
+    const said = [
+      unknown && missing.length > 0 && `Unknown cells may be of a type that this reference does not contain: ${missing.join(', ')}.`,
+      unknown && missing.length === 0 && 'Unknown cells may be of a type that this reference does not contain; its card does not say which those are.',
+      about.card.healthy,
+    ].filter(Boolean);
+    part.hidden = said.length === 0;
+    part.textContent = said.join(' ');
   }
 }
 

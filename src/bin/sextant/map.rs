@@ -17,7 +17,7 @@ use sextant::map::{self, Mapping, Method};
 use sextant::progress::Progress;
 use sextant::qc::{Ambient, Filter, Limits};
 use sextant::query::{Query, QueryOptions};
-use sextant::reference::{Reference, bundle};
+use sextant::reference::{MissingType, Reference, bundle};
 use sextant::{Warning, export};
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -89,6 +89,10 @@ struct ReferenceSummary<'a> {
     sha256: String,
     cells: usize,
     features: usize,
+    /// Types of the tissue that unknown cells may be of.
+    does_not_contain: &'a [MissingType],
+    /// Whether it is healthy tissue, so that diseased cells are given names of healthy types.
+    healthy: Option<bool>,
 }
 
 #[derive(Serialize)]
@@ -218,6 +222,8 @@ pub fn run(words: &[&str]) -> Result<(), Failure> {
             sha256: reference_checksum,
             cells: reference.embedding.nrows(),
             features: reference.features.len(),
+            does_not_contain: &reference.about.does_not_contain,
+            healthy: reference.about.healthy,
         },
         format: &query.format,
         matrix: &query.matrix,
