@@ -131,8 +131,16 @@ pub fn advice(all: &[Likeness], chosen: &str, features: &[Feature]) -> Option<(W
         );
         return Some((Warning::new("other_species", said), at));
     }
-    if best.organ == own.organ || best.organ.is_empty() || own.organ.is_empty() || best.fit < own.fit + MARGIN {
+    if best.fit < own.fit + MARGIN {
         return None;
+    }
+    if best.organ == own.organ || best.organ.is_empty() || own.organ.is_empty() {
+        let said = format!(
+            "What the classes of “{}” express explains your cells better ({:.2}) than what those of this reference do ({:.2}): it is \
+             closer to them in tissue or technology.",
+            best.title, best.fit, own.fit
+        );
+        return Some((Warning::new("better_reference", said), at));
     }
     let said = format!(
         "Your cells look like {}, and the reference is of {}: what its classes express explains yours less well ({:.2}) than what \

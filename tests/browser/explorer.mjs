@@ -97,7 +97,10 @@ export async function likeness(tools) {
     await opened.until(['ready', 'error']).catch(() => {}); // Genes of mouse may be too few for a reference of human.
     await opened.reading(() => opened.chooseFile(demo(name)));
     await page.waitForSelector('#query-likeness details', { state: 'attached', timeout: 20_000 });
-    checks.equal(`${name}: its own demo fits it`, await page.locator('#query-likeness .warnings').count(), 0);
+    const said = await page.evaluate(() => document.querySelector('#query-likeness .warnings')?.textContent ?? '');
+    // Of the same blood, the reference of lupus is closer to it in technology.
+    const expected = name === 'pbmc' ? /^What the classes of “.*lupus.*” express explains your cells better/i : /^$/;
+    checks.that(`${name}: of its own demo is said what is so`, expected.test(said), said);
   }
   quiet('from idle over the comparisons');
   checks.none('the console shows no error', opened.complaints);

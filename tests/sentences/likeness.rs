@@ -26,6 +26,10 @@ fn another_tissue_or_species_is_said() {
     assert_eq!(said("brain", &human), None);
     // Not by enough to speak of.
     assert_eq!(said("lupus", &human), None);
+    let blood = [all[0].clone(), all[3].clone()];
+    let closer = "What the classes of “LUPUS” express explains your cells better (0.80) than what those of this reference do \
+                  (0.31): it is closer to them in tissue or technology.";
+    assert_eq!(advice(&blood, "pbmc", &human).map(|(warning, at)| (warning.message, at)), Some((closer.to_owned(), 1)));
     let species = "The genes of your file are those of mouse, and the reference is of human: genes are matched by \
                    orthologues, and fewer of them. “MARROW” is of mouse.";
     assert_eq!(said("brain", &mouse), Some((species.to_owned(), 2)));
