@@ -95,6 +95,6 @@ fn takes_the_levels_asked_for_and_refuses_what_is_no_reference() {
     );
     assert_eq!(
         failure(&["reference", "fetch"]),
-        (2, "sextant: 'sextant reference' takes 'build', 'import', 'export' or 'show'. See 'sextant --help'.\n".into())
+        (2, "sextant: 'sextant reference' takes 'build', 'validate', 'import', 'export' or 'show'. See 'sextant --help'.\n".into())
     );
 }
