@@ -22,7 +22,10 @@ fn imports_a_reference_of_symphony() {
     }
     assert!(found[0] == found[1], "the same bytes");
     let output = sextant(&["map", &query(), "--reference", &path("s.sextant.zip"), "--out", &path("out")]);
-    assert!(text(&output.stderr).contains("of the 60 features of the reference 's' are in this file; at least 250 are needed"));
+    assert!(
+        text(&output.stderr)
+            .contains("of the 60 features of the reference 's' are in this file; at least 250 are needed")
+    );
     let said = text(&sextant(&["reference", "show", &path("s.sextant.zip")]).stdout);
     assert!(
         said.contains("made by    Imported from a Symphony reference: log1p of counts per 10,000, scaled"),

@@ -448,7 +448,10 @@ fn columns_are_bounded() {
     let column = || CellColumn { name: "donor".into(), values: vec!["a".into()], codes: vec![0; small.cells.len()] };
     let many = Reference { columns: (0..101).map(|_| column()).collect(), ..reference() };
     let what = "it has more than 100 columns about its cells";
-    assert_eq!(sentence(many.check()), format!("The reference 'small' cannot be used: {what}. Build or download it again."));
+    assert_eq!(
+        sentence(many.check()),
+        format!("The reference 'small' cannot be used: {what}. Build or download it again.")
+    );
 }
 
 /// From 50,000 cells on the embedding is kept in halves, which is what is read back.

@@ -273,7 +273,11 @@ pub fn show(words: &[&str]) -> Result<(), Failure> {
         println!("{:10} {}: {}", "proteins", proteins.names.len(), proteins.names.join(", "));
     }
     if let Some(expression) = &reference.expression {
-        println!("{:10} mean and share of cells of {} genes in each class", "expression", thousands(expression.genes.len()));
+        println!(
+            "{:10} mean and share of cells of {} genes in each class",
+            "expression",
+            thousands(expression.genes.len())
+        );
     }
     for column in &reference.columns {
         println!("{:10} {}: {}", "cells from", column.name, sextant::formats::some(&column.values));
