@@ -236,15 +236,14 @@ impl<S: Read + Seek> Bundle<S> {
     /// # Errors
     /// As [`read`].
     pub fn reference(&mut self) -> Result<Reference> {
-        let neighbors = self.entry("neighbors.npy")?;
-        let neighbors = npy::read_matrix::<u16>("neighbors.npy", &neighbors)
-            .map(|indices| indices.mapv(u32::from))
-            .or_else(|_| npy::read_matrix("neighbors.npy", &neighbors))?;
+        // The largest first, while there is most room for what they are read from.
+        let embedding = npy::read_matrix_of::<f32, f16>("embedding.npy", &self.entry("embedding.npy")?)?;
+        let neighbors = npy::read_matrix_of::<u32, u16>("neighbors.npy", &self.entry("neighbors.npy")?)?;
         let reference = Reference {
             features: self.json("features.json")?,
             model: self.model()?,
             loadings: self.matrix("loadings.npy")?,
-            embedding: self.embedding()?,
+            embedding,
             neighbors,
             levels: self.levels()?,
             umap: UmapModel {
@@ -306,14 +305,6 @@ impl<S: Read + Seek> Bundle<S> {
             columns.push(CellColumn { name: name.clone(), values: values.clone(), codes });
         }
         Ok(columns)
-    }
-
-    fn embedding(&mut self) -> Result<Dense> {
-        let content = self.entry("embedding.npy")?;
-        match npy::read_matrix::<f16>("embedding.npy", &content) {
-            Ok(halves) => Ok(halves.mapv(f32::from)),
-            Err(_) => npy::read_matrix("embedding.npy", &content),
-        }
     }
 
     fn proteins(&mut self) -> Result<Option<Proteins>> {

@@ -67,7 +67,7 @@ export class BuilderPanel {
     for (const key of ['organ', 'max_cells', 'max_per_class', 'dimensions', 'features']) this.#field(key).value = '';
     if (cells > MANY_CELLS) this.#field('max_cells').value = MANY_CELLS;
     const classes = new Map(likeLabels);
-    // Coarse before fine: those with fewer classes come first.
+    // What looks like labels comes first.
     const labels = columns.filter((column) => column.kind !== 'number' || classes.has(column.name)).filter(({ distinct }) => distinct > 1)
       .sort((a, b) => Number(classes.has(b.name)) - Number(classes.has(a.name)) || a.distinct - b.distinct);
     this.#root.querySelector('#builder-labels').replaceChildren(...labels.map((column) => this.#label(column, classes.has(column.name))));
@@ -94,8 +94,11 @@ export class BuilderPanel {
     return this.#form.elements.namedItem(name);
   }
 
+  /** The columns that are chosen, coarse before fine: those with fewer classes come first. */
   #chosenLabels() {
-    return [...this.#form.querySelectorAll('[name=labels]:checked')].map(({ value }) => value);
+    const distinct = new Map(this.#building.about.columns.map((column) => [column.name, column.distinct]));
+    const chosen = [...this.#form.querySelectorAll('[name=labels]:checked')].map(({ value }) => value);
+    return chosen.sort((a, b) => distinct.get(a) - distinct.get(b));
   }
 
   /** What the command's options of the same names would be. */
