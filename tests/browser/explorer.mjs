@@ -75,19 +75,19 @@ export async function likeness(tools) {
   const quiet = quietFrom(tools);
   const demo = (name) => path.join(dist, catalogue.find((entry) => entry.name === name).demo.path);
   checks.equal('nuclei of brain are read for a reference of blood', await opened.reading(() => opened.chooseFile(demo('brain'))), 'ready');
-  await page.waitForSelector('#query-likeness .warnings');
-  const said = await page.textContent('#query-likeness .warnings');
+  await page.waitForSelector('#advice:not([hidden]) .warnings');
+  const said = await page.textContent('#advice:not([hidden]) .warnings');
   checks.that('it is said that they look like brain', said.startsWith('Your cells look like brain, and the reference is of blood'), said);
   await shot(page, 'another-tissue');
   await page.click('#better-reference');
   await opened.until('ready');
   checks.equal('the better reference is chosen with a click', await page.getAttribute('#reference-list [aria-pressed=true]', 'data-name'), 'brain');
   await page.waitForSelector('#query-likeness details');
-  checks.equal('and nothing is left to say', await page.locator('#query-likeness .warnings').count(), 0);
+  checks.equal('and nothing is left to say', await page.locator('#advice:not([hidden]) .warnings').count(), 0);
 
   checks.equal('progenitors of mouse are read for a reference of human brain', await opened.reading(() => opened.chooseFile(demo('mouse-marrow'))), 'ready');
-  await page.waitForSelector('#query-likeness .warnings');
-  const species = await page.textContent('#query-likeness .warnings');
+  await page.waitForSelector('#advice:not([hidden]) .warnings');
+  const species = await page.textContent('#advice:not([hidden]) .warnings');
   checks.that('it is said that they are of mouse', species.startsWith('The genes of your file are those of mouse, and the reference is of human'), species);
   for (const { name } of catalogue.filter(({ demo: own }) => own)) {
     await page.evaluate(() => document.querySelector('#query-likeness').replaceChildren());
@@ -97,7 +97,7 @@ export async function likeness(tools) {
     await opened.until(['ready', 'error']).catch(() => {}); // Genes of mouse may be too few for a reference of human.
     await opened.reading(() => opened.chooseFile(demo(name)));
     await page.waitForSelector('#query-likeness details', { state: 'attached', timeout: 20_000 });
-    const said = await page.evaluate(() => document.querySelector('#query-likeness .warnings')?.textContent ?? '');
+    const said = await page.evaluate(() => document.querySelector('#advice:not([hidden]) .warnings')?.textContent ?? '');
     // Of the same blood, the reference of lupus is closer to it in technology.
     const expected = name === 'pbmc' ? /^What the classes of “.*lupus.*” express explains your cells better/i : /^$/;
     checks.that(`${name}: of its own demo is said what is so`, expected.test(said), said);

@@ -24,7 +24,7 @@ export class QueryStep {
     this.#parts = [
       new DropZone(root, veil),
       new Summary(at('#query-facts'), at('#query-warnings'), at('#query-figures')),
-      new LikenessView(at('#query-likeness')),
+      new LikenessView(at('#query-likeness'), document.getElementById('advice')),
       new MatrixChoice(at('#query-matrix')),
       new GeneNames(at('#query-genes')),
       new Limits(at('#query-limits')),
