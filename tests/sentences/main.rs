@@ -1,6 +1,7 @@
 //! Every sentence is compared literally, with a file that provokes it; and no sentence is forgotten.
 
 mod building;
+mod choices;
 #[path = "../common/files.rs"]
 mod files;
 #[path = "../golden/fixture.rs"]
