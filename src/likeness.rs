@@ -24,7 +24,7 @@ const GENES: usize = 1_000;
 const FEWEST_GENES: usize = 250;
 /// Added to a mean before the variance is divided by it, so that genes that are hardly expressed do not come first.
 const FLOOR: f64 = 0.1;
-/// Another tissue is spoken of if it explains the query so much better. Chosen on pairs of data sets, see `tests/bench/README.md`.
+/// Another tissue is spoken of if it explains the query so much better. Chosen on the pairs in `references/README.md`.
 const MARGIN: f64 = 0.15;
 
 /// What a query expresses on average.
