@@ -44,7 +44,7 @@ export function doubtsOf({ result, reference, doublets }, level) {
     calls && { name: 'Unresolved', holds: (i) => calls[i] === levels.length,
       words: 'Not even the coarsest label has a confidence of 2/3.' },
     { name: `${sure.name[0].toUpperCase()}${sure.name.slice(1)} of ${levels[level].name} below ${UNSURE}`, holds: (i) => values[i] < UNSURE,
-      words: 'Another label of this level may be as likely. Look at a coarser level first.' },
+      words: 'Another label of this level may be as likely. Where there is a coarser level, look at that.' },
     { name: `Mapping score below ${BADLY_MAPPED}`, holds: (i) => mappingScores[i] < BADLY_MAPPED,
       words: 'The cell’s neighbourhood does not survive the way through the reference: its state or type may not be there, or the cell is of low quality.' },
     { name: `Label of fewer than ${FEWEST_VALIDATED} reference cells`, holds: (i) => few.codes.some((of, at) => of[result.codes[at][i]]),

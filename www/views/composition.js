@@ -53,7 +53,7 @@ function classHead({ name, color }) {
 function filled(name, color, share) {
   const bar = element('span', { class: 'composition-fill' });
   bar.style.backgroundColor = color;
-  bar.style.transform = `scaleX(${share})`;
+  bar.style.width = `${100 * share}%`;
   return element(name, { class: 'composition-bar', 'aria-hidden': 'true' }, element('span', { class: 'composition-track' }, bar));
 }
 

@@ -37,6 +37,12 @@ export class ScorePlot {
       element('div', { class: 'score-plot' }, element('div', { class: 'score-canvas' }, this.#canvas), element('dl', { class: 'cases' }, ...cases)), this.#missing);
     this.#which.addEventListener('change', () => this.update(this.#state));
     this.#cases.forEach((button, at) => button.addEventListener('click', () => this.#select(at)));
+    // For the hand; the buttons do the same.
+    this.#canvas.addEventListener('click', (event) => {
+      const { x, y } = this.#places();
+      const code = 2 * (event.offsetY <= y(HIGH)) + (event.offsetX >= x(HIGH));
+      if (this.#quadrants.counts[code] > 0) this.#select(CASES.findIndex(([each]) => each === code));
+    });
     this.#dark.addEventListener('change', () => this.#draw());
     new ResizeObserver(() => this.#draw()).observe(this.#canvas.parentElement);
   }
@@ -94,24 +100,42 @@ export class ScorePlot {
     say(this.#root, 'doubt', { name, cells });
   }
 
+  /** The plot's inside in pixels, and where a score lies on the canvas. */
+  #places() {
+    const { clientWidth: width, clientHeight: height } = this.#canvas.parentElement;
+    const inner = { width: width - MARGIN.left - MARGIN.right, height: height - MARGIN.top - MARGIN.bottom };
+    return { width, height, inner, x: (place) => MARGIN.left + place * inner.width, y: (place) => MARGIN.top + (1 - place) * inner.height };
+  }
+
   #draw() {
-    const { clientWidth: width } = this.#canvas.parentElement;
+    const places = this.#places();
+    const { width, height, inner } = places;
     if (!this.#state?.result || width === 0) return;
-    const height = width;
     const ratio = Math.min(2, window.devicePixelRatio || 1);
     Object.assign(this.#canvas, { width: width * ratio, height: height * ratio });
     const context = this.#canvas.getContext('2d');
     context.scale(ratio, ratio);
-    const inner = { width: width - MARGIN.left - MARGIN.right, height: height - MARGIN.top - MARGIN.bottom };
-    this.#axes(context, inner);
+    this.#axes(context, places);
     this.#points(context, inner, ratio);
+    this.#figures(context, places);
   }
 
-  #axes(context, inner) {
+  /** How many cells each corner has, readable on the points too. */
+  #figures(context, { x, y }) {
+    const style = getComputedStyle(this.#root);
+    Object.assign(context, { font: `600 12px ${style.fontFamily}`, fillStyle: style.color, strokeStyle: style.getPropertyValue('--panel').trim(), lineWidth: 4, lineJoin: 'round' });
+    this.#quadrants.counts.slice(0, 4).forEach((cells, code) => {
+      const [right, high] = [code % 2 === 1, code >= 2];
+      context.textAlign = right ? 'right' : 'left';
+      const at = [x(right ? 1 : 0) + (right ? -6 : 6), y(high ? HIGH : 0) - 7];
+      context.strokeText(whole(cells), ...at);
+      context.fillText(whole(cells), ...at);
+    });
+  }
+
+  #axes(context, { inner, x, y }) {
     const style = getComputedStyle(this.#root);
     const [line, soft, brass] = ['--line', '--soft', '--brass'].map((name) => style.getPropertyValue(name).trim());
-    const x = (place) => MARGIN.left + place * inner.width;
-    const y = (place) => MARGIN.top + (1 - place) * inner.height;
     Object.assign(context, { font: `11px ${style.fontFamily}`, fillStyle: soft, strokeStyle: line, textAlign: 'center' });
     context.strokeRect(x(0), y(1), inner.width, inner.height);
     for (const tick of TICKS) context.fillText(String(tick), x(tick), y(0) + 15);
