@@ -8,6 +8,7 @@ import { checked, json } from './fetched.js';
 import { titleOf } from './gather.js';
 import { References } from './references.js';
 import { Session } from './session.js';
+import { Summing } from './summing.js';
 import { AddressField } from './views/address_field.js';
 import { BuilderPanel } from './views/builder.js';
 import { CellsTable } from './views/cells.js';
@@ -16,6 +17,7 @@ import { Downloads, save } from './views/downloads.js';
 import { DotPlot } from './views/dot_plot.js';
 import { Droplets } from './views/droplets.js';
 import { Failure } from './views/failure.js';
+import { Findings } from './views/findings.js';
 import { KeptBundles } from './views/kept_bundles.js';
 import { LabelsTable } from './views/labels.js';
 import { Legend } from './views/legend.js';
@@ -35,7 +37,7 @@ import { nextStep, readingWords, whole } from './words.js';
 const GENES = 'references/genes.json';
 const ELSEWHERE = 'references/published.json';
 const WHOLE = { highlight: null, isolated: false };
-const NO_RESULT = { result: null,  preservation: null, own: null, doublets: null, markers: EVERY_LEVEL };
+const NO_RESULT = { result: null, preservation: null, own: null, doublets: null, markers: EVERY_LEVEL, selection: null, grouping: null };
 
 const state = {
   phase: 'loading', // loading, idle, reading, ready, mapping, done or error
@@ -80,11 +82,15 @@ const state = {
   colorBy: null, // { kind: 'label' | 'confidence' | 'score' | 'mapping' | 'unknown', level: name }, or also { column, coloring } for kind 'metadata', { column, origin } for 'origin', { gene } for 'gene'
   focus: WHOLE, // the class that the legend highlights or isolates
   cell: null, // the row that the table of cells has marked
+  selection: null, // cells that were picked out: { name, cells: Uint32Array, ascending }
+  grouping: null, // what the composition tells samples apart by: a column of metadata as `coloring` makes it
 };
 
 const $ = (id) => document.getElementById(id);
 const references = new References({ state, set, failed, chosen });
 const builder = new Builder({ state, set, failed, advance, references });
+const tabs = new Tabs($('tables'));
+const summing = new Summing({ state, set, failed }, tabs);
 const views = [
   new Status($('status'), $('cancel-button'), $('strip-fill')),
   new ReferenceStep($('reference-step')),
@@ -103,7 +109,8 @@ const views = [
   new Maps($('maps')),
   new Legend($('legend')),
   new DotPlot($('dots')),
-  new Tabs($('tables')),
+  new Findings($('findings')),
+  tabs,
   new LabelsTable($('panel-labels')),
   new CellsTable($('panel-cells')),
 ];
@@ -148,6 +155,7 @@ async function begin() {
   }
   const elsewhere = has(ELSEWHERE) ? await json(ELSEWHERE) : [];
   builder.begin(session);
+  summing.begin(session);
   await references.begin({ session, release, place, catalogue, elsewhere, settled: Promise.all([place.settled, rehearsed]) });
 }
 
@@ -279,6 +287,7 @@ async function map() {
       stages: result.timings.map(({ stage, ms }) => ({ stage, ms, done: true })),
       colorBy: { kind: 'label', level },
     });
+    summing.ofResult();
     preserve(result);
   } catch (error) {
     failed(error, 'mapping');
@@ -491,6 +500,8 @@ const reactions = {
   'sextant:dots': ({ text }) => showDots(text).catch((error) => failed(error, 'exporting')),
   'sextant:focus': focusOn,
   'sextant:cell': ({ cell }) => set({ cell }),
+  'sextant:select': ({ name, cells }) => set({ selection: cells ? { name, cells } : null }),
+  ...summing.reactions,
 };
 for (const [name, react] of Object.entries(reactions)) {
   document.addEventListener(name, ({ detail }) => react(detail ?? {}));

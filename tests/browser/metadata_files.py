@@ -4,6 +4,10 @@
   columns.h5ad    the same cells with 2,000 columns
   other.h5ad      100 other cells with one column
 
+Run as `metadata_files.py --samples DEMO.h5 FOLDER` it writes the file of tests/browser/summary.mjs instead:
+
+  samples.h5ad    the 500 cells in four samples, one of them without a name and two with names that are code elsewhere
+
 Run as `metadata_files.py --compare FILE.h5ad TABLE.tsv` it says nothing if pandas reads from the table what the file has.
 """
 
@@ -56,6 +60,14 @@ def write(demo_path, folder):
     ad.AnnData(counts[500:600], table(cells[500:600])[["donor"]], var).write_h5ad(folder / "other.h5ad")
 
 
+def samples(demo_path, folder):
+    counts, cells, genes = demo(demo_path)
+    var = pd.DataFrame(index=ad.utils.make_index_unique(pd.Index(genes)))
+    obs = pd.DataFrame(index=cells[:500])
+    obs["sample"] = pd.Categorical([["healthy", "=cmd|' /C calc'!A0", HOSTILE, None][i % 7 % 4] for i in range(500)])
+    ad.AnnData(counts[:500], obs, var).write_h5ad(folder / "samples.h5ad")
+
+
 def compare(file, table_path):
     obs = ad.read_h5ad(file).obs
     read = pd.read_csv(table_path, sep="\t", index_col=0, keep_default_na=False, na_values=[""], dtype={"note": str}, float_precision="round_trip")
@@ -73,5 +85,7 @@ def compare(file, table_path):
 
 if sys.argv[1] == "--compare":
     compare(*sys.argv[2:])
+elif sys.argv[1] == "--samples":
+    samples(Path(sys.argv[2]), Path(sys.argv[3]))
 else:
     write(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -15,6 +15,7 @@ export class CellsTable {
   #below;
   #sureName = element('span', {}, 'Confidence');
   #count;
+  #chip = element('button', { type: 'button', id: 'selection-chip', class: 'quiet', title: 'Show all cells again', hidden: true });
   #head;
   #scroll;
   #room;
@@ -27,6 +28,7 @@ export class CellsTable {
   #sort = { column: -1, up: true };
   #marked = null;
   #focus = null;
+  #selection = null; // the cells that were picked out, or null
   #timer = 0;
 
   constructor(root) {
@@ -41,7 +43,7 @@ export class CellsTable {
     root.append(
       element('div', { class: 'cells-bar' },
         element('label', { class: 'field inline', for: 'cell-filter' }, 'Filter ', this.#filter),
-        element('label', { class: 'field inline', for: 'score-filter' }, this.#sureName, ' at most ', this.#below), this.#count),
+        element('label', { class: 'field inline', for: 'score-filter' }, this.#sureName, ' at most ', this.#below), this.#chip, this.#count),
       this.#scroll);
     for (const input of [this.#filter, this.#below]) {
       input.addEventListener('input', () => {
@@ -49,6 +51,10 @@ export class CellsTable {
         this.#timer = setTimeout(() => this.#choose(), TYPING_MS);
       });
     }
+    this.#chip.addEventListener('click', () => {
+      this.#filter.focus(); // The chip goes.
+      say(root, 'select', { cells: null });
+    });
     this.#scroll.addEventListener('scroll', () => this.#show());
     this.#window.addEventListener('click', (event) => {
       const row = event.target.closest('[data-cell]');
@@ -59,7 +65,7 @@ export class CellsTable {
   }
 
   update(state) {
-    const { result, doublets, cell, focus } = state;
+    const { result, doublets, cell, focus, selection } = state;
     const metadata = shownMetadata(state);
     if (result !== this.#result || metadata !== this.#metadata || doublets !== this.#doublets) {
       // The column of metadata is the last one, and goes or becomes another.
@@ -69,16 +75,24 @@ export class CellsTable {
       this.#metadata = metadata;
       this.#doublets = doublets;
       this.#focus = focus;
+      this.#take(selection);
       if (result) this.#begin();
     }
-    if (focus !== this.#focus && result) {
+    if ((focus !== this.#focus || selection !== this.#selection) && result) {
       this.#focus = focus;
+      this.#take(selection);
       this.#choose();
     }
     if (cell !== this.#marked) {
       this.#marked = cell;
       if (result) this.#show();
     }
+  }
+
+  #take(selection) {
+    this.#selection = selection;
+    this.#chip.hidden = !selection;
+    if (selection) this.#chip.replaceChildren(element('bdi', {}, selection.name), `: ${whole(selection.cells.length)} cells `, element('span', { 'aria-hidden': 'true' }, '×'), element('span', { class: 'visually-hidden' }, ', show all cells again'));
   }
 
   #begin() {
@@ -121,7 +135,9 @@ export class CellsTable {
     const inFocus = (i) => this.#focus.highlight === null || (this.#metadata ? this.#metadata.codes[i] === value : labelled(i));
     const named = (i) => words === '' || hits.some((each, level) => each[codes[level][i]]) || names[i].toLowerCase().includes(words);
     const kept = [];
-    for (let i = 0; i < cells; i += 1) {
+    const among = this.#selection?.cells;
+    for (let at = 0; at < (among?.length ?? cells); at += 1) {
+      const i = among ? among[at] : at;
       if (inFocus(i) && named(i) && (most === Infinity || sure.values.some((each) => each[i] <= most))) kept.push(i);
     }
     this.#rows = this.#sorted(Uint32Array.from(kept));

@@ -114,7 +114,7 @@ function limitsOf(filter = '') {
 }
 
 /** The columns of the table of cells that may tell samples apart. */
-function sampleColumns({ metadata, sample_column: used }) {
+export function sampleColumns({ metadata, sample_column: used }) {
   const fits = ({ name, kind, unique, distinct }) => name === used || (kind !== 'number' && !unique && distinct > 1 && distinct <= MOST_SAMPLES);
   return (metadata ?? []).filter(fits).map(({ name }) => name);
 }

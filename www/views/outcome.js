@@ -1,14 +1,17 @@
 import { duration, median, percent, score, whole } from '../words.js';
 import { element } from './dom.js';
+import { Figures } from './figures.js';
 import { warnings } from './warnings.js';
 
 /** The result in a few figures, with a word on what they mean. */
 export class Outcome {
   #root;
+  #figures;
   #shown = null;
 
   constructor(root) {
     this.#root = root;
+    this.#figures = new Figures(root.querySelector('.figures'), root.querySelector('#figure-help'));
   }
 
   update({ result, query, reference, said, colorBy, preservation }) {
@@ -27,7 +30,7 @@ export class Outcome {
       ['Median mapping score', score(median(result.mappingScores)), ''],
       ['Time', duration(result.seconds * 1000), ''],
     ];
-    this.#root.querySelector('.figures').replaceChildren(...figures.filter(Boolean).map(figure));
+    this.#figures.update(figures.filter(Boolean));
     this.#tellLimits(result, reference);
     const list = this.#root.querySelector('.warnings');
     const all = [...result.warnings, ...(preservation?.warnings ?? []), ...Object.values(said).flat()];
@@ -47,10 +50,6 @@ export class Outcome {
     part.hidden = said.length === 0;
     part.textContent = said.join(' ');
   }
-}
-
-function figure([name, value, words, tone]) {
-  return element('div', { 'data-tone': tone }, element('dt', {}, name), element('dd', {}, value), words ? element('dd', { class: 'figure-words' }, words) : null);
 }
 
 /** By the bounds that users of Azimuth know: below 5 % the mapping is not to be trusted, from 15 % it is. */

@@ -22,6 +22,14 @@ export class Tabs {
     this.#root.hidden = !result;
   }
 
+  /** Brings a tab to the front and into sight. */
+  show(id) {
+    const tab = this.#tabs.find((each) => each.id === id);
+    this.#select(tab);
+    tab.focus({ preventScroll: true });
+    this.#root.scrollIntoView({ block: 'nearest' });
+  }
+
   #select(chosen) {
     for (const tab of this.#tabs) {
       const selected = tab === chosen;
