@@ -3,6 +3,7 @@
 import { prepare } from './boot.js';
 import { Builder, BUILDING } from './builder.js';
 import { chooseBuild, describe } from './builds.js';
+import { Comparison } from './comparison.js';
 import { dotsOf, geneColoring, symbolsOf } from './explorer.js';
 import { checked, json } from './fetched.js';
 import { titleOf } from './gather.js';
@@ -13,6 +14,7 @@ import { AddressField } from './views/address_field.js';
 import { BuilderPanel } from './views/builder.js';
 import { CellsTable } from './views/cells.js';
 import { coloring, ofClusters, ofDoublets } from './views/coloring.js';
+import { CompareTable } from './views/compare.js';
 import { Downloads, save } from './views/downloads.js';
 import { DotPlot } from './views/dot_plot.js';
 import { Droplets } from './views/droplets.js';
@@ -37,7 +39,7 @@ import { nextStep, readingWords, whole } from './words.js';
 const GENES = 'references/genes.json';
 const ELSEWHERE = 'references/published.json';
 const WHOLE = { highlight: null, isolated: false };
-const NO_RESULT = { result: null, preservation: null, own: null, doublets: null, markers: EVERY_LEVEL, selection: null, grouping: null };
+const NO_RESULT = { result: null, preservation: null, own: null, doublets: null, markers: EVERY_LEVEL, selection: null, grouping: null, compare: null };
 
 const state = {
   phase: 'loading', // loading, idle, reading, ready, mapping, done or error
@@ -81,8 +83,9 @@ const state = {
   error: null, // { message, next, kind }
   colorBy: null, // { kind: 'label' | 'confidence' | 'score' | 'mapping' | 'unknown', level: name }, or also { column, coloring } for kind 'metadata', { column, origin } for 'origin', { gene } for 'gene'
   focus: WHOLE, // the class that the legend highlights or isolates
+  selection: null, // cells of the query that are selected: { name, cells }, ascending
+  compare: null, // two columns of cells beside each other: see comparison.js
   cell: null, // the row that the table of cells has marked
-  selection: null, // cells that were picked out: { name, cells: Uint32Array, ascending }
   grouping: null, // what the composition tells samples apart by: a column of metadata as `coloring` makes it
 };
 
@@ -91,6 +94,7 @@ const references = new References({ state, set, failed, chosen });
 const builder = new Builder({ state, set, failed, advance, references });
 const tabs = new Tabs($('tables'));
 const summing = new Summing({ state, set, failed }, tabs);
+const comparison = new Comparison({ state, set, failed });
 const views = [
   new Status($('status'), $('cancel-button'), $('strip-fill')),
   new ReferenceStep($('reference-step')),
@@ -113,6 +117,7 @@ const views = [
   tabs,
   new LabelsTable($('panel-labels')),
   new CellsTable($('panel-cells')),
+  new CompareTable($('panel-compare')),
 ];
 
 let session = null;
@@ -156,6 +161,7 @@ async function begin() {
   const elsewhere = has(ELSEWHERE) ? await json(ELSEWHERE) : [];
   builder.begin(session);
   summing.begin(session);
+  comparison.begin(session);
   await references.begin({ session, release, place, catalogue, elsewhere, settled: Promise.all([place.settled, rehearsed]) });
 }
 
@@ -502,6 +508,7 @@ const reactions = {
   'sextant:cell': ({ cell }) => set({ cell }),
   'sextant:select': ({ name, cells }) => set({ selection: cells ? { name, cells } : null }),
   ...summing.reactions,
+  'sextant:compare': (wish) => comparison.choose(wish),
 };
 for (const [name, react] of Object.entries(reactions)) {
   document.addEventListener(name, ({ detail }) => react(detail ?? {}));

@@ -18,6 +18,7 @@ import { QUIET_MS, quietFrom } from './quiet.mjs';
 import { referenceBesideThePage, references } from './references.mjs';
 import { referenceFromDisk } from './reference_from_disk.mjs';
 import { editedRelease, hostHeaders } from './releases.mjs';
+import { selection } from './selection.mjs';
 import { SextantPage } from './sextant_page.mjs';
 import { SUBPATH } from './server.mjs';
 import { summary } from './summary.mjs';
@@ -319,5 +320,5 @@ async function headersFromHost(tools) {
 
 export const scenarios = {
   'first-visit': firstVisit, threads, single, cancel, offline, 'hard-reload': hardReload, 'new-release': newRelease,
-  'bad-files': badFiles, policy, 'headers-from-host': headersFromHost, keyboard, views, metadata, clusters, proteins, references, 'reference-beside-the-page': referenceBesideThePage, 'reference-from-disk': referenceFromDisk, explorer, likeness, builder, summary, 'large-reference': largeReference, controls, cancels, ...deliveries, ...formats,
+  'bad-files': badFiles, policy, 'headers-from-host': headersFromHost, keyboard, views, metadata, clusters, proteins, references, 'reference-beside-the-page': referenceBesideThePage, 'reference-from-disk': referenceFromDisk, explorer, likeness, selection, builder, summary, 'large-reference': largeReference, controls, cancels, ...deliveries, ...formats,
 };

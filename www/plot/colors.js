@@ -37,26 +37,30 @@ export function scoreTable(dark, scale = scoreColor) {
  *
  * Larger classes are drawn first, so that a rare type lies on top of a common one and not under it.
  * A point whose score is NaN has the colour of its class. Classes that are `under` the others come before all.
- * With a focus on one class the others turn pale and come before it, or are left out.
+ * With a focus on one class the others turn pale and come before it, or are left out. With a selection, as a mask over
+ * the points, so do those that are not `selected`.
  *
  * Scores are coloured by `scale`.
  *
- * @param {{ codes: Uint16Array, colors: number[][], scores?: Float32Array, scale?: Function, under?: boolean[], focus: { highlight: number | null, isolated: boolean }, pale: number[], dark: boolean }} what
+ * @param {{ codes: Uint16Array, colors: number[][], scores?: Float32Array, scale?: Function, under?: boolean[], selected?: Uint8Array | null, focus: { highlight: number | null, isolated: boolean }, pale: number[], dark: boolean }} what
  * @returns {{ rgba: Uint8Array, order: Uint32Array }}
  */
-export function paint({ codes, colors, scores, scale = scoreColor, under = [], focus, pale, dark }) {
+export function paint({ codes, colors, scores, scale = scoreColor, under = [], selected = null, focus, pale, dark }) {
   const n = codes.length;
   const rgba = new Uint8Array(4 * n);
   const table = scores ? scoreTable(dark, scale) : null;
   const { highlight, isolated } = focus;
   for (let i = 0; i < n; i += 1) {
-    const outside = highlight !== null && codes[i] !== highlight;
+    const outside = (highlight !== null && codes[i] !== highlight) || (selected !== null && selected[i] === 0);
     const scored = table && !Number.isNaN(scores[i]);
-    const [r, g, b] = outside ? pale : scored ? table[Math.round(255 * Math.min(1, Math.max(0, scores[i])))] : (colors[codes[i]] ?? pale);
-    rgba.set([r, g, b, outside ? 90 : 235], 4 * i);
+    const color = outside ? pale : scored ? table[Math.round(255 * Math.min(1, Math.max(0, scores[i])))] : (colors[codes[i]] ?? pale);
+    rgba[4 * i] = color[0];
+    rgba[4 * i + 1] = color[1];
+    rgba[4 * i + 2] = color[2];
+    rgba[4 * i + 3] = outside ? 90 : 235;
   }
   const ranks = drawRanks(codes, colors.length, highlight, under, Boolean(scores));
-  return { rgba, order: ordered(codes, ranks, isolated ? highlight : null) };
+  return { rgba, order: ordered(codes, ranks, isolated ? highlight : null, selected) };
 }
 
 /** Which class is drawn when: rank 0 first. Scores are drawn in the order of the file, which hides none of them. */
@@ -71,15 +75,17 @@ function drawRanks(codes, classCount, highlight, under, byScore) {
   return ranks;
 }
 
-/** Point numbers by the rank of their class (a counting sort); `only` keeps one class. */
-function ordered(codes, ranks, only) {
+/** Point numbers by the rank of their class (a counting sort), those that are `selected` after all others; `only` keeps
+ *  one class. */
+function ordered(codes, ranks, only, selected) {
   const last = ranks.length - 1;
-  const starts = new Uint32Array(ranks.length + 2);
-  const rankOf = (code) => ranks[Math.min(code, last)];
-  const kept = (code) => only === null || code === only;
-  for (const code of codes) if (kept(code)) starts[rankOf(code) + 1] += 1;
+  const above = ranks.length + 1; // the ranks of classes are below it
+  const starts = new Uint32Array(2 * above + 1);
+  const rankOf = (i) => ranks[Math.min(codes[i], last)] + (selected !== null && selected[i] === 1 ? above : 0);
+  const kept = (i) => only === null || codes[i] === only;
+  for (let i = 0; i < codes.length; i += 1) if (kept(i)) starts[rankOf(i) + 1] += 1;
   for (let rank = 0; rank + 1 < starts.length; rank += 1) starts[rank + 1] += starts[rank];
   const order = new Uint32Array(starts.at(-1));
-  codes.forEach((code, i) => { if (kept(code)) order[starts[rankOf(code)]++] = i; });
+  for (let i = 0; i < codes.length; i += 1) if (kept(i)) order[starts[rankOf(i)]++] = i;
   return order;
 }

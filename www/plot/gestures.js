@@ -1,4 +1,4 @@
-// Drag, wheel, pinch and keys on a plot, as changes of the camera.
+// Drag, wheel, pinch and keys on a plot, as changes of the camera; or a drag as an outline around points.
 
 const KEY_STEP = 48;
 const KEY_ZOOM = 1.25;
@@ -6,10 +6,13 @@ const KEY_ZOOM = 1.25;
 /**
  * @param {HTMLElement} surface
  * @param {import('./camera.js').Camera} camera
- * @param {{ onHover: (x: number, y: number) => void, onLeave: () => void }} hooks in CSS pixels from the upper left corner
+ * @param {{ onHover: (x: number, y: number) => void, onLeave: () => void, draws: () => boolean, onDraw: object }} hooks in
+ *   CSS pixels from the upper left corner. Where it `draws`, a drag is handed to `onDraw`: `begin(place, how)`,
+ *   `add(place)`, then `end()` or `drop()`; `place` is x, y and the size of the plot.
  */
-export function listen(surface, camera, { onHover, onLeave }) {
+export function listen(surface, camera, { onHover, onLeave, draws, onDraw }) {
   const fingers = new Map();
+  let drawing = null; // the finger that draws
   const place = (event) => {
     const box = surface.getBoundingClientRect();
     return [event.clientX - box.left, event.clientY - box.top, box.width, box.height];
@@ -21,12 +24,26 @@ export function listen(surface, camera, { onHover, onLeave }) {
     fingers.set(event.pointerId, place(event));
     surface.dataset.dragging = 'true';
     onLeave();
+    if (drawing !== null) {
+      // A second finger moves the map, which the first one did not mean to draw on.
+      drawing = null;
+      onDraw.drop();
+    } else if (draws() && fingers.size === 1) {
+      drawing = event.pointerId;
+      onDraw.begin(place(event), event.altKey ? 'remove' : event.shiftKey ? 'add' : 'set');
+    }
   });
   surface.addEventListener('pointermove', (event) => {
     const [x, y, width, height] = place(event);
     const before = fingers.get(event.pointerId);
     if (!before) {
       onHover(x, y);
+      return;
+    }
+    if (event.pointerId === drawing) {
+      // A browser hands over several moves at once; each may be a corner.
+      const moves = event.getCoalescedEvents?.() ?? [];
+      for (const move of moves.length > 0 ? moves : [event]) onDraw.add(place(move));
       return;
     }
     const other = [...fingers].find(([id]) => id !== event.pointerId)?.[1];
@@ -42,6 +59,11 @@ export function listen(surface, camera, { onHover, onLeave }) {
   });
   const end = (event) => {
     fingers.delete(event.pointerId);
+    if (event.pointerId === drawing) {
+      drawing = null;
+      if (event.type === 'pointerup') onDraw.end();
+      else onDraw.drop();
+    }
     if (fingers.size === 0) delete surface.dataset.dragging;
   };
   surface.addEventListener('pointerup', end);

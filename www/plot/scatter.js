@@ -1,12 +1,19 @@
 import { CanvasPoints } from './canvas2d.js';
 import { listen } from './gestures.js';
 import { Grid } from './grid.js';
+import { pointsInside } from './inside.js';
+import { Outline } from './outline.js';
 import { WebGlPoints } from './webgl.js';
 
 const HOVER_RADIUS = 10; // CSS pixels, as in Azimuth
 const MOST_RATIO = 2; // More device pixels than this only cost time.
 
-/** One map: points, names on top, a ring around the cell that was asked for, and a hover box. */
+/**
+ * One map: points, names on top, a ring around the cell that was asked for, and a hover box.
+ *
+ * With the tool “lasso” or “box” a drag draws an outline. While it is drawn the event `outline` tells how many points
+ * in sight lie inside, `{ count }`, or null once it is dropped; at its end `select` tells which, `{ points, how, tool }`.
+ */
 export class Scatter extends EventTarget {
   #surface;
   #canvas;
@@ -22,6 +29,8 @@ export class Scatter extends EventTarget {
   #describe = () => null;
   #frame = 0;
   #size = [0, 0];
+  #tool = 'pan';
+  #outline = null;
 
   /** `describe(point)` gives the lines of the hover box. */
   constructor(figure, camera, describe) {
@@ -42,7 +51,17 @@ export class Scatter extends EventTarget {
     this.#makePoints();
     this.#surface.append(this.#canvas, this.#overlay, this.#box);
     figure.append(this.#surface);
-    listen(this.#surface, camera, { onHover: (x, y) => this.#hover(x, y), onLeave: () => { this.#box.hidden = true; } });
+    listen(this.#surface, camera, {
+      onHover: (x, y) => this.#hover(x, y),
+      onLeave: () => { this.#box.hidden = true; },
+      draws: () => this.#tool !== 'pan',
+      onDraw: {
+        begin: (place, how) => { this.#outline = new Outline(this.#tool, how, camera, place); },
+        add: (place) => this.#outline && (this.#outline.add(place), this.redraw()),
+        end: () => this.#select(),
+        drop: () => this.dropOutline(),
+      },
+    });
     camera.addEventListener('change', () => this.redraw());
     new ResizeObserver(() => this.#resize()).observe(this.#surface);
   }
@@ -71,7 +90,24 @@ export class Scatter extends EventTarget {
     this.#surface.setAttribute('aria-label', text);
   }
 
+  /** “pan”, “lasso” or “box”: what a drag does. */
+  set tool(tool) {
+    this.#tool = tool;
+    this.#surface.dataset.tool = tool;
+    this.dropOutline();
+  }
+
+  /** Forgets what is being drawn. Says whether there was something. */
+  dropOutline() {
+    if (!this.#outline) return false;
+    this.#outline = null;
+    this.dispatchEvent(new CustomEvent('outline', { detail: null }));
+    this.redraw();
+    return true;
+  }
+
   setPoints(layout) {
+    this.dropOutline(); // It was drawn around others.
     this.#layout = layout;
     this.#grid = null; // Built when first asked for.
     this.#points.setPoints(layout);
@@ -138,6 +174,7 @@ export class Scatter extends EventTarget {
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, width, height);
     if (this.#ring >= 0) this.#drawRing(context, style, width, height);
+    if (this.#outline) this.#drawOutline(context, style, width, height);
     context.font = `600 12px ${style.fontFamily}`;
     context.textAlign = 'center';
     context.textBaseline = 'middle';
@@ -169,6 +206,23 @@ export class Scatter extends EventTarget {
       context.strokeStyle = style.getPropertyValue(color);
       context.stroke();
     }
+  }
+
+  #drawOutline(context, style, width, height) {
+    this.#outline.draw(context, style, width, height);
+    if (!this.#outline.isClick) this.dispatchEvent(new CustomEvent('outline', { detail: { count: this.#inside().length } }));
+  }
+
+  #inside() {
+    return pointsInside(this.#layout, this.#outline.corners, this.#accept);
+  }
+
+  #select() {
+    if (!this.#outline) return; // Escape has dropped it.
+    const { how, tool, isClick } = this.#outline;
+    const points = isClick ? null : this.#inside();
+    this.dropOutline();
+    if (points) this.dispatchEvent(new CustomEvent('select', { detail: { points, how, tool } }));
   }
 
   #hover(x, y) {

@@ -3,7 +3,7 @@ import { figure, whole } from '../words.js';
 import { element, say, swatch } from './dom.js';
 import { keyOf, shownLevel, shownMetadata } from './shown.js';
 
-/** Classes with their counts; a click highlights one, a double click leaves the others out. */
+/** Classes with their counts; a click highlights one, a double click leaves the others out, the key S selects its cells. */
 export class Legend {
   #root;
   #state = null;
@@ -18,6 +18,12 @@ export class Legend {
       if (event.key === 'Enter' && event.shiftKey) {
         event.preventDefault(); // Else the button is also clicked.
         this.#choose(event, true);
+      }
+      const name = event.target.closest('button[data-class]')?.dataset.class;
+      // With Alt a keyboard may write another letter on that key.
+      if (name !== undefined && (event.key.toLowerCase() === 's' || (event.altKey && event.code === 'KeyS')) && !event.ctrlKey && !event.metaKey) {
+        event.preventDefault();
+        say(root, 'select-class', { key: name, how: event.altKey ? 'remove' : event.shiftKey ? 'add' : 'set' });
       }
       const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
       const at = this.#buttons.indexOf(document.activeElement);
@@ -61,7 +67,7 @@ export class Legend {
     const metadata = shownMetadata(state);
     const rows = metadata ? metadataRows(metadata) : levelRows(reference, query);
     this.#buttons = rows.map((row) => element('button', {
-      type: 'button', 'data-class': keyOf(row), 'data-empty': row.cells === 0, 'aria-pressed': 'false', title: row.name },
+      type: 'button', 'data-class': keyOf(row), 'data-empty': row.cells === 0, 'aria-pressed': 'false', 'aria-keyshortcuts': 'S', title: row.name },
     swatch(row.color), element('bdi', { class: 'legend-name' }, row.name), element('span', { class: 'legend-count' }, whole(row.cells))));
     const scale = colorBy.kind === 'gene' ? geneScales(colorBy.gene) : result ? scaleOf(colorBy) : null;
     this.#root.replaceChildren(

@@ -6,6 +6,7 @@ import { Scatter } from '../plot/scatter.js';
 import { figure, score, whole } from '../words.js';
 import { element, say } from './dom.js';
 import { GeneSearch } from './gene_search.js';
+import { Selection } from './selection.js';
 import { callOf, cellNames, codeOf, columnOfProtein, DOUBLETS, isBusy, keyOf, OWN_CLUSTERS, shownLevel, shownMetadata } from './shown.js';
 
 // Below this share of all cells a class is so small that its name would cover it.
@@ -35,6 +36,7 @@ export class Maps {
   #ownMap;
   #ownPlaces = null;
   #genes;
+  #selection;
 
   constructor(root) {
     this.#root = root;
@@ -49,6 +51,7 @@ export class Maps {
     this.#genes = new GeneSearch(root.querySelector('.gene-search'));
     this.#reference = new Scatter(root.querySelector('#reference-plot'), this.#camera, (point) => this.#describeReference(point));
     this.#query = new Scatter(root.querySelector('#query-plot'), this.#camera, (point) => this.#describeQuery(point));
+    this.#selection = new Selection(root, { reference: this.#reference, query: this.#query }, () => this.#paint());
     this.#reference.addEventListener('resize', () => this.#home());
     root.querySelector('#zoom-in').addEventListener('click', () => this.#camera.zoomAt(1.5));
     root.querySelector('#zoom-out').addEventListener('click', () => this.#camera.zoomAt(1 / 1.5));
@@ -74,7 +77,7 @@ export class Maps {
 
   update(state) {
     this.#state = state;
-    const { reference, query, result, own, doublets, colorBy, focus, cell } = state;
+    const { reference, query, result, own, doublets, colorBy, focus, cell, selection } = state;
     this.#root.hidden = !reference;
     // Of a query that is mapped in batches no counts are kept.
     this.#root.querySelector('#alone').hidden = !result || Boolean(query?.batches);
@@ -85,11 +88,12 @@ export class Maps {
     this.#genes.update({ symbols: state.symbols, value: colorBy?.gene?.symbol, disabled: isBusy(state) });
     if (!reference) return;
     const before = this.#drawn;
-    this.#drawn = { reference, result, own, doublets, colorBy, focus, cell };
+    this.#drawn = { reference, result, own, doublets, colorBy, focus, cell, selection };
+    this.#selection.update(state);
     if (own !== before.own) this.#takeOwn(own);
     if (reference !== before.reference || result !== before.result) this.#setPoints(reference, result);
     else if (colorBy !== before.colorBy || own !== before.own || doublets !== before.doublets) this.#choices(state);
-    if (['reference', 'result', 'own', 'colorBy', 'focus'].some((key) => this.#drawn[key] !== before[key])) this.#paint();
+    if (['reference', 'result', 'own', 'colorBy', 'focus', 'selection'].some((key) => this.#drawn[key] !== before[key])) this.#paint();
     if (cell !== before.cell) this.#query.setRing(result && cell !== null ? cell : -1);
   }
 
@@ -165,10 +169,11 @@ export class Maps {
     const pale = rgb(style.getPropertyValue('--pale').trim());
     const colorOf = new Map(shown.reference.classes.map(({ name, color }) => [name, color]));
     const look = (scatter, { classes, codes }, focus, scores, scale = scoreColor) => {
+      const selected = this.#selection.maskOf(scatter === this.#query ? 'query' : 'reference');
       const highlight = codeOf(classes, focus.highlight);
       const colors = classes.map(({ key, name, color }) => rgb(key === undefined ? (colorOf.get(name) ?? color) : color));
       const hidden = (point) => highlight !== null && focus.isolated && codes[point] !== highlight;
-      const painted = paint({ codes, colors, scores, scale, under: classes.map(({ under }) => Boolean(under)), focus: { highlight, isolated: focus.isolated && highlight !== null }, pale, dark: this.#dark.matches });
+      const painted = paint({ codes, colors, scores, scale, under: classes.map(({ under }) => Boolean(under)), selected, focus: { highlight, isolated: focus.isolated && highlight !== null }, pale, dark: this.#dark.matches });
       scatter.setPaint(painted, (point) => !hidden(point));
       scatter.setLabels(this.#labels.checked ? this.#names(scatter, classes, codes, focus) : []);
     };

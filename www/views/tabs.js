@@ -1,4 +1,4 @@
-/** Two tables, one shown: arrows move between the tabs. */
+/** Tables, one shown: arrows move between the tabs. */
 export class Tabs {
   #root;
   #tabs;
