@@ -10,8 +10,60 @@ export function symbolsOf({ referenceGenes, queryGenes }) {
   return [...new Set([...referenceGenes, ...queryGenes])].sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
 }
 
+export class Explorer {
+  #page; // { state, set, failed }: the controller
+  #session = null;
+  #asked = 0; // how often a gene was asked for: of several, the last counts
+
+  constructor(page) {
+    this.#page = page;
+  }
+
+  begin(session) {
+    this.#session = session;
+  }
+
+  /** What is shown of a reference by itself. */
+  async explore() {
+    const { state, set } = this.#page;
+    const referenceGenes = await this.#session.referenceGenes();
+    set({ referenceGenes, symbols: symbolsOf({ referenceGenes, queryGenes: state.queryGenes }) });
+    await this.showDots('');
+  }
+
+  /** The dot plot of these genes, or of the best markers of each class. */
+  async showDots(text) {
+    const { state, set, failed } = this.#page;
+    const { reference, colorBy } = state;
+    if (!reference.about.tells_expression) return;
+    try {
+      const dots = await dotsOf(this.#session, state, text);
+      if (state.reference === reference && state.colorBy.level === colorBy.level) set({ dots });
+    } catch (error) {
+      failed(error, 'exporting');
+    }
+  }
+
+  /** Colours both maps by a gene, or by labels again. */
+  async colorBy(symbol) {
+    const { state, set, failed } = this.#page;
+    const before = { asked: (this.#asked += 1), result: state.result, colors: state.colorBy };
+    const { level } = state.colorBy;
+    if (symbol === null) {
+      set({ colorBy: { kind: 'label', level } });
+      return;
+    }
+    try {
+      const gene = await geneColoring(this.#session, state, symbol);
+      if (before.asked === this.#asked && before.result === state.result && before.colors === state.colorBy) set({ colorBy: { kind: 'gene', level, gene } });
+    } catch (error) {
+      failed(error, 'exporting');
+    }
+  }
+}
+
 /** The dot plot of the genes that were written, or of the best markers of each class where none were. */
-export async function dotsOf(session, { reference, referenceGenes, colorBy }, text) {
+async function dotsOf(session, { reference, referenceGenes, colorBy }, text) {
   const level = Math.max(0, reference.about.levels.findIndex(({ name }) => name === colorBy.level));
   const { name, classes } = reference.about.levels[level];
   const words = [...new Set(text.split(/[\s,;]+/).filter(Boolean))];
@@ -43,7 +95,7 @@ async function markers(session, level) {
 }
 
 /** A gene as colours of both maps: of each cell of the reference, and of the query where the file has it. */
-export async function geneColoring(session, { reference, referenceGenes, colorBy, result }, symbol) {
+async function geneColoring(session, { reference, referenceGenes, colorBy, result }, symbol) {
   const level = Math.max(0, reference.about.levels.findIndex(({ name }) => name === colorBy.level));
   const values = await session.gene(symbol, level, referenceGenes.indexOf(symbol), Boolean(result));
   return { symbol, ...values, reference: values.reference && ofGene(values.reference), query: values.query && ofGene(values.query) };

@@ -4,9 +4,10 @@ import { prepare } from './boot.js';
 import { Builder, BUILDING } from './builder.js';
 import { chooseBuild, describe } from './builds.js';
 import { Comparison } from './comparison.js';
-import { dotsOf, geneColoring, symbolsOf } from './explorer.js';
+import { Explorer, symbolsOf } from './explorer.js';
 import { checked, json } from './fetched.js';
 import { titleOf } from './gather.js';
+import { Likenesses } from './likenesses.js';
 import { References } from './references.js';
 import { Session } from './session.js';
 import { Summing } from './summing.js';
@@ -92,6 +93,8 @@ const state = {
 const $ = (id) => document.getElementById(id);
 const references = new References({ state, set, failed, chosen });
 const builder = new Builder({ state, set, failed, advance, references });
+const explorer = new Explorer({ state, set, failed });
+const likenesses = new Likenesses({ state, set, references });
 const tabs = new Tabs($('tables'));
 const summing = new Summing({ state, set, failed }, tabs);
 const comparison = new Comparison({ state, set, failed });
@@ -159,7 +162,7 @@ async function begin() {
     set({ geneTable });
   }
   const elsewhere = has(ELSEWHERE) ? await json(ELSEWHERE) : [];
-  builder.begin(session);
+  for (const part of [builder, explorer, likenesses]) part.begin(session);
   summing.begin(session);
   comparison.begin(session);
   await references.begin({ session, release, place, catalogue, elsewhere, settled: Promise.all([place.settled, rehearsed]) });
@@ -169,41 +172,9 @@ async function begin() {
 async function chosen({ entry, reference, note }, settled) {
   const levels = reference.about.levels.map((level) => level.name);
   set({ entry, reference, levels, note, ...NO_RESULT, focus: WHOLE, cell: null, colorBy: { kind: 'label', level: levels[0] }, dots: null, text: 'Looking for a new version of Sextant; after that, nothing is asked of any server …' });
-  await Promise.all([explore(), settled]);
+  await Promise.all([explorer.explore(), settled]);
   if (state.files) await readFiles(state.files, state.options);
   else set({ phase: 'idle', text: 'Ready. Choose a file or load the demo.' });
-}
-
-/** What is shown of a reference by itself. */
-async function explore() {
-  const referenceGenes = await session.referenceGenes();
-  set({ referenceGenes, symbols: symbolsOf({ referenceGenes, queryGenes: state.queryGenes }) });
-  await showDots('');
-}
-
-/** The dot plot of these genes, or of the best markers of each class. */
-async function showDots(text) {
-  const { reference, colorBy } = state;
-  if (!reference.about.tells_expression) return;
-  const dots = await dotsOf(session, state, text);
-  if (state.reference === reference && state.colorBy.level === colorBy.level) set({ dots });
-}
-
-/** Colours both maps by a gene, or by labels again. */
-async function colorByGene(symbol) {
-  asked += 1;
-  const { level } = state.colorBy;
-  if (symbol === null) {
-    set({ colorBy: { kind: 'label', level } });
-    return;
-  }
-  const before = { asked, result: state.result };
-  try {
-    const gene = await geneColoring(session, state, symbol);
-    if (before.asked === asked && before.result === state.result) set({ colorBy: { kind: 'gene', level, gene } });
-  } catch (error) {
-    failed(error, 'exporting');
-  }
 }
 
 async function loadDemo() {
@@ -254,25 +225,10 @@ async function readFiles(files, options = {}) {
     set({ query, queryGenes, symbols: symbolsOf({ referenceGenes: state.referenceGenes, queryGenes }), droplets: query.droplets ?? droplets, fraction: null, stages: [] });
     if (query.mismatch) failed({ kind: 'mapping', message: query.mismatch }, 'reading');
     else set({ phase: 'ready', text: `${title} is read: ${whole(query.cells)} cells. Ready to map.` });
-    compare(query);
+    likenesses.compare(query);
   } catch (error) {
     if (error.kind !== 'cancelled') set({ query: null });
     failed(error, 'reading');
-  }
-}
-
-/** Which references the query is like. It stands beside what was read, and nobody has to wait for it. */
-async function compare(query) {
-  const { entry: own } = state;
-  try {
-    const bundles = await references.atHand();
-    const found = await session.compare(bundles.map(({ blob }) => blob));
-    if (!found || state.query !== query || state.entry !== own) return;
-    const named = ({ place, ...each }) => ({ ...each, name: bundles[place].entry.name, chosen: bundles[place].entry === own });
-    const better = found.better === null ? null : bundles[found.better].entry;
-    set({ likeness: { all: found.all.map(named), warning: found.warning, better } });
-  } catch {
-    // Cancelled with its worker, or another file is being read: there is nothing to compare any more.
   }
 }
 
@@ -416,7 +372,7 @@ async function colorMaps({ kind, level, column }) {
   }
   if (kind !== 'metadata') {
     set({ colorBy: { kind, level }, focus: WHOLE });
-    if (state.dots && state.dots.level !== level) await showDots(state.dots.text);
+    if (state.dots && state.dots.level !== level) await explorer.showDots(state.dots.text);
     return;
   }
   const made = { [OWN_CLUSTERS]: state.own, [DOUBLETS]: state.doublets }[column];
@@ -502,8 +458,11 @@ const reactions = {
   'sextant:cancel': cancel,
   'sextant:download': ({ name }) => download(name),
   'sextant:color-by': colorMaps,
-  'sextant:gene': ({ symbol }) => colorByGene(symbol),
-  'sextant:dots': ({ text }) => showDots(text).catch((error) => failed(error, 'exporting')),
+  'sextant:gene': ({ symbol }) => {
+    asked += 1; // A column that is still on its way would take the colours away.
+    return explorer.colorBy(symbol);
+  },
+  'sextant:dots': ({ text }) => explorer.showDots(text),
   'sextant:focus': focusOn,
   'sextant:cell': ({ cell }) => set({ cell }),
   'sextant:select': ({ name, cells }) => set({ selection: cells ? { name, cells } : null }),
