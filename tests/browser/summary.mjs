@@ -143,6 +143,7 @@ async function selecting(checks, page, rows, few) {
   await page.click('.legend-list button >> nth=0');
   const wider = await page.textContent('#cell-count');
   checks.that('a class that is highlighted leaves only its cells of these', / only /.test(wider), wider);
+  await page.waitForTimeout(700); // Not a double click.
   await page.click('.legend-list button >> nth=0');
 }
 
@@ -243,10 +244,10 @@ async function samples(tools) {
 /** A million points are a picture, and each is drawn. */
 async function many(checks, page) {
   const made = await page.evaluate(async (n) => {
-    const { rasterise } = await import('./plot/raster.js');
-    const { quadrantsOf } = await import('./doubts.js');
-    const xs = Float32Array.from({ length: n }, (_, i) => (i * 0.61803) % 1);
-    const ys = Float32Array.from({ length: n }, (_, i) => (i * 0.41421) % 1);
+    const { rasterise } = await import(new URL('plot/raster.js', document.baseURI).href);
+    const { quadrantsOf } = await import(new URL('doubts.js', document.baseURI).href);
+    const xs = Float32Array.from({ length: n }, (_, i) => (i * 0.6180339887498949) % 1);
+    const ys = Float32Array.from({ length: n }, (_, i) => (i * Math.SQRT2) % 1);
     xs[5] = NaN;
     const rgba = new Uint8Array(4 * n).fill(235);
     const from = performance.now();
