@@ -1,5 +1,6 @@
 // The controller: the page's state, and what happens when.
 
+import { Address } from './address.js';
 import { prepare } from './boot.js';
 import { Builder, BUILDING } from './builder.js';
 import { chooseBuild, describe } from './builds.js';
@@ -8,6 +9,7 @@ import { checked, json } from './fetched.js';
 import { titleOf } from './gather.js';
 import { References } from './references.js';
 import { Session } from './session.js';
+import { listenToShortcuts } from './shortcuts.js';
 import { AddressField } from './views/address_field.js';
 import { BuilderPanel } from './views/builder.js';
 import { CellsTable } from './views/cells.js';
@@ -26,7 +28,9 @@ import { Outcome } from './views/outcome.js';
 import { Progress } from './views/progress.js';
 import { QueryStep } from './views/query_step.js';
 import { ReferenceStep } from './views/reference_step.js';
+import { Requests } from './views/requests.js';
 import { Samples } from './views/samples.js';
+import { Sheet } from './views/sheet.js';
 import { codeOf, DOUBLETS, OWN_CLUSTERS, proteinOfColumn } from './views/shown.js';
 import { Status } from './views/status.js';
 import { Tabs } from './views/tabs.js';
@@ -85,7 +89,9 @@ const state = {
 const $ = (id) => document.getElementById(id);
 const references = new References({ state, set, failed, chosen });
 const builder = new Builder({ state, set, failed, advance, references });
+const address = new Address($('show-labels'), $('tables'), { colorBy: colorMaps, gene: colorByGene });
 const views = [
+  address,
   new Status($('status'), $('cancel-button'), $('strip-fill')),
   new ReferenceStep($('reference-step')),
   new AddressField($('reference-address')),
@@ -106,7 +112,10 @@ const views = [
   new Tabs($('tables')),
   new LabelsTable($('panel-labels')),
   new CellsTable($('panel-cells')),
+  new Requests($('requests'), $('requests-button')),
+  new Sheet($('keys'), $('keys-button')),
 ];
+listenToShortcuts();
 
 let session = null;
 let scheduled = false;
@@ -148,7 +157,8 @@ async function begin() {
   }
   const elsewhere = has(ELSEWHERE) ? await json(ELSEWHERE) : [];
   builder.begin(session);
-  await references.begin({ session, release, place, catalogue, elsewhere, settled: Promise.all([place.settled, rehearsed]) });
+  await references.begin({ session, release, place, catalogue, elsewhere, settled: Promise.all([place.settled, rehearsed]), address });
+  await address.restore();
 }
 
 /** Takes over what the engine holds now. At the start the page is ready only when nothing more will be asked of the server. */
