@@ -44,27 +44,39 @@ export class Requests {
 
 function sinceWords(since, ready) {
   if (ready === null) return '';
-  const sent = since.filter((entry) => !isKept(entry));
   const begin = `Requests since the page said that it is ready, at ${clock(ready)}:`;
   if (since.length === 0) return `${begin} none.`;
-  if (sent.length === 0) return `${begin} none to a server. ${whole(since.length)} of the page’s own files came out of this browser.`;
-  return `${begin} ${whole(sent.length)}, listed first below.`;
+  const by = (wanted) => since.filter((entry) => answeredBy(entry) === wanted).length;
+  const [kept, unknown] = [by(BROWSER), by(WORKER)];
+  const parts = [kept > 0 && `${whole(kept)} of the page’s own files came out of this browser`, unknown > 0 && `${whole(unknown)} were answered by the service worker`].filter(Boolean);
+  const sent = since.length - kept - unknown;
+  return `${begin} ${sent === 0 ? 'none to a server' : `${whole(sent)} to a server`}${parts.map((part) => `; ${part}`).join('')}.`;
 }
 
-/** Whether an answer came out of this browser: of its store by the service worker, or of its cache. Sizes of other places are not told. */
-function isKept({ name, transferSize, workerStart }) {
-  return new URL(name).origin === window.location.origin && transferSize === 0 && (workerStart > 0 || navigator.serviceWorker?.controller !== null);
+const BROWSER = 'this browser';
+const WORKER = 'the service worker';
+const SERVER = 'the server';
+
+/**
+ * Where an answer came from. A service worker answers out of its store or passes on what a server says; browsers that do not
+ * tell which (`deliveryType`) only let one say that it was the service worker. Without one, no bytes moved means the cache.
+ */
+function answeredBy({ name, transferSize, workerStart, deliveryType }) {
+  const { origin, host } = new URL(name);
+  if (origin !== window.location.origin) return host;
+  if (deliveryType === 'cache-storage' || deliveryType === 'cache') return BROWSER;
+  if (workerStart > 0) return deliveryType === undefined ? WORKER : SERVER;
+  return transferSize === 0 ? BROWSER : SERVER;
 }
 
 function row(entry, ready) {
   const { name, startTime, transferSize } = entry;
   const url = new URL(name);
-  const own = url.origin === window.location.origin;
-  const from = isKept(entry) ? 'this browser' : own ? `the server, ${size(transferSize)}` : url.host;
+  const from = answeredBy(entry);
   return element('tr', { 'data-since': ready !== null && startTime > ready },
     element('td', {}, clock(startTime)),
-    element('td', {}, own ? url.pathname + url.search : name),
-    element('td', {}, from));
+    element('td', {}, url.origin === window.location.origin ? url.pathname + url.search : name),
+    element('td', {}, from === SERVER && transferSize > 0 ? `${from}, ${size(transferSize)}` : from));
 }
 
 function clock(time) {
