@@ -151,6 +151,38 @@ await check('addresses are relative, so any sub-path serves it', async () => {
   }
 });
 
+// Ways out that a content security policy does not bind, or that the page has no use for.
+const WAYS_OUT = [
+  ['WebRTC', /\bRTC(?:PeerConnection|DataChannel|SessionDescription|IceCandidate)\b|\bwebkitRTC/],
+  ['sendBeacon', /\bsendBeacon\b/],
+  ['WebSocket', /\bWebSocket(?:Stream)?\b/],
+  ['WebTransport', /\bWebTransport\b/],
+  ['EventSource', /\bEventSource\b/],
+  ['XMLHttpRequest', /\bXMLHttpRequest\b/],
+  ['a new window', /\b(?:window|self|globalThis|top|parent)\s*\.\s*open\b|\bopenWindow\b|(?<![\w.#])open\s*\(\s*[^)\s](?![^)]*\)\s*\{)/], // with an address, and not where a method of that name begins
+  ['another address of the tab', /\blocation\s*(?:\.\s*(?:href|host|hostname|port|protocol|pathname|search))?\s*=(?!=)|\blocation\s*\.\s*(?:assign|replace)\b/],
+  ['another address of the tab, by its name', /\blocation\s*\[|\bnavigation\s*\.\s*navigate\b/],
+];
+const waysOut = (source) => WAYS_OUT.filter(([, pattern]) => pattern.test(source)).map(([name]) => name);
+
+await check('no script has a way out that the policy does not bind', async () => {
+  const scripts = all.filter((name) => /\.m?js$/.test(name));
+  expect(scripts.length > 40 && scripts.some((name) => name.startsWith('engine/')), `only ${scripts.length} scripts were found`);
+  for (const path of scripts) {
+    const found = waysOut(await text(path));
+    expect(found.length === 0, `${path} has ${found.join(', ')}`);
+  }
+  const markup = await text('index.html');
+  expect(!/<script(?![^>]*\ssrc=)|\son[a-z]+\s*=\s*["']|javascript:|http-equiv=["']?refresh/i.test(markup), 'index.html has a script of its own, or leads away by itself');
+});
+
+await check('control: each of these ways out would be found', () => {
+  const examples = ['new RTCPeerConnection()', 'navigator.sendBeacon(a, b)', 'new WebSocket(a)', 'new WebTransport(a)', 'new EventSource(a)', 'new XMLHttpRequest()',
+    'window.open(a)', 'open(a)', 'clients.openWindow(a)', 'location = a', 'location.href = a', 'window.location.href=a', 'document.location.assign(a)', 'location.replace(a)', "location['href'] = a", 'navigation.navigate(a)'];
+  for (const example of examples) expect(waysOut(`${example};`).length > 0, `'${example}' was not found`);
+  for (const harmless of ['window.location.reload()', 'location.href === a', 'session.open(files)', 'async open(files, title) {', 'caches.open(name)', 'this.#store.open()', 'const at = window.location.pathname']) expect(waysOut(harmless).length === 0, `'${harmless}' was found: ${waysOut(harmless)}`);
+});
+
 await check('nothing tells where it was built', async () => {
   for (const path of all) {
     const content = await read(path);

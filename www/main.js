@@ -1,5 +1,6 @@
 // The controller: the page's state, and what happens when.
 
+import { Address } from './address.js';
 import { prepare } from './boot.js';
 import { Builder, BUILDING } from './builder.js';
 import { chooseBuild, describe } from './builds.js';
@@ -10,6 +11,7 @@ import { titleOf } from './gather.js';
 import { Likenesses } from './likenesses.js';
 import { References } from './references.js';
 import { Session } from './session.js';
+import { listenToShortcuts } from './shortcuts.js';
 import { Summing } from './summing.js';
 import { AddressField } from './views/address_field.js';
 import { BuilderPanel } from './views/builder.js';
@@ -31,7 +33,9 @@ import { Outcome } from './views/outcome.js';
 import { Progress } from './views/progress.js';
 import { QueryStep } from './views/query_step.js';
 import { ReferenceStep } from './views/reference_step.js';
+import { Requests } from './views/requests.js';
 import { Samples } from './views/samples.js';
+import { Sheet } from './views/sheet.js';
 import { codeOf, DOUBLETS, OWN_CLUSTERS, proteinOfColumn } from './views/shown.js';
 import { Status } from './views/status.js';
 import { Tabs } from './views/tabs.js';
@@ -98,7 +102,9 @@ const likenesses = new Likenesses({ state, set, references });
 const tabs = new Tabs($('tables'));
 const summing = new Summing({ state, set, failed }, tabs);
 const comparison = new Comparison({ state, set, failed });
+const address = new Address($('show-labels'), $('tables'), { colorBy: colorMaps, gene: (symbol) => explorer.colorBy(symbol) });
 const views = [
+  address,
   new Status($('status'), $('cancel-button'), $('strip-fill')),
   new ReferenceStep($('reference-step')),
   new AddressField($('reference-address')),
@@ -121,7 +127,10 @@ const views = [
   new LabelsTable($('panel-labels')),
   new CellsTable($('panel-cells')),
   new CompareTable($('panel-compare')),
+  new Requests($('requests'), $('requests-button')),
+  new Sheet($('keys'), $('keys-button')),
 ];
+listenToShortcuts();
 
 let session = null;
 let scheduled = false;
@@ -165,7 +174,8 @@ async function begin() {
   for (const part of [builder, explorer, likenesses]) part.begin(session);
   summing.begin(session);
   comparison.begin(session);
-  await references.begin({ session, release, place, catalogue, elsewhere, settled: Promise.all([place.settled, rehearsed]) });
+  await references.begin({ session, release, place, catalogue, elsewhere, settled: Promise.all([place.settled, rehearsed]), address });
+  await address.restore();
 }
 
 /** Takes over what the engine holds now. At the start the page is ready only when nothing more will be asked of the server. */

@@ -19,15 +19,18 @@ export class References {
     this.#delivery = new Delivery(() => page.state.files !== null || page.state.building !== null || ['reading', 'mapping'].includes(page.state.phase));
   }
 
-  /** At the start: the lists of the page, and what the browser keeps; the first reference is loaded with the page. */
-  async begin({ session, release, place, catalogue, elsewhere, settled }) {
+  /** At the start: the lists of the page, and what the browser keeps; the first reference, which `address` names or is the page's, is loaded with the page. */
+  async begin({ session, release, place, catalogue, elsewhere, settled, address }) {
     this.#session = session;
     this.#shipped = catalogue;
     await this.#delivery.open(release, place);
     this.#page.set({ elsewhere, stored: { count: catalogue.filter(({ bundle }) => this.#delivery.isStored(bundle)).length, bytes: release.files.reduce((sum, file) => sum + file.bytes, 0), now: place.controlled } });
     this.#list();
-    const [first] = catalogue;
-    await this.#load(first, async () => ({ blob: await checked({ path: first.bundle, sha256: first.sha256 }), notes: [] }), settled);
+    const isShipped = ({ bundle }) => release.files.some(({ path }) => path === bundle);
+    const isKept = (entry) => this.#delivery.wayOf(entry).by === 'kept';
+    const { entry: first, notes } = address.first(catalogue, (entry) => isShipped(entry) || isKept(entry));
+    const take = async () => (isShipped(first) ? { blob: await checked({ path: first.bundle, sha256: first.sha256 }), notes } : this.#take(first));
+    await this.#load(first, take, settled);
   }
 
   isStored(path) {

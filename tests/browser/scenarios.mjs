@@ -10,6 +10,7 @@ import { controls } from './controls.mjs';
 import { deliveries } from './delivery.mjs';
 import { explorer, likeness } from './explorer.mjs';
 import { formats } from './formats.mjs';
+import { address, addressWithData, keys, requestLog } from './habits.mjs';
 import { largeReference } from './large_reference.mjs';
 import { leaks } from './leaks.mjs';
 import { metadata } from './metadata.mjs';
@@ -320,5 +321,5 @@ async function headersFromHost(tools) {
 
 export const scenarios = {
   'first-visit': firstVisit, threads, single, cancel, offline, 'hard-reload': hardReload, 'new-release': newRelease,
-  'bad-files': badFiles, policy, 'headers-from-host': headersFromHost, keyboard, views, metadata, clusters, proteins, references, 'reference-beside-the-page': referenceBesideThePage, 'reference-from-disk': referenceFromDisk, explorer, likeness, selection, builder, summary, 'large-reference': largeReference, controls, cancels, ...deliveries, ...formats,
+  'bad-files': badFiles, policy, 'headers-from-host': headersFromHost, keyboard, views, metadata, clusters, proteins, references, 'reference-beside-the-page': referenceBesideThePage, 'reference-from-disk': referenceFromDisk, explorer, likeness, selection, builder, summary, 'large-reference': largeReference, address, 'address-with-data': addressWithData, keys, 'request-log': requestLog, controls, cancels, ...deliveries, ...formats,
 };
