@@ -169,7 +169,7 @@ export class ScorePlot {
     const painted = paint({ codes: query.codes, colors, focus: { highlight: highlight < 0 ? null : highlight, isolated: highlight >= 0 && focus.isolated }, pale, dark: this.#dark.matches });
     const { rgba, order } = selection ? apart(painted, selection.cells, pale) : painted;
     const [width, height] = [Math.round(inner.width * ratio), Math.round(inner.height * ratio)];
-    const size = Math.round((result.cells > 20_000 ? 1.5 : 3) * ratio);
+    const size = Math.round((result.cells > 200_000 ? 1 : result.cells > 20_000 ? 2 : 3) * ratio);
     const { picture, drawn } = rasterise({ xs: result.mappingScores, ys: this.#values, rgba, order, width, height, size });
     const layer = new OffscreenCanvas(width, height);
     layer.getContext('2d').putImageData(new ImageData(picture, width, height), 0, 0);
