@@ -21,7 +21,7 @@ export class ScorePlot {
   #which = element('select', { id: 'score-plot-which' }, element('option', { value: 'score' }, 'prediction score'), element('option', { value: 'sure' }, 'confidence'));
   #choice = element('label', { class: 'field inline', for: 'score-plot-which' }, 'Mapping score against ', this.#which);
   #canvas = element('canvas', { role: 'img' });
-  #cases = CASES.map(() => element('button', { type: 'button', class: 'quiet count' }));
+  #cases = CASES.map(() => element('button', { type: 'button', class: 'quiet count', disabled: true }, '0 cells'));
   #names = CASES.map(() => element('span'));
   #missing = element('p', { class: 'hint', role: 'note' });
   #state = null;
