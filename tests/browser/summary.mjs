@@ -220,6 +220,7 @@ async function samples(tools) {
     await page.selectOption('#composition-by', { label: 'sample' });
     await page.waitForSelector('.stacked');
     checks.equal('a bar stands for each sample, and for cells of none', await page.locator('.stacked li').count(), new Set(sampleOf.values()).size);
+    await page.locator('#download-composition').scrollIntoViewIfNeeded();
     await shot(page, 'summary-samples');
     const { bytes } = await opened.download('#download-composition');
     const table = rowsOf(bytes);

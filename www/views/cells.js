@@ -15,7 +15,7 @@ export class CellsTable {
   #below;
   #sureName = element('span', {}, 'Confidence');
   #count;
-  #chip = element('button', { type: 'button', id: 'selection-chip', class: 'quiet', title: 'Show all cells again', hidden: true });
+  #chip = element('button', { type: 'button', id: 'selection-chip', class: 'quiet', title: 'Show all cells again', hidden: true }, 'All cells');
   #head;
   #scroll;
   #room;

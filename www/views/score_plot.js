@@ -21,7 +21,7 @@ export class ScorePlot {
   #which = element('select', { id: 'score-plot-which' }, element('option', { value: 'score' }, 'prediction score'), element('option', { value: 'sure' }, 'confidence'));
   #choice = element('label', { class: 'field inline', for: 'score-plot-which' }, 'Mapping score against ', this.#which);
   #canvas = element('canvas', { role: 'img' });
-  #cases = CASES.map(() => element('button', { type: 'button', class: 'quiet count' }));
+  #cases = CASES.map(() => element('button', { type: 'button', class: 'quiet count', disabled: true }, '0 cells'));
   #names = CASES.map(() => element('span'));
   #missing = element('p', { class: 'hint', role: 'note' });
   #state = null;
@@ -169,7 +169,7 @@ export class ScorePlot {
     const painted = paint({ codes: query.codes, colors, focus: { highlight: highlight < 0 ? null : highlight, isolated: highlight >= 0 && focus.isolated }, pale, dark: this.#dark.matches });
     const { rgba, order } = selection ? apart(painted, selection.cells, pale) : painted;
     const [width, height] = [Math.round(inner.width * ratio), Math.round(inner.height * ratio)];
-    const size = Math.round((result.cells > 20_000 ? 1.5 : 3) * ratio);
+    const size = Math.round((result.cells > 200_000 ? 1 : result.cells > 20_000 ? 2 : 3) * ratio);
     const { picture, drawn } = rasterise({ xs: result.mappingScores, ys: this.#values, rgba, order, width, height, size });
     const layer = new OffscreenCanvas(width, height);
     layer.getContext('2d').putImageData(new ImageData(picture, width, height), 0, 0);
