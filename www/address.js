@@ -105,7 +105,7 @@ export class Address {
 
   /** Another fragment was typed. The reference is left alone: to change it may take a result away. */
   async #changed() {
-    if (!this.#begun || !window.location.hash.includes('=') || !['idle', 'ready', 'done'].includes(this.#state.phase)) return;
+    if (!this.#begun || !['idle', 'ready', 'done'].includes(this.#state.phase)) return;
     await this.#show(parse(window.location.hash));
     this.#write();
   }
