@@ -208,6 +208,9 @@ export async function keys(tools) {
   await press('m');
   checks.equal('m does nothing without cells', (await opened.status()).state, 'idle');
   await page.focus('#reference-plot .surface');
+  await page.emulateMedia({ reducedMotion: 'reduce' }); // So that the maps are where they go at once.
+  await press('0'); // The ring around what has the focus comes with a key.
+  await page.waitForTimeout(300);
   const before = await page.locator('#reference-plot').screenshot();
   for (let at = 0; at < 4; at += 1) await press('+');
   await page.waitForTimeout(600);
