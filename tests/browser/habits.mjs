@@ -111,7 +111,7 @@ export async function addressWithData(tools) {
     const level = catalogue[0].levels[1].name;
     const patient = path.join(folder, 'patient_Miller.csv');
     await writeFile(patient, ownTable());
-    checks.equal('a file with names of its own is read', await opened.reading(() => opened.chooseFile(patient)), 'ready');
+    checks.equal('a file with names of its own is read, and said to have too few genes to map', await opened.reading(() => opened.chooseFile(patient)), 'error');
     await page.fill('#gene-input', 'MILLERGENE');
     await page.press('#gene-input', 'Enter');
     await page.waitForFunction(() => document.querySelector('#legend').textContent.includes('MILLERGENE'));
