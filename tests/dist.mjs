@@ -159,7 +159,7 @@ const WAYS_OUT = [
   ['WebTransport', /\bWebTransport\b/],
   ['EventSource', /\bEventSource\b/],
   ['XMLHttpRequest', /\bXMLHttpRequest\b/],
-  ['a new window', /\b(?:window|self|globalThis|top|parent)\s*\.\s*open\b|\bopenWindow\b|(?<![\w.#])open\s*\(\s*[^)\s](?![^)]*\)\s*\{)/], // with an address, and not where a method of that name begins
+  ['a new window', /\b(?:window|self|globalThis|top|parent)\s*\.\s*open\b|\bopenWindow\b|(?<![\w.#])open\(\s*[^)\s](?![^)]*\)\s*\{)/], // with an address, and not where a method of that name begins
   ['another address of the tab', /\blocation\s*(?:\.\s*(?:href|host|hostname|port|protocol|pathname|search))?\s*=(?!=)|\blocation\s*\.\s*(?:assign|replace)\b/],
   ['another address of the tab, by its name', /\blocation\s*\[|\bnavigation\s*\.\s*navigate\b/],
 ];

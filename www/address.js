@@ -7,7 +7,7 @@ const LONGEST_NAME = 100;
 // These colour a query, so they wait for one.
 const OF_RESULT = ['confidence', 'score', 'mapping', 'unknown'];
 const KINDS = ['label', 'origin', ...OF_RESULT];
-const TABS = ['labels', 'cells'];
+const TABS = ['labels', 'cells', 'compare'];
 
 /** Whether a reference came with the page: then its names are no one's data. */
 const isOwn = (entry) => Boolean(entry?.bundle) && !entry.blob && !entry.own;
@@ -105,7 +105,7 @@ export class Address {
 
   /** Another fragment was typed. The reference is left alone: to change it may take a result away. */
   async #changed() {
-    if (!this.#begun || !window.location.hash.includes('=') || !['idle', 'ready', 'done'].includes(this.#state.phase)) return;
+    if (!this.#begun || !['idle', 'ready', 'done'].includes(this.#state.phase)) return;
     await this.#show(parse(window.location.hash));
     this.#write();
   }

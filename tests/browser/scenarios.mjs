@@ -3,6 +3,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { accessibility, preferences } from './accessibility.mjs';
 import { builder } from './builder.mjs';
 import { cancels } from './cancels.mjs';
 import { clusters } from './clusters.mjs';
@@ -321,5 +322,5 @@ async function headersFromHost(tools) {
 
 export const scenarios = {
   'first-visit': firstVisit, threads, single, cancel, offline, 'hard-reload': hardReload, 'new-release': newRelease,
-  'bad-files': badFiles, policy, 'headers-from-host': headersFromHost, keyboard, views, metadata, clusters, proteins, references, 'reference-beside-the-page': referenceBesideThePage, 'reference-from-disk': referenceFromDisk, explorer, likeness, selection, builder, summary, 'large-reference': largeReference, address, 'address-with-data': addressWithData, keys, 'request-log': requestLog, controls, cancels, ...deliveries, ...formats,
+  'bad-files': badFiles, policy, 'headers-from-host': headersFromHost, keyboard, views, metadata, clusters, proteins, references, 'reference-beside-the-page': referenceBesideThePage, 'reference-from-disk': referenceFromDisk, explorer, likeness, selection, builder, summary, 'large-reference': largeReference, address, 'address-with-data': addressWithData, keys, 'request-log': requestLog, accessibility, preferences, controls, cancels, ...deliveries, ...formats,
 };

@@ -51,7 +51,7 @@ export class DotPlot {
     const left = Math.min(260, 16 + 7 * Math.max(...classes.map(({ name }) => Array.from(name).length)));
     const top = 14 + 7.2 * Math.max(4, ...genes.map(({ symbol }) => Array.from(symbol).length));
     const [width, height] = [left + SIZE * genes.length + 30, top + SIZE * classes.length + 8];
-    const svg = shape('svg', { width, height, viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': `Expression of ${genes.length} genes in the ${classes.length} classes of ${level}` });
+    const svg = shape('svg', { width, height, viewBox: `0 0 ${width} ${height}`, role: 'group', 'aria-label': `Expression of ${genes.length} genes in the ${classes.length} classes of ${level}` });
     classes.forEach(({ name }, row) => {
       const y = top + SIZE * (row + 0.5);
       svg.append(shape('line', { x1: left, x2: width - 30, y1: y, y2: y, class: 'dot-line' }), text(left - 8, y, name, { 'text-anchor': 'end', class: 'dot-class' }));

@@ -64,8 +64,11 @@ const SERVER = 'the server';
 function answeredBy({ name, transferSize, workerStart, deliveryType }) {
   const { origin, host } = new URL(name);
   if (origin !== window.location.origin) return host;
-  if (deliveryType === 'cache-storage' || deliveryType === 'cache') return BROWSER;
-  if (workerStart > 0) return deliveryType === undefined ? WORKER : SERVER;
+  if (workerStart > 0) {
+    if (deliveryType === undefined) return WORKER;
+    // Chromium says “cache”, and no bytes, of what its service worker has passed on.
+    return deliveryType === 'cache-storage' ? BROWSER : SERVER;
+  }
   return transferSize === 0 ? BROWSER : SERVER;
 }
 
