@@ -165,6 +165,21 @@ function ownTable() {
   return [['gene', ...cells].join(','), ...lines].join('\n');
 }
 
+/** Which share of the pixels of two pictures of the same size differs. */
+function differing(page, ...pictures) {
+  return page.evaluate(async (texts) => {
+    const [one, other] = await Promise.all(texts.map(async (text) => {
+      const image = new Image();
+      image.src = `data:image/png;base64,${text}`;
+      await image.decode();
+      const context = new OffscreenCanvas(image.width, image.height).getContext('2d');
+      context.drawImage(image, 0, 0);
+      return new Uint32Array(context.getImageData(0, 0, image.width, image.height).data.buffer);
+    }));
+    return one.length === other.length ? one.reduce((count, pixel, at) => count + (pixel !== other[at]), 0) / one.length : 1;
+  }, pictures.map((picture) => picture.toString('base64')));
+}
+
 export async function keys(tools) {
   const { checks, server, context, shot, catalogue } = tools;
   const opened = await SextantPage.open(context, server.address);
@@ -214,7 +229,7 @@ export async function keys(tools) {
   // What is drawn comes a while after the key on a machine that has other work.
   const drawn = async (wanted) => {
     for (let tries = 0; tries < 20; tries += 1) {
-      if (wanted(await plot())) return true;
+      if (await wanted(await plot())) return true;
       await page.waitForTimeout(300);
     }
     return false;
@@ -222,9 +237,11 @@ export async function keys(tools) {
   await page.waitForTimeout(1500);
   const before = await plot();
   for (let at = 0; at < 4; at += 1) await press('+');
-  checks.that('plus comes closer', await drawn((picture) => !picture.equals(before)));
+  // Where the map's width is no whole number, a handful of points at the edges of pixels is drawn a shade otherwise.
+  const share = (picture) => differing(page, before, picture);
+  checks.that('plus comes closer', await drawn(async (picture) => (await share(picture)) > 0.02));
   await press('r');
-  checks.that('r shows the whole maps again', await drawn((picture) => picture.equals(before)));
+  checks.that('r shows the whole maps again', await drawn(async (picture) => (await share(picture)) < 0.0005));
   await press('d');
   await opened.until('ready');
   checks.that('d loads the demo', true);

@@ -36,8 +36,8 @@ async function naive(page, surface, corners) {
     const [{ Camera }, { boundsOf }] = await Promise.all([import('./plot/camera.js'), import('./plot/grid.js')]);
     const reference = window.heard.findLast(({ about }) => about).layout;
     const query = window.heard.findLast(({ mappingScores }) => mappingScores)?.layout;
-    const [width, height] = ['clientWidth', 'clientHeight'].map((side) => document.querySelector(at)[side]);
     const box = document.querySelector(at).getBoundingClientRect();
+    const { width, height } = box; // They need not be whole, as clientWidth is.
     const camera = new Camera();
     const first = document.querySelector('#reference-plot .surface');
     camera.setHome(boundsOf(reference, query ?? []), first.clientWidth, first.clientHeight);
