@@ -6,13 +6,6 @@ import { SextantPage } from './sextant_page.mjs';
 
 const PANCREAS = 'pancreas';
 
-async function choose(opened, name) {
-  await opened.page.click('#reference-choices > summary');
-  await opened.page.click(`#reference-list [data-name="${name}"]`);
-  await opened.until('loading', 10).catch(() => {}); // A small one may be there at once.
-  await opened.until('idle');
-}
-
 const dots = (page) => page.evaluate(() => ({
   genes: [...document.querySelectorAll('.dot-gene')].map((each) => each.firstChild.textContent),
   classes: [...document.querySelectorAll('.dot-plot > svg > .dot-class')].map((each) => each.textContent),
@@ -25,7 +18,7 @@ export async function explorer(tools) {
   const { page } = opened;
   await opened.until('idle');
   const quiet = quietFrom(tools);
-  await choose(opened, PANCREAS);
+  await opened.chooseReference(PANCREAS);
   await page.waitForSelector('.dot-plot circle');
   const first = await dots(page);
   checks.equal('a dot stands for each gene in each class', first.titles.length, first.genes.length * first.classes.length);

@@ -12,14 +12,6 @@ import { SextantPage } from './sextant_page.mjs';
 const run = promisify(execFile);
 const OTHER = 'mouse-marrow';
 
-/** Chooses a reference as a person does. */
-async function choose(opened, name) {
-  await opened.page.click('#reference-choices > summary');
-  await opened.page.click(`#reference-list [data-name="${name}"]`);
-  await opened.until('loading', 10).catch(() => {}); // A small one may be there at once.
-  await opened.until('idle');
-}
-
 export async function references(tools) {
   const { checks, server, context, dist, catalogue, command, shot } = tools;
   const folder = await mkdtemp(path.join(tmpdir(), 'sextant-references-'));
@@ -40,7 +32,7 @@ export async function references(tools) {
     await page.click('#reference-choices > summary');
 
     for (const { name, title, cells, demo } of catalogue.toReversed()) {
-      await choose(opened, name);
+      await opened.chooseReference(name);
       checks.equal(`${name}: the list closes, and says which was chosen`, await page.evaluate(() => [document.querySelector('#reference-choices').open, document.querySelector('.reference-title').textContent].join(' ')), `false ${title}`);
       const summary = await page.textContent('.reference-summary');
       checks.that(`${name}: its card says how large it is, how right, and what it lacks`, new RegExp(`^Starter reference: ${cells.toLocaleString('en')} cells, .* accuracy 0\\.\\d\\d, macro-F1 0\\.\\d\\d at .* Does not contain: .* For publication, import the Azimuth reference or build your own\\.$`).test(summary), summary);
@@ -49,7 +41,7 @@ export async function references(tools) {
     }
 
     const entry = catalogue.find(({ name }) => name === OTHER);
-    await choose(opened, OTHER);
+    await opened.chooseReference(OTHER);
     await opened.loadDemo();
     await opened.map();
     const out = path.join(folder, 'out');
@@ -93,7 +85,7 @@ export async function referenceBesideThePage(tools) {
     await opened.page.reload();
     await opened.until('idle');
     const from = server.log.length;
-    await choose(opened, 'beside');
+    await opened.chooseReference('beside');
     checks.equal('before that it is fetched, and nothing else', server.log.slice(from).map(({ path: at }) => path.basename(at)).filter((at) => at !== 'sw.js').join(' '), 'beside.sextant.zip');
     checks.equal('and chosen', await opened.page.textContent('.reference-title'), 'Beside the page');
   } finally {

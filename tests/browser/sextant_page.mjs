@@ -79,6 +79,14 @@ export class SextantPage {
     });
   }
 
+  /** Chooses a reference of the page as a person does. */
+  async chooseReference(name) {
+    await this.page.click('#reference-choices > summary');
+    await this.page.click(`#reference-list [data-name="${name}"]`);
+    await this.until('loading', 10).catch(() => {}); // A small one may be there at once.
+    await this.until('idle');
+  }
+
   async loadDemo() {
     await this.page.click('#demo-button');
     await this.until('ready');
