@@ -34,7 +34,7 @@ async function inBrowser() {
     await page.waitForSelector('#builder:not([hidden])', { timeout: 120_000 });
     await opened.until('idle');
     const read = Date.now();
-    for (const box of await page.locator('#builder-labels input:checked').all()) await box.uncheck();
+    while ((await page.locator('#builder-labels input:checked').count()) > 0) await page.locator('#builder-labels input:checked').first().uncheck();
     for (const level of levels.split(',')) await page.check(`#builder-labels input[value="${level}"]`);
     await page.fill('[name=min_cells]', '0');
     const begun = Date.now();
