@@ -17,6 +17,7 @@ const withOther = (scenario) => async (tools) => {
   const other = await new OtherServer().start();
   const shipped = tools.catalogue.find(({ name }) => name === SMALL);
   const bundle = await readFile(path.join(tools.dist, shipped.bundle));
+  other.offered = `Fetch ${(bundle.length / 1e6).toFixed(1)} MB from ${other.origin}`; // What its button says.
   other.files = { 'marrow.sextant.zip': bundle, 'page.html': Buffer.from('<!doctype html><title>Sign in</title>'.repeat(40)) };
   try {
     await scenario({ ...tools, other, shipped, bundle, address: `${other.origin}/marrow.sextant.zip` });
@@ -136,7 +137,7 @@ async function fromAnAddress(tools) {
   await open(opened, '#kept-bundles');
   await opened.page.click('#kept-bundles li button');
   await opened.page.waitForFunction(() => document.querySelectorAll('#kept-bundles li').length === 0);
-  checks.equal('it can be deleted, and the address stays', await wayOf(opened, name), `Fetch 1.2 MB from ${other.origin}`);
+  checks.equal('it can be deleted, and the address stays', await wayOf(opened, name), other.offered);
   const files = await opened.page.evaluate(async () => {
     const names = [];
     for await (const folder of (await navigator.storage.getDirectory()).values()) for await (const file of folder.keys()) names.push(file);
@@ -175,7 +176,7 @@ async function refusals(tools) {
     const opened = await SextantPage.open(context, server.address);
     await opened.until('idle');
     const { page } = opened;
-    checks.equal('a catalogue’s bundle elsewhere is offered with its size and origin', await wayOf(opened, 'far'), `Fetch 1.2 MB from ${other.origin}`);
+    checks.equal('a catalogue’s bundle elsewhere is offered with its size and origin', await wayOf(opened, 'far'), other.offered);
 
     // Nobody but the worker, and that not with a file open.
     const control = await page.evaluate((at) => fetch(at).then(() => 'answered', ({ message }) => message), address);
@@ -258,7 +259,7 @@ async function refusals(tools) {
     const before = other.log.length;
     await chooseEntry(opened, 'far');
     checks.that('a kept copy that was damaged is noticed', (await complaint(opened)).startsWith('What this browser kept of Far away was damaged: its SHA-256 is'), await complaint(opened));
-    checks.equal('deleted, and not fetched without a click that says so', `${await wayOf(opened, 'far')} ${other.log.length - before}`, `Fetch 1.2 MB from ${other.origin} 0`);
+    checks.equal('deleted, and not fetched without a click that says so', `${await wayOf(opened, 'far')} ${other.log.length - before}`, `${other.offered} 0`);
     checks.equal('which then fetches it anew', `${(await chooseEntry(opened, 'far')).state} ${await page.textContent('[data-field=checksum]')}`, `idle ${sha256(bundle)}`);
     checks.none('no other way of asking was ever used', other.log.filter(({ method }) => method !== 'GET'));
     checks.none('nothing went to any other host', tools.proxy.log);
