@@ -28,8 +28,17 @@ export class References {
     this.#list();
     const isShipped = ({ bundle }) => release.files.some(({ path }) => path === bundle);
     const isKept = (entry) => this.#delivery.wayOf(entry).by === 'kept';
-    const { entry: first, notes } = address.first(catalogue, (entry) => isShipped(entry) || isKept(entry));
-    const take = async () => (isShipped(first) ? { blob: await checked({ path: first.bundle, sha256: first.sha256 }), notes } : this.#take(first));
+    let { entry: first, notes } = address.first(catalogue, (entry) => isShipped(entry) || isKept(entry));
+    let kept = null;
+    if (!isShipped(first)) {
+      try {
+        kept = await this.#take(first);
+      } catch (error) {
+        [first] = catalogue; // A kept copy that is damaged does not keep the page from starting.
+        notes = [...notes, error.message];
+      }
+    }
+    const take = async () => kept ?? { blob: await checked({ path: first.bundle, sha256: first.sha256 }), notes };
     await this.#load(first, take, settled);
   }
 

@@ -26,6 +26,20 @@ const withOther = (scenario) => async (tools) => {
   }
 };
 
+/** Changes what the browser keeps of a bundle, as a failing disk does. */
+function damageKept(page) {
+  return page.evaluate(async () => {
+    for await (const folder of (await navigator.storage.getDirectory()).values()) {
+      for await (const [name, file] of folder.entries()) {
+        if (!name.endsWith('.0.part')) continue;
+        const stream = await file.createWritable({ keepExistingData: true });
+        await stream.write({ type: 'write', position: 5000, data: new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8]) });
+        await stream.close();
+      }
+    }
+  });
+}
+
 /** Types an address as a person does. */
 async function type({ page }, address) {
   if (!(await page.evaluate(() => document.querySelector('#reference-address').open))) await page.click('#reference-address > summary');
@@ -244,16 +258,8 @@ async function refusals(tools) {
     await page.click('#kept-delete-all');
     await page.waitForFunction(() => document.querySelectorAll('#kept-bundles li').length === 0);
     await chooseEntry(opened, 'far');
-    await page.evaluate(async () => {
-      for await (const folder of (await navigator.storage.getDirectory()).values()) {
-        for await (const [name, file] of folder.entries()) {
-          if (!name.endsWith('.0.part')) continue;
-          const stream = await file.createWritable({ keepExistingData: true });
-          await stream.write({ type: 'write', position: 5000, data: new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8]) });
-          await stream.close();
-        }
-      }
-    });
+    await damageKept(page);
+    await page.evaluate(() => window.history.replaceState(null, '', window.location.pathname)); // So that it is not chosen at once.
     await page.reload();
     await opened.until('idle');
     const before = other.log.length;
@@ -261,6 +267,11 @@ async function refusals(tools) {
     checks.that('a kept copy that was damaged is noticed', (await complaint(opened)).startsWith('What this browser kept of Far away was damaged: its SHA-256 is'), await complaint(opened));
     checks.equal('deleted, and not fetched without a click that says so', `${await wayOf(opened, 'far')} ${other.log.length - before}`, `${other.offered} 0`);
     checks.equal('which then fetches it anew', `${(await chooseEntry(opened, 'far')).state} ${await page.textContent('[data-field=checksum]')}`, `idle ${sha256(bundle)}`);
+    await damageKept(page);
+    await page.reload();
+    await opened.until('idle');
+    const note = await page.textContent('#reference-note');
+    checks.that('where the address names a damaged one, the page starts with its own and says why', note.includes('What this browser kept of Far away was damaged') && (await page.textContent('.reference-title')) === tools.catalogue[0].title, note);
     checks.none('no other way of asking was ever used', other.log.filter(({ method }) => method !== 'GET'));
     checks.none('nothing went to any other host', tools.proxy.log);
   } finally {
